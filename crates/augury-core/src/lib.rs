@@ -1,0 +1,2 @@
+//! The engine of augury.
+pub mod request;

@@ -1,0 +1,1 @@
+//! The laboratory of augury: traces in, miss ratios out.
