@@ -1,0 +1,30 @@
+"""Print the requirements of pyproject.toml, one a line, so that they install before the build.
+
+Usage: requirements.py GROUP..., each ``build`` (the build system) or the name of an extra. The
+package's own dependencies are always listed.
+"""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+PYPROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+EXTRAS: dict[str, list[str]] = PYPROJECT["project"]["optional-dependencies"]
+OWN_EXTRAS = re.compile(r"augury\[(?P<names>[\w,-]+)\]")
+
+
+def requirements(group: str) -> list[str]:
+    """The requirements of one group; ``augury[a,b]`` stands for those of the extras a and b."""
+    if group == "build":
+        return list(PYPROJECT["build-system"]["requires"])
+    found: list[str] = []
+    for line in EXTRAS[group]:
+        own = OWN_EXTRAS.fullmatch(line)
+        found += sum(map(requirements, own["names"].split(",")), []) if own else [line]
+    return found
+
+
+if __name__ == "__main__":
+    listed = PYPROJECT["project"]["dependencies"] + sum(map(requirements, sys.argv[1:]), [])
+    print("\n".join(dict.fromkeys(listed)))

@@ -1,0 +1,96 @@
+# Everything lives in .venv and target; the system Python is only asked to make .venv.
+#
+#   make demo    build in release, replay a built-in workload, write augury-report.html
+#   make test    all checks and all tests, Rust and Python
+#   make lint    the checks alone
+#   make format  rewrite sources in the house format
+#   make clean   remove .venv and build products
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+SYSTEM_PYTHON ?= python3
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+STAMPS := $(VENV)/stamps
+PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input
+
+# One interpreter for every cargo call, or PyO3 is configured, and compiled, anew each time.
+export PYO3_PYTHON := $(abspath $(PYTHON))
+export PIP_ROOT_USER_ACTION := ignore
+
+RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name Cargo.toml)
+
+DEMO_TRACE := synthetic:drift
+DEMO_REPORT := augury-report.html
+
+.PHONY: help demo test lint format build rust-test python-test clean
+
+help:
+	@sed -n '3,7p' Makefile | cut -c3-
+
+$(STAMPS)/venv:
+	@$(SYSTEM_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "augury needs Python 3.11 or newer; set SYSTEM_PYTHON to one" >&2; exit 1; }
+	@$(SYSTEM_PYTHON) -m venv $(VENV) \
+	    || { echo "no venv module: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	@mkdir -p $(STAMPS)
+	@touch $@
+
+# The dependencies as pyproject.toml lists them, without building the package itself.
+$(STAMPS)/demo-packages: pyproject.toml .ci/requirements.py $(STAMPS)/venv
+	@echo "installing the packages of the demo into $(VENV)"
+	@$(PYTHON) .ci/requirements.py build report | xargs -d '\n' $(PIP_INSTALL)
+	@touch $@
+
+$(STAMPS)/dev-packages: pyproject.toml .ci/requirements.py $(STAMPS)/venv
+	@echo "installing the packages of the tests into $(VENV)"
+	@$(PYTHON) .ci/requirements.py build dev | xargs -d '\n' $(PIP_INSTALL)
+	@touch $@ $(STAMPS)/demo-packages
+
+$(STAMPS)/build: $(STAMPS)/demo-packages pyproject.toml $(RUST_SOURCES)
+	@command -v cargo > /dev/null || { echo "no cargo: on Debian, apt-get install cargo" >&2; exit 1; }
+	@echo "building augury in release"
+	@source $(VENV)/bin/activate && maturin develop --release --locked --quiet
+	@touch $@
+
+build: $(STAMPS)/build
+
+demo: build
+	@$(VENV)/bin/augury replay $(DEMO_TRACE) \
+	    --policies auto,lru,s3fifo,wtinylfu,gdsf,survival,belady \
+	    --capacity 0.1%,1%,10% --report $(DEMO_REPORT)
+
+lint: $(STAMPS)/dev-packages build
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+	$(VENV)/bin/ruff format --check --quiet .
+	$(VENV)/bin/ruff check --quiet .
+	$(VENV)/bin/mypy --no-error-summary
+
+rust-test: $(STAMPS)/venv
+	cargo test --workspace --locked --quiet
+
+python-test: $(STAMPS)/dev-packages build
+	$(PYTHON) -m pytest -q
+
+test: $(STAMPS)/dev-packages build
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory rust-test
+	@$(MAKE) --no-print-directory python-test
+
+format: $(STAMPS)/dev-packages
+	cargo fmt --all
+	$(VENV)/bin/ruff format --quiet .
+	$(VENV)/bin/ruff check --quiet --fix .
+
+# The benchmarks need the traces and the peers; the target exists where their script does.
+ifneq ($(wildcard benchmarks/run.py),)
+.PHONY: bench
+bench: $(STAMPS)/dev-packages build
+	$(PYTHON) benchmarks/run.py
+endif
+
+clean:
+	rm -rf $(VENV) target python/augury/_core*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
