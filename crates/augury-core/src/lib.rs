@@ -1,2 +1,21 @@
-//! The engine of augury.
+//! The engine of augury, a key-value cache that predicts.
+//!
+//! Read top to bottom, the modules are the data flow:
+//!
+//! 1. [`request`], [`hash`]: what is asked;
+//! 2. [`slots`], [`store`]: what is resident;
+//! 3. [`policy`]: what should be;
+//! 4. [`shard`]: the three put together;
+//! 5. [`metrics`]: what came of it.
+//!
+//! The core knows no Python, no sockets and no wall clock: [`clock`], seed and model are arguments.
+
+pub mod clock;
+pub mod hash;
+pub mod metrics;
+pub mod policy;
+pub mod random;
 pub mod request;
+pub mod shard;
+pub mod slots;
+pub mod store;

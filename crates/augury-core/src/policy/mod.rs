@@ -1,0 +1,78 @@
+//! What to keep: the two contracts that every eviction and admission decision goes through.
+//!
+//! - [`Policy`], structural: told of every hit, insertion and removal, names the victim. One file
+//!   each in [`eviction`].
+//! - [`Ranking`], pure: a record, a size and the time to a score; exchangeable while running.
+//!   Sampled eviction, shadows and models use it.
+//!
+//! Policies see slot numbers, sizes, hashes and ticks, never keys, values, clocks or the store.
+
+pub mod eviction;
+
+use crate::metrics::RemovalCause;
+use crate::request::{Access, Tick};
+use crate::slots::{SlotId, Slots};
+
+/// What a policy answers when room is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Remove this resident.
+    Evict(SlotId),
+    /// Turn the newcomer away and keep what is resident.
+    Reject,
+}
+
+/// A structural eviction policy.
+///
+/// For one request the cache calls, in this order: `on_hit` for a hit; for a miss `on_miss`, then
+/// `victim` and `on_remove` until the newcomer fits, then `on_insert`, or `on_reject` where a
+/// verdict was [`Verdict::Reject`].
+///
+/// Laws, checked for every policy by one conformance suite: the victim is resident; a slot leaves
+/// exactly once; the policy's own count equals the store's; same seed, same victims; a hit
+/// allocates nothing.
+pub trait Policy {
+    /// Inline record in each slot; the store never interprets it.
+    type Record: Copy + Default + Send;
+
+    /// The capacity, in the unit of the sizes. Called before the first request and at a resize.
+    fn set_capacity(&mut self, capacity: u64);
+
+    /// `id` is resident and was just asked for.
+    fn on_hit(&mut self, slots: &mut Slots<Self::Record>, id: SlotId, access: &Access);
+
+    /// The access found nothing; nothing has been decided yet.
+    fn on_miss(&mut self, _slots: &Slots<Self::Record>, _access: &Access) {}
+
+    /// Room is needed. The caller guarantees at least one resident. `incoming` is the newcomer,
+    /// or `None` where the cache shrinks or a resident has grown; then `Reject` is not an answer.
+    fn victim(&mut self, slots: &mut Slots<Self::Record>, incoming: Option<&Access>, now: Tick)
+    -> Verdict;
+
+    /// `id` has become resident; its record is `Record::default()`.
+    fn on_insert(&mut self, slots: &mut Slots<Self::Record>, id: SlotId, access: &Access);
+
+    /// The newcomer was turned away.
+    fn on_reject(&mut self, _access: &Access) {}
+
+    /// `id` is about to leave: its slot can still be read and must be let go of.
+    fn on_remove(
+        &mut self,
+        slots: &mut Slots<Self::Record>,
+        id: SlotId,
+        cause: RemovalCause,
+        now: Tick,
+    );
+
+    /// The resident's size has changed from `old`; the slot has the new one.
+    fn on_resize(&mut self, _slots: &Slots<Self::Record>, _id: SlotId, _old: u32) {}
+
+    /// Number of residents by the policy's own count, where it keeps one; for the conformance
+    /// suite.
+    fn tracked(&self) -> Option<usize> {
+        None
+    }
+
+    /// Bytes held beyond the records in the slots: lists, ghosts, sketches, shadows, models.
+    fn memory_bytes(&self) -> usize;
+}

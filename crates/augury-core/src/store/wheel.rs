@@ -1,0 +1,214 @@
+//! Deadlines: a hierarchical timer wheel over slot numbers.
+//!
+//! Varghese and Lauck, "Hashed and hierarchical timing wheels", SOSP 1987. Seven levels of 64
+//! places, 1 ms at the lowest: 139 years. Setting, clearing and expiring cost O(1) per entry
+//! (a far deadline is moved down at most six times), whatever the number of other deadlines; an
+//! occupancy word per level skips empty places. Nothing is allocated until the first deadline.
+
+use crate::clock::Millis;
+use crate::slots::{NIL, SlotId};
+
+const BITS: u32 = 6;
+const PLACES: usize = 1 << BITS;
+const LEVELS: usize = 7;
+/// Deadlines beyond the wheel's range wait in the last place and are re-read there.
+const RANGE: u64 = (1 << (BITS as u64 * LEVELS as u64)) - 1;
+const UNSET: Millis = Millis::MAX;
+
+#[derive(Debug, Clone, Copy)]
+struct Node {
+    deadline: Millis,
+    prev: SlotId,
+    next: SlotId,
+    level: u8,
+    place: u8,
+}
+
+const IDLE: Node = Node { deadline: UNSET, prev: NIL, next: NIL, level: 0, place: 0 };
+
+#[derive(Debug, Clone)]
+struct Level {
+    occupied: u64,
+    heads: [SlotId; PLACES],
+}
+
+/// See the module's head.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wheel {
+    /// All deadlines at or before this time have been handed out.
+    elapsed: Millis,
+    levels: Vec<Level>,
+    nodes: Vec<Node>,
+    set: usize,
+}
+
+impl Wheel {
+    /// The slot's deadline, if it has one.
+    #[inline]
+    pub(crate) fn deadline(&self, id: SlotId) -> Option<Millis> {
+        if self.set == 0 {
+            return None;
+        }
+        self.nodes.get(id as usize).map(|node| node.deadline).filter(|&at| at != UNSET)
+    }
+
+    /// Gives the slot a deadline, or a new one.
+    pub(crate) fn set(&mut self, id: SlotId, deadline: Millis) {
+        self.clear(id);
+        if self.levels.is_empty() {
+            self.levels = vec![Level { occupied: 0, heads: [NIL; PLACES] }; LEVELS];
+        }
+        if self.nodes.len() <= id as usize {
+            self.nodes.resize(id as usize + 1, IDLE);
+        }
+        self.nodes[id as usize].deadline = deadline.min(UNSET - 1);
+        self.link(id);
+        self.set += 1;
+    }
+
+    /// Takes the slot's deadline away, if it has one.
+    #[inline]
+    pub(crate) fn clear(&mut self, id: SlotId) {
+        if self.deadline(id).is_some() {
+            self.unlink(id);
+            self.nodes[id as usize] = IDLE;
+            self.set -= 1;
+        }
+    }
+
+    /// The next slot whose deadline is at or before `now`, without its deadline; earlier places
+    /// first. Call until `None`, or less often: what is left stays due.
+    pub(crate) fn expire_one(&mut self, now: Millis) -> Option<SlotId> {
+        while self.set > 0 {
+            let Some((level, place, start)) = self.next_place() else { break };
+            if start > now {
+                break;
+            }
+            self.elapsed = self.elapsed.max(start);
+            let id = self.levels[level].heads[place];
+            if self.nodes[id as usize].deadline <= now {
+                self.clear(id);
+                return Some(id);
+            }
+            // Not due: it belongs to a lower level now that `elapsed` has reached this place.
+            self.unlink(id);
+            self.link(id);
+        }
+        self.elapsed = self.elapsed.max(now);
+        None
+    }
+
+    /// Bytes held by the wheel.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.levels.capacity() * size_of::<Level>() + self.nodes.capacity() * size_of::<Node>()
+    }
+
+    /// Level, place and first millisecond of the occupied place that starts earliest. All levels
+    /// are looked at: a place that is being moved down still holds slots while lower levels fill.
+    fn next_place(&self) -> Option<(usize, usize, Millis)> {
+        let occupied = self.levels.iter().enumerate().filter(|(_, level)| level.occupied != 0);
+        let places = occupied.map(|(at, level)| {
+            let shift = BITS * at as u32;
+            let current = (self.elapsed >> shift) as u32 & (PLACES as u32 - 1);
+            let ahead = level.occupied.rotate_right(current).trailing_zeros();
+            let place = (current + ahead) as usize % PLACES;
+            (at, place, ((self.elapsed >> shift) + ahead as u64) << shift)
+        });
+        places.min_by_key(|&(_, _, start)| start)
+    }
+
+    fn link(&mut self, id: SlotId) {
+        let reach = self.elapsed.saturating_add(RANGE >> 1);
+        let when = self.nodes[id as usize].deadline.clamp(self.elapsed, reach);
+        let differing = (self.elapsed ^ when) | (PLACES as u64 - 1);
+        let level = ((63 - differing.leading_zeros()) / BITS).min(LEVELS as u32 - 1) as usize;
+        let place = (when >> (BITS * level as u32)) as usize % PLACES;
+        let head = self.levels[level].heads[place];
+        if head != NIL {
+            self.nodes[head as usize].prev = id;
+        }
+        let node = &mut self.nodes[id as usize];
+        (node.prev, node.next, node.level, node.place) = (NIL, head, level as u8, place as u8);
+        self.levels[level].heads[place] = id;
+        self.levels[level].occupied |= 1 << place;
+    }
+
+    fn unlink(&mut self, id: SlotId) {
+        let Node { prev, next, level, place, .. } = self.nodes[id as usize];
+        let level = &mut self.levels[level as usize];
+        if prev == NIL {
+            level.heads[place as usize] = next;
+            if next == NIL {
+                level.occupied &= !(1 << place);
+            }
+        } else {
+            self.nodes[prev as usize].next = next;
+        }
+        if next != NIL {
+            self.nodes[next as usize].prev = prev;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn drain(wheel: &mut Wheel, now: Millis) -> Vec<SlotId> {
+        let mut due: Vec<_> = std::iter::from_fn(|| wheel.expire_one(now)).collect();
+        due.sort_unstable();
+        due
+    }
+
+    #[test]
+    fn never_early_never_late() {
+        let mut wheel = Wheel::default();
+        wheel.set(3, 1_000_000);
+        assert_eq!(Vec::<SlotId>::new(), drain(&mut wheel, 999_999));
+        assert_eq!(vec![3], drain(&mut wheel, 1_000_000));
+    }
+
+    #[test]
+    fn a_deadline_beyond_the_range_waits() {
+        let mut wheel = Wheel::default();
+        wheel.set(0, u64::MAX);
+        wheel.set(1, RANGE * 3);
+        assert_eq!(Vec::<SlotId>::new(), drain(&mut wheel, RANGE * 3 - 1));
+        assert_eq!(vec![1], drain(&mut wheel, RANGE * 3));
+    }
+
+    proptest! {
+        /// Against a plain map of deadlines: same slots due at the same times.
+        #[test]
+        fn behaves_like_a_sorted_map(
+            ops in prop::collection::vec((0u8..4, 0u32..32, 0u32..40), 1..300)
+        ) {
+            let mut wheel = Wheel::default();
+            let mut model: BTreeMap<SlotId, Millis> = BTreeMap::new();
+            let mut now = 0;
+            for (kind, id, exponent) in ops {
+                match kind {
+                    0 => {
+                        wheel.clear(id);
+                        model.remove(&id);
+                    }
+                    1 => {
+                        now += (1 << exponent.min(30)) - 1;
+                        let due: Vec<_> =
+                            model.iter().filter(|&(_, &at)| at <= now).map(|(&id, _)| id).collect();
+                        model.retain(|_, &mut at| at > now);
+                        prop_assert_eq!(due, drain(&mut wheel, now));
+                    }
+                    _ => {
+                        let at = now + (1u64 << exponent) + id as u64;
+                        wheel.set(id, at);
+                        model.insert(id, at);
+                    }
+                }
+                prop_assert_eq!(model.get(&id).copied(), wheel.deadline(id));
+            }
+        }
+    }
+}
