@@ -33,8 +33,9 @@ help:
 $(STAMPS)/venv:
 	@$(SYSTEM_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	    || { echo "augury needs Python 3.11 or newer; set SYSTEM_PYTHON to one" >&2; exit 1; }
-	@$(SYSTEM_PYTHON) -m venv $(VENV) \
-	    || { echo "no venv module: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	@$(SYSTEM_PYTHON) -c 'import ensurepip' 2> /dev/null || apt-get install --yes python3-venv \
+	    || { echo "no venv module: as root, apt-get install python3-venv" >&2; exit 1; }
+	@$(SYSTEM_PYTHON) -m venv $(VENV)
 	@mkdir -p $(STAMPS)
 	@touch $@
 

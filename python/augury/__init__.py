@@ -1,0 +1,40 @@
+"""augury: a key-value cache that predicts.
+
+>>> import augury
+>>> result = augury.replay("synthetic:loop", policies="lru,belady", capacity="10%")
+>>> [cell.policy for cell in result]
+['lru', 'belady']
+"""
+
+from augury import traces
+from augury._core import __version__
+from augury.capacity import Capacity
+from augury.errors import (
+    ArtifactError,
+    AuguryError,
+    CapacityError,
+    ConfigError,
+    LoadError,
+    SchemaMismatchError,
+    ServerError,
+    TraceError,
+)
+from augury.laboratory import Cell, Progress, ReplayResult, replay
+
+__all__ = [
+    "ArtifactError",
+    "AuguryError",
+    "Capacity",
+    "CapacityError",
+    "Cell",
+    "ConfigError",
+    "LoadError",
+    "Progress",
+    "ReplayResult",
+    "SchemaMismatchError",
+    "ServerError",
+    "TraceError",
+    "__version__",
+    "replay",
+    "traces",
+]

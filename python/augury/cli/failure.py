@@ -1,0 +1,47 @@
+"""How a command ends: 0 done, 1 failed, 2 asked for wrongly, 130 interrupted."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from augury.errors import AuguryError, CapacityError, ConfigError, TraceError
+
+__all__ = ["FAILED", "INTERRUPTED", "USAGE", "designed_failures"]
+
+FAILED = 1
+USAGE = 2
+INTERRUPTED = 130
+#: Faults of the command line that only the trace layer can see.
+USAGE_CODES = frozenset({"invalid_option", "unknown_synthetic"})
+
+
+@contextmanager
+def designed_failures() -> Iterator[None]:
+    """Turn what augury raises on purpose into one line on standard error and an exit code."""
+    try:
+        yield
+        sys.stdout.flush()
+    except AuguryError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(exit_code(error)) from error
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        # Whoever read our output has enough; leave nothing for the interpreter to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(FAILED) from None
+    except OSError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(FAILED) from error
+
+
+def exit_code(error: AuguryError) -> int:
+    """Whether the command was asked for wrongly, or failed."""
+    asked_wrongly = isinstance(error, ConfigError | CapacityError)
+    if isinstance(error, TraceError):
+        asked_wrongly = error.code in USAGE_CODES
+    return USAGE if asked_wrongly else FAILED

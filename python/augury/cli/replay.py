@@ -1,0 +1,167 @@
+"""``augury replay``: what would a cache have missed?"""
+
+import shlex
+import sys
+from collections.abc import Callable
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from augury.cli.failure import designed_failures
+from augury.cli.options import Columns, SkipBad, TraceFormat
+from augury.errors import ConfigError
+from augury.laboratory import Progress, ReplayResult
+from augury.laboratory import replay as run_replay
+from augury.laboratory.policies import DEFAULT_POLICIES
+from augury.laboratory.run import DEFAULT_CAPACITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Format", "replay"]
+
+
+class Format(StrEnum):
+    """What a result is written as."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    HTML = "html"
+
+
+def replay(
+    traces: Annotated[
+        list[str],
+        typer.Argument(metavar="TRACE...", help="Files, or synthetic:NAME (see augury workloads)."),
+    ],
+    policies: Annotated[
+        str, typer.Option("--policies", "-p", metavar="NAMES", help="Separated by commas.")
+    ] = ",".join(DEFAULT_POLICIES),
+    capacity: Annotated[
+        str,
+        typer.Option(
+            "--capacity",
+            "-c",
+            metavar="SIZES",
+            help="Separated by commas: 1% of the footprint, 1000 (entries where every object has "
+            "size 1, else bytes), 64MB.",
+        ),
+    ] = ",".join(DEFAULT_CAPACITIES),
+    seed: Annotated[
+        str, typer.Option(metavar="NUMBERS", help="One or several, separated by commas.")
+    ] = "1",
+    output_format: Annotated[
+        Format | None,
+        typer.Option("--format", "-f", help="Told by the ending of --output, else table."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="PATH", help="Write there, not to standard output."),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Also write an HTML report with plots."),
+    ] = None,
+    curve: Annotated[
+        bool, typer.Option("--curve", help="Sweep twelve capacities for the report's curves.")
+    ] = False,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="Also run libCacheSim's policies, as peer:NAME.")
+    ] = False,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", help="Threads; one per processor if absent.")
+    ] = None,
+    trace_format: TraceFormat = None,
+    columns: Columns = None,
+    skip_bad: SkipBad = False,
+) -> None:
+    """Replay recorded traffic and print what each policy would have missed.
+
+    Several traces run at once. Standard output holds only the result.
+    """
+    with designed_failures():
+        chosen = output_format or told_by(output)
+        with progress_bar() as shown:
+            result = run_replay(
+                traces,
+                policies=policies,
+                capacity=capacity,
+                seed=read_seeds(seed),
+                peers=peers,
+                curve=curve,
+                trace_format=trace_format,
+                columns=columns,
+                skip_bad=skip_bad,
+                jobs=jobs,
+                progress=shown,
+            )
+        write(result, chosen, output)
+        if chosen is not Format.TABLE:
+            for note in result.notes:
+                typer.echo(f"note: {note}", err=True)
+        if report is not None:
+            write(result, Format.HTML, report)
+
+
+def read_seeds(text: str) -> list[int]:
+    """The seeds from text."""
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise ConfigError(f"seed {text!r} is not whole numbers separated by commas") from None
+
+
+def told_by(output: Path | None) -> Format:
+    """The format that the file's ending names, else a table."""
+    ending = output.suffix[1:].lower() if output else ""
+    return Format(ending) if ending in set(Format) else Format.TABLE
+
+
+def write(result: ReplayResult, chosen: Format, output: Path | None) -> None:
+    """Write the result to the file, or to standard output."""
+    if chosen is Format.TABLE:
+        from augury.cli.console import print_to
+
+        print_to(output, result.table())
+        return
+    text = result.report(command_line()) if chosen is Format.HTML else as_text(result, chosen)
+    if output is None:
+        sys.stdout.write(text)
+        return
+    output.write_text(text, encoding="utf-8")
+    typer.echo(f"wrote {output}", err=True)
+
+
+def as_text(result: ReplayResult, chosen: Format) -> str:
+    """The result as JSON or CSV."""
+    return result.to_csv() if chosen is Format.CSV else result.to_json() + "\n"
+
+
+def command_line() -> str:
+    """The command as it was typed."""
+    return shlex.join(["augury", *sys.argv[1:]])
+
+
+@contextmanager
+def progress_bar() -> "Iterator[Callable[[Progress], None] | None]":
+    """A progress bar on standard error, if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = [TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=1.0)
+
+        def show(now: Progress) -> None:
+            text = f"{now.replays_done} of {now.replays} replays, {now.requests:,} requests"
+            bar.update(task, completed=now.fraction, description=text)
+
+        yield show

@@ -1,0 +1,176 @@
+"""A plan being carried out: traces decoded once, their cells replayed on all threads."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
+
+from augury import _core
+from augury.capacity import Capacity
+from augury.laboratory.cell import Cell, Reign, Window
+from augury.laboratory.curve import Curve
+from augury.laboratory.jobs import Pool, Task
+from augury.laboratory.peers import PeerTrace, run_peer
+from augury.laboratory.plan import Plan
+from augury.laboratory.policies import is_peer
+from augury.laboratory.result import ReplayResult
+
+__all__ = ["Execution", "Progress"]
+
+#: Places in the plan: of the trace, the capacity, the policy and the seed.
+Place = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a replay is."""
+
+    replays_done: int
+    replays: int
+    #: Requests replayed so far, over all replays.
+    requests: int
+    #: Between 0 and 1. An estimate: a trace not yet read counts as long as the mean of the others.
+    fraction: float
+
+
+class Execution:
+    """One carrying out of a plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._names = plan.names()
+        self._ticker = _core.Ticker()
+        self._lock = Lock()
+        self._lengths: list[int] = []
+        self._done = 0
+        self._cells: dict[Place, Cell] = {}
+        self._points: dict[tuple[int, int], list[tuple[int, float]]] = {}
+        self._notes: dict[Place, str] = {}
+
+    def result(self, jobs: int, progress: Callable[[Progress], None] | None) -> ReplayResult:
+        """Run everything on so many threads."""
+        report = (lambda: progress(self._progress())) if progress else (lambda: None)
+        decodings = [partial(self._decode, place) for place in range(len(self._plan.sources))]
+        try:
+            Pool(decodings).run(jobs, report)
+        except BaseException:
+            self._ticker.cancel()
+            raise
+        report()
+        return ReplayResult(
+            cells=tuple(cell for _, cell in sorted(self._cells.items())),
+            notes=tuple(dict.fromkeys(note for _, note in sorted(self._notes.items()))),
+            curves=tuple(
+                Curve(self._names[trace], self._plan.policies[policy], tuple(sorted(points)))
+                for (trace, policy), points in sorted(self._points.items())
+            ),
+        )
+
+    def _progress(self) -> Progress:
+        with self._lock:
+            done, lengths = self._done, list(self._lengths)
+        requests = self._ticker.requests
+        expected = sum(lengths) / len(lengths) * self._plan.replays if lengths else 0.0
+        share = min(requests / expected, 0.999) if expected else 0.0
+        finished = done == self._plan.replays
+        return Progress(done, self._plan.replays, requests, 1.0 if finished else share)
+
+    def _decode(self, place: int) -> list[Task]:
+        """Read one trace; its replays follow."""
+        trace = self._plan.reading.decode(self._plan.sources[place])
+        with self._lock:
+            self._lengths.append(trace.requests)
+            if trace.skipped:
+                self._notes[place, -1, -1, -1] = skipping(self._names[place], trace)
+        return [*self._cells_of(place, trace), *self._points_of(place, trace)]
+
+    def _cells_of(self, place: int, trace: "_core.Trace") -> list[Task]:
+        plan = self._plan
+        file = PeerTrace(trace) if any(map(is_peer, plan.policies)) else None
+        tasks: list[Task] = []
+        for number, capacity in enumerate(plan.capacities):
+            for policy_number, policy in enumerate(plan.policies):
+                for seed_number, seed in enumerate(plan.seeds):
+                    at = (place, number, policy_number, seed_number)
+                    if file is not None and is_peer(policy):
+                        measure = partial(self._peer, trace, file, policy, capacity, seed)
+                    else:
+                        measure = partial(self._own, trace, policy, capacity, seed)
+                    tasks.append(partial(self._cell, at, measure))
+        return tasks
+
+    def _cell(self, at: Place, measure: Callable[[str], Cell | str]) -> list[Task]:
+        """Measure one cell, or note why there is none."""
+        outcome = measure(self._names[at[0]])
+        with self._lock:
+            self._done += 1
+            if isinstance(outcome, str):
+                self._notes[at] = outcome
+            else:
+                self._cells[at] = outcome
+        return []
+
+    def _own(
+        self, trace: "_core.Trace", policy: str, capacity: Capacity, seed: int, name: str
+    ) -> Cell:
+        outcome = trace.replay(
+            policy, capacity.fraction, capacity.absolute, seed, self._ticker
+        )
+        requests, misses = outcome["requests"], outcome["misses"]
+        seconds = outcome["seconds"]
+        return Cell(
+            trace=name,
+            policy=policy,
+            capacity=capacity.label,
+            capacity_bytes=outcome["capacity_bytes"],
+            requests=requests,
+            misses=misses,
+            object_miss_ratio=misses / requests if requests else 0.0,
+            byte_miss_ratio=outcome["missed_bytes"] / max(outcome["requested_bytes"], 1),
+            seconds=seconds,
+            requests_per_second=requests / seconds if seconds else 0.0,
+            seed=seed,
+            version=_core.__version__,
+            requested_bytes=outcome["requested_bytes"],
+            missed_bytes=outcome["missed_bytes"],
+            skipped=trace.skipped,
+            windows=tuple(Window(*window) for window in outcome["windows"]),
+            reigns=tuple(Reign(*reign) for reign in outcome["reigns"]),
+        )
+
+    def _peer(
+        self,
+        trace: "_core.Trace",
+        file: PeerTrace,
+        policy: str,
+        capacity: Capacity,
+        seed: int,
+        name: str,
+    ) -> Cell | str:
+        size = trace.capacity_bytes(capacity.fraction, capacity.absolute)
+        return run_peer(trace, file, name, policy, (capacity.label, size), seed)
+
+    def _points_of(self, place: int, trace: "_core.Trace") -> list[Task]:
+        policies = [at for at in enumerate(self._plan.policies) if not is_peer(at[1])]
+        return [
+            partial(self._point, (place, number), trace, policy, capacity)
+            for number, policy in policies
+            for capacity in self._plan.sweep
+        ]
+
+    def _point(
+        self, at: tuple[int, int], trace: "_core.Trace", policy: str, capacity: Capacity
+    ) -> list[Task]:
+        """Measure one point of a curve."""
+        cell = self._own(trace, policy, capacity, self._plan.seeds[0], self._names[at[0]])
+        with self._lock:
+            self._done += 1
+            points = self._points.setdefault(at, [])
+            points.append((cell.capacity_bytes, cell.object_miss_ratio))
+        return []
+
+
+def skipping(name: str, trace: "_core.Trace") -> str:
+    """How many records of a trace were left out, and why."""
+    reasons = ", ".join(f"{count} {code}" for code, count in trace.skipped_by_reason.items())
+    return f"{name}: {trace.skipped} malformed records were left out ({reasons})"

@@ -1,0 +1,77 @@
+"""The call: traces, policies and capacities in, a result out."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+
+from augury.capacity import Capacity
+from augury.laboratory.execution import Execution, Progress
+from augury.laboratory.peers import require_peers
+from augury.laboratory.plan import (
+    Plan,
+    read_capacities,
+    read_jobs,
+    read_seeds,
+    read_sources,
+)
+from augury.laboratory.policies import DEFAULT_POLICIES, is_peer, resolve_policies
+from augury.laboratory.result import ReplayResult
+from augury.reading import Reading
+
+__all__ = ["DEFAULT_CAPACITIES", "replay"]
+
+DEFAULT_CAPACITIES = ("0.1%", "1%", "10%")
+
+
+def replay(
+    traces: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    *,
+    policies: str | Iterable[str] = DEFAULT_POLICIES,
+    capacity: str | float | Capacity | Iterable[str | float | Capacity] = DEFAULT_CAPACITIES,
+    seed: int | Iterable[int] = 1,
+    peers: bool = False,
+    curve: bool = False,
+    trace_format: str | None = None,
+    columns: str | Mapping[str, str] | None = None,
+    skip_bad: bool = False,
+    jobs: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> ReplayResult:
+    """Replay recorded traffic under each policy at each capacity with each seed.
+
+    Args:
+        traces: Files, or ``synthetic:NAME``; see :mod:`augury.traces`.
+        policies: Names, as a list or separated by commas.
+        capacity: Shares of the footprint (``"1%"``, ``0.01``), numbers (``1000``: entries where
+            every object has size 1, else bytes) or sizes (``"64MB"``).
+        seed: One or several. Policies without randomness run once per seed all the same.
+        peers: Also run libCacheSim's policies, as ``peer:NAME``; needs ``augury[peers]``.
+        curve: Also sweep twelve capacities for the miss ratio curves of the report.
+        trace_format: ``oracleGeneral``, ``twitter``, ``csv`` or ``keys``; told from the file
+            if None.
+        columns: Which column of a CSV holds what, by name or number: ``"key=object,size=3"`` or
+            a mapping. Roles: ``time key size key_size op ttl``; found by usual names if None.
+        skip_bad: Count and leave out malformed records instead of raising.
+        jobs: Threads; the number of processors if None.
+        progress: Called about ten times a second, from the calling thread.
+
+    Raises:
+        TraceError: A trace cannot be read.
+        ConfigError: A policy, a seed or a number of jobs cannot be.
+        CapacityError: A capacity is malformed, or comes to nothing for a trace.
+
+    >>> import augury
+    >>> result = augury.replay("synthetic:loop", policies="lru,belady", capacity="10%")
+    >>> [(cell.policy, cell.capacity) for cell in result]
+    [('lru', '10%'), ('belady', '10%')]
+    """
+    plan = Plan(
+        sources=read_sources(traces),
+        policies=resolve_policies(policies, peers=peers),
+        capacities=read_capacities(capacity),
+        seeds=read_seeds(seed),
+        curve=curve,
+        reading=Reading.of(trace_format, columns, skip_bad),
+    )
+    if any(map(is_peer, plan.policies)):
+        require_peers()
+    return Execution(plan).result(read_jobs(jobs), progress)

@@ -1,0 +1,57 @@
+"""The table for terminals."""
+
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from augury.laboratory.grid import NOTHING, Grid, change, grids, share
+from augury.laboratory.result import ReplayResult
+
+__all__ = ["render"]
+
+STYLES = {"subject": "cyan", "oracle": "dim", "peer": "", "policy": ""}
+
+
+def render(result: ReplayResult) -> RenderableType:
+    """One table per trace, then where `auto` stands, then what a reader should know."""
+    parts: list[RenderableType] = []
+    for grid in grids(result.comparisons()):
+        parts += [heading(grid), table(grid), Text()]
+    if summary := result.summary():
+        parts.append(Text(str(summary)))
+    parts += [Text(f"Note: {note}", style="yellow") for note in result.notes]
+    return Group(*parts)
+
+
+def heading(grid: Grid) -> Text:
+    """The trace's name and length."""
+    text = Text(grid.trace, style="bold")
+    return text.append(f"   {grid.requests:,} requests, object miss ratio", style="not bold dim")
+
+
+def table(grid: Grid) -> Table:
+    """One trace."""
+    drawn = Table(box=None, padding=(0, 2, 0, 0), header_style="", pad_edge=False)
+    drawn.add_column("policy", style="", no_wrap=True)
+    for column in grid.columns:
+        label = Text(column.capacity).append(f"\n{column.capacity_bytes:,}", style="dim")
+        drawn.add_column(label, justify="right", no_wrap=True)
+    for row in grid.rows:
+        style = STYLES[row.kind]
+        ratios = [
+            Text(NOTHING if ratio is None else f"{ratio:.4f}", style="bold" if best else "")
+            for ratio, best in zip(row.miss_ratios, row.best, strict=True)
+        ]
+        drawn.add_row(Text(row.policy), *ratios, style=style)
+    add_comparison(drawn, "auto, misses against lru", map(change, grid.fewer_misses()))
+    add_comparison(drawn, "auto, gap to the bound closed", map(share, grid.gap_closed()))
+    return drawn
+
+
+def add_comparison(drawn: Table, label: str, values: Iterable[str]) -> None:
+    """One of the last rows, unless it would say nothing."""
+    shown = list(values)
+    if any(value != NOTHING for value in shown):
+        drawn.add_row(Text(label), *map(Text, shown), style="italic")
