@@ -1,0 +1,51 @@
+//! FIFO: evict the entry that has been resident the longest.
+//!
+//! The queue of Belady, "A study of replacement algorithms for a virtual-storage computer", IBM
+//! Systems Journal 1966. No departures: misses equal libCacheSim's FIFO on every size-1 trace.
+//!
+//! Cost: nothing on a hit; an insertion touches the newest neighbour; a victim is read off the
+//! back. Bytes per entry: 8, inline.
+
+use super::list::{Links, List};
+use crate::metrics::RemovalCause;
+use crate::policy::{Policy, Verdict};
+use crate::request::{Access, Tick};
+use crate::slots::{SlotId, Slots};
+
+/// See the module's head.
+#[derive(Debug, Default)]
+pub struct Fifo {
+    list: List,
+}
+
+impl Policy for Fifo {
+    type Record = Links;
+
+    fn set_capacity(&mut self, _capacity: u64) {}
+
+    #[inline]
+    fn on_hit(&mut self, _slots: &mut Slots<Links>, _id: SlotId, _access: &Access) {}
+
+    #[inline]
+    fn victim(&mut self, _: &mut Slots<Links>, _: Option<&Access>, _: Tick) -> Verdict {
+        Verdict::Evict(self.list.back().expect("victim() is called with a resident"))
+    }
+
+    #[inline]
+    fn on_insert(&mut self, slots: &mut Slots<Links>, id: SlotId, _access: &Access) {
+        self.list.push_front(slots, id);
+    }
+
+    #[inline]
+    fn on_remove(&mut self, slots: &mut Slots<Links>, id: SlotId, _: RemovalCause, _: Tick) {
+        self.list.remove(slots, id);
+    }
+
+    fn tracked(&self) -> Option<usize> {
+        Some(self.list.len())
+    }
+
+    fn memory_bytes(&self) -> usize {
+        0
+    }
+}
