@@ -86,6 +86,7 @@ pub(crate) struct ByteStream {
     offset: u64,
     at_end: bool,
     damaged: bool,
+    failure: Option<TraceError>,
     compression: Compression,
     stored_bytes: Option<u64>,
     progress: Progress,
@@ -136,6 +137,7 @@ impl ByteStream {
             offset: 0,
             at_end: false,
             damaged: false,
+            failure: None,
             compression,
             stored_bytes,
             progress,
@@ -152,30 +154,44 @@ impl ByteStream {
 
     /// The unread bytes, at least `count` of them (at most [`WINDOW`]) unless the contents end.
     ///
-    /// After an error the bytes before the damage can still be read; then the contents end.
+    /// Damage is reported once, when fewer bytes are left than asked for; the bytes before it can
+    /// still be read, then the contents end.
     pub(crate) fn at_least(&mut self, count: usize) -> Result<&[u8], TraceError> {
-        debug_assert!(count <= WINDOW);
-        if self.end - self.start < count && !self.at_end {
-            self.window.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-            while self.end < count {
-                match self.inner.read(&mut self.window[self.end..]) {
-                    Ok(0) => {
-                        self.at_end = true;
-                        break;
-                    }
-                    Ok(read) => self.end += read,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => {
-                        self.at_end = true;
-                        self.damaged = true;
-                        return Err(self.failure(error));
-                    }
-                }
+        if self.end - self.start < count {
+            self.fill(count);
+            if self.end - self.start < count
+                && let Some(failure) = self.failure.take()
+            {
+                return Err(failure);
             }
         }
         Ok(&self.window[self.start..self.end])
+    }
+
+    /// A look at the unread bytes, as many as the window holds; damage is left to be reported by
+    /// whoever reads on.
+    pub(crate) fn peek(&mut self) -> &[u8] {
+        self.fill(WINDOW);
+        &self.window[self.start..self.end]
+    }
+
+    fn fill(&mut self, count: usize) {
+        debug_assert!(count <= WINDOW);
+        self.window.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        while self.end < count && !self.at_end {
+            match self.inner.read(&mut self.window[self.end..]) {
+                Ok(0) => self.at_end = true,
+                Ok(read) => self.end += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.at_end = true;
+                    self.damaged = true;
+                    self.failure = Some(self.describe(error));
+                }
+            }
+        }
     }
 
     /// Marks the first `count` unread bytes as read.
@@ -185,7 +201,7 @@ impl ByteStream {
         self.offset += count as u64;
     }
 
-    fn failure(&self, error: io::Error) -> TraceError {
+    fn describe(&self, error: io::Error) -> TraceError {
         let offset = self.offset + (self.end - self.start) as u64;
         let file = self.file.to_string();
         match self.compression {

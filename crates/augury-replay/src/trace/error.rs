@@ -58,6 +58,18 @@ pub enum TraceError {
         /// The operating system's word.
         source: io::Error,
     },
+    /// A request that the format to be written has no room for.
+    #[error(
+        "{file}: request {index}: found time {found}, expected at most 4294967295 s in oracleGeneral; write csv, or take the trace's origin from its times"
+    )]
+    TimeTooLarge {
+        /// The file to be written.
+        file: String,
+        /// Index of the request.
+        index: u64,
+        /// Its time in seconds.
+        found: u64,
+    },
     /// Standard input was asked for a second time.
     #[error(
         "{file}: standard input can be read only once, and this work needs a second pass; save the trace to a file first, or give an absolute capacity"
@@ -261,6 +273,7 @@ impl TraceError {
             TraceError::CannotOpen { .. } => "cannot_open",
             TraceError::CannotRead { .. } => "cannot_read",
             TraceError::CannotWrite { .. } => "cannot_write",
+            TraceError::TimeTooLarge { .. } => "time_too_large",
             TraceError::CannotRewind { .. } => "cannot_rewind",
             TraceError::Empty { .. } => "empty",
             TraceError::TruncatedRecord { .. } => "truncated_record",

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::bytes::{ByteStream, Progress, WINDOW};
+use super::bytes::{ByteStream, Progress};
 use super::error::TraceError;
 use super::reader::RecordStream;
 use super::request::Request;
@@ -57,7 +57,7 @@ impl Lines {
     /// The first line as far as it lies in the window; it is read again by `next_line`.
     pub(crate) fn peek_line(&mut self) -> Result<&[u8], TraceError> {
         let file = self.file.clone();
-        let window = self.bytes.at_least(WINDOW)?;
+        let window = self.bytes.peek();
         let line = window.split(|byte| *byte == b'\n').next().unwrap_or_default();
         text_of(line, &file, 1, 0)
     }

@@ -35,6 +35,12 @@ pub struct Footprint {
 }
 
 impl Footprint {
+    /// Counts one more object.
+    pub(crate) fn add(&mut self, size: u32) {
+        self.objects += 1;
+        self.bytes += u64::from(size);
+    }
+
     /// Mean size over objects, 0 where there is none.
     pub fn mean_object_size(&self) -> f64 {
         if self.objects == 0 { 0.0 } else { self.bytes as f64 / self.objects as f64 }
@@ -68,13 +74,10 @@ impl DecodedTrace {
 
     /// Distinct objects and their bytes: the last request for each object decides its size.
     pub fn objects(&self) -> Footprint {
-        self.requests.iter().filter(|request| request.next.is_none()).fold(
-            Footprint::default(),
-            |sum, request| Footprint {
-                objects: sum.objects + 1,
-                bytes: sum.bytes + u64::from(request.size),
-            },
-        )
+        let mut footprint = Footprint::default();
+        let last_of_each = self.requests.iter().filter(|request| request.next.is_none());
+        last_of_each.for_each(|request| footprint.add(request.size));
+        footprint
     }
 
     /// Sum over the distinct objects of the last size seen.

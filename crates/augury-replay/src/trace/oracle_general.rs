@@ -21,7 +21,7 @@ pub(crate) const RECORD: usize = 24;
 const LARGEST_INDEX: i64 = 1 << 48;
 
 #[derive(Clone, Copy)]
-struct Record {
+pub(crate) struct Record {
     time: u32,
     key: u64,
     size: u32,
@@ -29,6 +29,18 @@ struct Record {
 }
 
 impl Record {
+    /// The record of this request, or `None` where its time or next index is out of range.
+    pub(crate) fn encode(request: &Request) -> Option<[u8; RECORD]> {
+        let time = u32::try_from(request.time).ok()?;
+        let next = request.next.map_or(Some(-1), |next| i64::try_from(next).ok())?;
+        let mut bytes = [0; RECORD];
+        bytes[0..4].copy_from_slice(&time.to_le_bytes());
+        bytes[4..12].copy_from_slice(&request.key.to_le_bytes());
+        bytes[12..16].copy_from_slice(&request.size.to_le_bytes());
+        bytes[16..24].copy_from_slice(&next.to_le_bytes());
+        Some(bytes)
+    }
+
     fn decode(bytes: &[u8; RECORD]) -> Record {
         let [t0, t1, t2, t3, k0, k1, k2, k3, k4, k5, k6, k7, s0, s1, s2, s3, next @ ..] = *bytes;
         Record {
@@ -126,13 +138,11 @@ impl Decoder {
 
     fn last_time_if_all_valid(&self, records: &[[u8; RECORD]]) -> Option<u32> {
         let mut previous = Record::decode(records.first()?).time;
-        let mut index = self.index;
         let mut valid = self.clock.accepts(u64::from(previous));
-        for bytes in records {
+        for (index, bytes) in (self.index..).zip(records) {
             let record = Record::decode(bytes);
             valid &= (record.time >= previous) & record.next_is_valid(index);
             previous = record.time;
-            index += 1;
         }
         valid.then_some(previous)
     }

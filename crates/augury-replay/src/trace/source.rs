@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::bytes::{ByteStream, WINDOW};
+use super::bytes::ByteStream;
 use super::columns::Columns;
 use super::delimited::DelimitedLine;
 use super::error::TraceError;
@@ -110,7 +110,7 @@ fn read_bytes(mut bytes: ByteStream, options: &SourceOptions) -> Result<TraceRea
         Some(format) => format,
         None => {
             let file = bytes.file();
-            Format::detect(&file, bytes.at_least(WINDOW / 4)?)?
+            Format::detect(&file, bytes.peek())?
         }
     };
     let skip_bad = options.skip_bad;

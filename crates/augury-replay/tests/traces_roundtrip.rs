@@ -1,0 +1,157 @@
+//! Laws of writing and reading: what is written reads back, and no bytes can do harm.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use augury_core::request::Op;
+use augury_replay::trace::{
+    DecodedTrace, Format, Request, SourceOptions, TraceSource, TraceWriter, convert, extent,
+    read_from,
+};
+use proptest::prelude::*;
+
+fn requests() -> impl Strategy<Value = Vec<Request>> {
+    let op = (0..Op::ALL.len()).prop_map(|index| Op::ALL[index]);
+    let key = prop_oneof![0..20_u64, any::<u64>()];
+    let one = (0..1000_u64, key, 1..u32::MAX, any::<u32>(), op);
+    proptest::collection::vec(one, 1..200).prop_map(|records| {
+        let mut time = 0;
+        let mut requests: Vec<Request> = Vec::new();
+        for (step, key, size, ttl, op) in records {
+            time += step;
+            requests.push(Request { key, next: None, time, size, ttl, op });
+        }
+        augury_replay::trace::fill_next(&mut requests);
+        requests
+    })
+}
+
+fn source(path: &Path) -> TraceSource {
+    TraceSource::new(path.to_str().unwrap(), SourceOptions::default()).unwrap()
+}
+
+fn write(path: &Path, format: Format, requests: &[Request]) {
+    let mut writer = TraceWriter::create(path, format).unwrap();
+    for part in requests.chunks(7) {
+        writer.write(part).unwrap();
+    }
+    assert_eq!(requests.len() as u64, writer.finish().unwrap());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn oracle_general_keeps_time_key_size_and_next(requests in requests(), ending in 0..3_usize) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(["t.oracleGeneral", "t.oracleGeneral.zst", "t.oracleGeneral.gz"][ending]);
+        write(&path, Format::OracleGeneral, &requests);
+        let expected: Vec<_> =
+            requests.iter().map(|r| Request { op: Op::Get, ttl: 0, ..*r }).collect();
+        let read: Vec<_> = source(&path).open().unwrap().map(Result::unwrap).collect();
+        prop_assert_eq!(expected, read);
+    }
+
+    #[test]
+    fn csv_keeps_everything_but_next_which_is_computed(requests in requests(), ending in 0..3_usize) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(["t.csv", "t.csv.zst", "t.csv.gz"][ending]);
+        write(&path, Format::Csv, &requests);
+        let decoded = DecodedTrace::load(&source(&path)).unwrap();
+        prop_assert_eq!(&requests, &decoded.requests);
+        let extent = extent(&source(&path)).unwrap();
+        prop_assert_eq!(decoded.objects(), extent.footprint);
+    }
+
+    #[test]
+    fn conversion_there_and_back_computes_the_same_future(requests in requests()) {
+        let folder = tempfile::tempdir().unwrap();
+        let [csv, binary, back] =
+            ["a.csv", "b.oracleGeneral.zst", "c.csv"].map(|name| folder.path().join(name));
+        write(&csv, Format::Csv, &requests);
+        convert(&source(&csv), &binary, Format::OracleGeneral).unwrap();
+        let read: Vec<_> = source(&binary).open().unwrap().map(|r| r.unwrap().next).collect();
+        prop_assert_eq!(requests.iter().map(|r| r.next).collect::<Vec<_>>(), read);
+        prop_assert_eq!(
+            DecodedTrace::load(&source(&csv)).unwrap().objects(),
+            extent(&source(&binary)).unwrap().footprint
+        );
+        convert(&source(&binary), &back, Format::Csv).unwrap();
+        let keys: Vec<_> = source(&back).open().unwrap().map(|r| r.unwrap().key).collect();
+        prop_assert_eq!(requests.iter().map(|r| r.key).collect::<Vec<_>>(), keys);
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic_and_always_end(
+        contents in proptest::collection::vec(any::<u8>(), 0..2000),
+        head in 0..6_usize,
+        format in 0..5_usize,
+        skip_bad in any::<bool>(),
+    ) {
+        const HEADS: [&[u8]; 6] = [
+            b"", b"time,key,size\n", b"\x28\xb5\x2f\xfd", b"\x1f\x8b\x08", b"\"key\"\t\"op\"\n",
+            b"1,k,2,3,4,get,0\n",
+        ];
+        let bytes = [HEADS[head], &contents].concat();
+        let limit = bytes.len() * 2000;
+        let format = Format::ALL.get(format).copied();
+        let options = SourceOptions { format, skip_bad, ..SourceOptions::default() };
+        if let Ok(reader) = read_from("t", Box::new(Cursor::new(bytes)), &options) {
+            let count = reader.take(limit + 1).count();
+            prop_assert!(count <= limit);
+        }
+    }
+
+    #[test]
+    fn text_of_any_shape_never_panics_and_every_line_is_accounted_for(
+        lines in proptest::collection::vec("[0-9a-c,\\-\\.\" \t;]{0,24}", 1..60),
+    ) {
+        let records = lines.iter().filter(|line| !line.trim().is_empty()).count() as u64;
+        let contents = ["key,size,time", &lines.join("\n")].join("\n");
+        let options = SourceOptions { skip_bad: true, ..SourceOptions::default() };
+        let mut reader = read_from("t.csv", Box::new(Cursor::new(contents.into_bytes())), &options).unwrap();
+        let good = reader.by_ref().filter(Result::is_ok).count() as u64;
+        prop_assert_eq!(records, good + reader.skipped().total());
+    }
+}
+
+#[test]
+fn a_failed_or_abandoned_write_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.oracleGeneral");
+    let request = Request { key: 1, next: None, time: 1 << 40, size: 1, ttl: 0, op: Op::Get };
+    let mut writer = TraceWriter::create(&path, Format::OracleGeneral).unwrap();
+    assert_eq!("time_too_large", writer.write(&[request]).unwrap_err().code());
+    drop(writer);
+    assert_eq!(0, std::fs::read_dir(folder.path()).unwrap().count());
+    let missing = folder.path().join("no/such/folder/t.csv");
+    assert_eq!("cannot_write", TraceWriter::create(&missing, Format::Csv).err().unwrap().code());
+    assert_eq!("invalid_option", TraceWriter::create(&path, Format::Keys).err().unwrap().code());
+}
+
+#[test]
+fn columns_can_be_named_numbered_and_quoted() {
+    let read = |contents: &str, columns: &str| {
+        let options =
+            SourceOptions { columns: columns.parse().unwrap(), ..SourceOptions::default() };
+        let contents = Box::new(Cursor::new(contents.to_owned().into_bytes()));
+        let options = SourceOptions { format: Some(Format::Csv), ..options };
+        let reader = read_from("t", contents, &options).unwrap();
+        reader.map(|r| r.map(|r| (r.time, r.key, r.size)).map_err(|e| e.code())).collect::<Vec<_>>()
+    };
+    let expected = vec![Ok((3, 9, 10)), Ok((4, 8, 20))];
+    assert_eq!(expected, read("3;9;10\n4;8;20\n", "time=1,key=2,size=3"));
+    assert_eq!(expected, read("a;b;c\n3;9;10\n4;8;20\n", "time=1,key=2,size=3"));
+    assert_eq!(expected, read("\u{feff}Bytes|OBJ|when\n10|9|3\n20|8|4\n", "key=obj,time=when"));
+    assert_eq!(expected, read("\"ts\",\"key\",\"size\"\r\n3,\"9\",10\r\n\"4\",8,\"20\"\r\n", ""));
+    let sum = read("key,key_size,value_size\n1,5,7\n", "key_size=key_size");
+    assert_eq!(vec![Ok((0, 1, 12))], sum);
+    assert_eq!(vec![Ok((0, 1, 7))], read("key,key_size,value_size\n1,5,7\n", ""));
+    assert_eq!(vec![Err("wrong_columns")], read("key,size\n\"a,1\n", ""));
+    for bad in ["key", "what=1", "key=0", "key="] {
+        assert_eq!(
+            "invalid_option",
+            bad.parse::<augury_replay::trace::Columns>().unwrap_err().code()
+        );
+    }
+}
