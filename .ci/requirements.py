@@ -7,6 +7,7 @@ package's own dependencies are always listed.
 import re
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 PYPROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
@@ -21,10 +22,15 @@ def requirements(group: str) -> list[str]:
     found: list[str] = []
     for line in EXTRAS[group]:
         own = OWN_EXTRAS.fullmatch(line)
-        found += sum(map(requirements, own["names"].split(",")), []) if own else [line]
+        found += all_of(own["names"].split(",")) if own else [line]
     return found
 
 
+def all_of(groups: Iterable[str]) -> list[str]:
+    """The requirements of several groups."""
+    return [line for group in groups for line in requirements(group)]
+
+
 if __name__ == "__main__":
-    listed = PYPROJECT["project"]["dependencies"] + sum(map(requirements, sys.argv[1:]), [])
+    listed = PYPROJECT["project"]["dependencies"] + all_of(sys.argv[1:])
     print("\n".join(dict.fromkeys(listed)))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from layers import CRATES, breaches
 
 ROOT = Path(__file__).parents[1]

@@ -1,7 +1,37 @@
 //! Conversions between Python and the engine; the only crate that names pyo3.
+//!
+//! Last stage of the flow: arguments come in as Python objects, results leave as plain numbers,
+//! strings, tuples and dictionaries, and every error of the engine as one of the package's own.
+//! The interpreter's lock is released while a trace is decoded, replayed, inspected or written.
+//! Nothing is decided here; what the public package does with this is in `python/augury`.
+
+mod convert;
+mod errors;
+mod reading;
+mod requests;
+mod ticker;
+mod trace;
+
 use pyo3::prelude::*;
 
+/// The private extension behind the package.
 #[pymodule]
-fn _core(_m: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+mod _core {
+    use super::*;
+
+    #[pymodule_export]
+    use super::convert::convert;
+    #[pymodule_export]
+    use super::reading::trace_name;
+    #[pymodule_export]
+    use super::requests::Requests;
+    #[pymodule_export]
+    use super::ticker::Ticker;
+    #[pymodule_export]
+    use super::trace::Trace;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
 }

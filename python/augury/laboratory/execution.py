@@ -49,7 +49,11 @@ class Execution:
 
     def result(self, jobs: int, progress: Callable[[Progress], None] | None) -> ReplayResult:
         """Run everything on so many threads."""
-        report = (lambda: progress(self._progress())) if progress else (lambda: None)
+
+        def report() -> None:
+            if progress is not None:
+                progress(self._progress())
+
         decodings = [partial(self._decode, place) for place in range(len(self._plan.sources))]
         try:
             Pool(decodings).run(jobs, report)
@@ -92,6 +96,7 @@ class Execution:
             for policy_number, policy in enumerate(plan.policies):
                 for seed_number, seed in enumerate(plan.seeds):
                     at = (place, number, policy_number, seed_number)
+                    measure: Callable[[str], Cell | str]
                     if file is not None and is_peer(policy):
                         measure = partial(self._peer, trace, file, policy, capacity, seed)
                     else:
@@ -113,9 +118,7 @@ class Execution:
     def _own(
         self, trace: "_core.Trace", policy: str, capacity: Capacity, seed: int, name: str
     ) -> Cell:
-        outcome = trace.replay(
-            policy, capacity.fraction, capacity.absolute, seed, self._ticker
-        )
+        outcome = trace.replay(policy, capacity.fraction, capacity.absolute, seed, self._ticker)
         requests, misses = outcome["requests"], outcome["misses"]
         seconds = outcome["seconds"]
         return Cell(

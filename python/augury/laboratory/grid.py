@@ -11,7 +11,7 @@ __all__ = ["NOTHING", "Grid", "Row", "change", "grids", "share"]
 #: The policy that the last rows of a table are about.
 SUBJECT = "auto"
 #: Shown where there is no number.
-NOTHING = "–"
+NOTHING = "–"  # noqa: RUF001
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ def render(result: ReplayResult) -> str:
 def table(grid: Grid) -> str:
     """One trace."""
     heads = "".join(
-        f'<th scope="col">{escape(column.capacity)}<br><small>{column.capacity_bytes:,}</small></th>'
+        f'<th scope="col">{escape(column.capacity)}<br>'
+        f"<small>{column.capacity_bytes:,}</small></th>"
         for column in grid.columns
     )
     caption = f"{escape(grid.trace)}: object miss ratio over {grid.requests:,} requests"

@@ -44,7 +44,12 @@ class PeerTrace:
 
 
 def run_peer(
-    trace: "_core.Trace", file: PeerTrace, name: str, policy: str, capacity: tuple[str, int], seed: int
+    trace: "_core.Trace",
+    file: PeerTrace,
+    name: str,
+    policy: str,
+    capacity: tuple[str, int],
+    seed: int,
 ) -> Cell | str:
     """One peer on one trace at one capacity, or the reason why it did not finish."""
     label, capacity_bytes = capacity

@@ -53,8 +53,8 @@ class Plan:
 
 def read_sources(traces: Source | Iterable[Source]) -> tuple[str, ...]:
     """The traces, each once, in order."""
-    single = isinstance(traces, str | os.PathLike)
-    found = dict.fromkeys(os.fspath(trace) for trace in ([traces] if single else traces))
+    listed: Iterable[Source] = [traces] if isinstance(traces, str | os.PathLike) else traces
+    found = dict.fromkeys(os.fspath(trace) for trace in listed)
     if not found:
         raise ConfigError("no trace given: name a file, or synthetic:NAME")
     return tuple(found)
@@ -75,13 +75,15 @@ def read_capacities(
 
 def read_seeds(asked: int | Iterable[int]) -> tuple[int, ...]:
     """The seeds, each once, in order."""
-    found = tuple(dict.fromkeys([asked] if isinstance(asked, int) else asked))
-    for seed in found:
+    listed: Iterable[object] = [asked] if isinstance(asked, int) else asked
+    found: list[int] = []
+    for seed in listed:
         if not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
             raise ConfigError(f"seed {seed!r} is not a whole number from 0 to {LARGEST_SEED}")
+        found.append(seed)
     if not found:
         raise ConfigError("no seed given: name at least one, such as 1")
-    return found
+    return tuple(dict.fromkeys(found))
 
 
 def read_jobs(asked: int | None) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
@@ -146,11 +147,11 @@ def panels_of(figure: Figure, count: int) -> list[Axes]:
 
 def legend(figure: Figure, panels: Sequence[Axes]) -> None:
     """One legend for all panels, to their right, where it hides nothing."""
-    found = {}
+    found: dict[str, Artist] = {}
     for panel in panels:
         handles, labels = panel.get_legend_handles_labels()
         found.update(zip(labels, handles, strict=True))
-    figure.legend(found.values(), found.keys(), loc="outside right upper", handlelength=1.4)
+    figure.legend(list(found.values()), list(found), loc="outside right upper", handlelength=1.4)
 
 
 def line_style(policy: str, colour: str) -> dict[str, Any]:

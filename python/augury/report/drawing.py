@@ -18,7 +18,7 @@ P = ParamSpec("P")
 
 #: Inches; the page scales a plot to its own width.
 WIDTH = 9.6
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "axes.edgecolor": ink.GRID,
     "axes.facecolor": "none",
     "axes.grid": True,

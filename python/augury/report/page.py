@@ -74,9 +74,7 @@ def section(grid: Grid, result: ReplayResult) -> str:
         parts.append(figure(charts.over_time(timed), "Miss ratio over time, in requests."))
     ruled = [cell for cell in cells if cell.reigns]
     if ruled:
-        parts.append(
-            figure(charts.rankings(ruled), "Which ranking auto evicted by, per capacity.")
-        )
+        parts.append(figure(charts.rankings(ruled), "Which ranking auto evicted by, per capacity."))
     return f"<section><h2>{escape(grid.trace)}</h2>{''.join(parts)}</section>"
 
 

@@ -1,0 +1,44 @@
+"""``augury convert``: a trace as another format."""
+
+from typing import Annotated
+
+import typer
+
+from augury import traces
+from augury.cli.failure import designed_failures
+from augury.cli.options import Columns, SkipBad, TraceFormat
+
+__all__ = ["convert"]
+
+
+def convert(
+    source: Annotated[str, typer.Argument(metavar="TRACE", help="A file, -, or synthetic:NAME.")],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH", help="As in out.oracleGeneral.zst or out.csv.gz; its endings decide."
+        ),
+    ],
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="NAME", help="oracleGeneral or csv.")
+    ] = None,
+    trace_format: TraceFormat = None,
+    columns: Columns = None,
+    skip_bad: SkipBad = False,
+) -> None:
+    """Write a trace as oracleGeneral or CSV.
+
+    oracleGeneral keeps time, key and size; CSV also operation and TTL.
+    """
+    with designed_failures():
+        written = traces.convert(
+            source,
+            target,
+            to=to,
+            trace_format=trace_format,
+            columns=columns,
+            skip_bad=skip_bad,
+        )
+        typer.echo(f"wrote {written.requests:,} requests to {target}", err=True)
+        if written.skipped:
+            typer.echo(f"note: left out {written.skipped:,} malformed records", err=True)

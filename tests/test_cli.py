@@ -1,0 +1,285 @@
+"""The command as a newcomer runs it: exit codes, streams, the JSON contract, errors."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import augury as package
+from conftest import Run
+
+CONTRACT = {
+    "trace": str,
+    "policy": str,
+    "capacity": str,
+    "capacity_bytes": int,
+    "requests": int,
+    "misses": int,
+    "object_miss_ratio": float,
+    "byte_miss_ratio": float,
+    "seconds": float,
+    "requests_per_second": float,
+    "seed": int,
+    "version": str,
+}
+LOOP = "loop.oracleGeneral"
+SKEWED = "skewed.oracleGeneral"
+
+
+def test_version(augury: Run) -> None:
+    """The version on standard output, and success."""
+    done = augury("--version")
+    assert (0, f"augury {package.__version__}\n") == (done.returncode, done.stdout)
+
+
+@pytest.mark.parametrize("command", [[], ["replay"], ["inspect"], ["convert"], ["workloads"]])
+def test_help_of_every_command(augury: Run, command: list[str]) -> None:
+    """Every command explains itself."""
+    done = augury(*command, "--help")
+    assert done.returncode == 0
+    assert "Usage" in done.stdout
+    assert "" == done.stderr
+
+
+def test_json_is_the_contract(augury: Run) -> None:
+    """One object per trace, policy and capacity, with at least the agreed fields."""
+    done = augury(
+        "replay", LOOP, SKEWED, "--policies", "auto,lru", "--capacity", "0.5%,1%,10%",
+        "--seed", "1", "--format", "json",
+    )  # fmt: skip
+    assert (0, "") == (done.returncode, done.stderr)
+    cells = json.loads(done.stdout)
+    assert len(cells) == 2 * 2 * 3
+    for cell in cells:
+        assert CONTRACT == {name: kind for name, kind in CONTRACT.items() if name in cell}
+        assert CONTRACT == {name: type(cell[name]) for name in CONTRACT}
+        assert cell["object_miss_ratio"] == cell["misses"] / cell["requests"]
+        assert cell["version"] == package.__version__
+    order = [(cell["trace"], cell["capacity"], cell["policy"]) for cell in cells]
+    assert order[:4] == [
+        ("loop", "0.5%", "auto"), ("loop", "0.5%", "lru"),
+        ("loop", "1%", "auto"), ("loop", "1%", "lru"),
+    ]  # fmt: skip
+    assert cells[-1]["trace"] == "skewed"
+
+
+def test_capacities_come_to_shares_of_the_footprint_rounded_down(augury: Run) -> None:
+    """Of 100 objects of size 1, 5.5% is 5 entries; numbers and sizes are taken as they are."""
+    done = augury("replay", LOOP, "-p", "lru", "-c", "5.5%,7,1KB", "-f", "json")
+    assert [5, 7, 1000] == [cell["capacity_bytes"] for cell in json.loads(done.stdout)]
+
+
+def test_lru_on_a_loop_misses_always_and_belady_does_not(augury: Run) -> None:
+    """The one trace whose numbers everyone knows: a loop over more objects than fit."""
+    done = augury("replay", LOOP, "-p", "lru,belady", "-c", "50", "-f", "json")
+    lru, belady = json.loads(done.stdout)
+    assert 1.0 == lru["object_miss_ratio"]
+    assert belady["object_miss_ratio"] < 0.55
+
+
+def test_several_seeds_give_a_cell_each(augury: Run) -> None:
+    """`--seed 1,2,3` runs each cell three times."""
+    done = augury("replay", LOOP, "-p", "auto", "-c", "10", "--seed", "1,2,3", "-f", "json")
+    assert [1, 2, 3] == [cell["seed"] for cell in json.loads(done.stdout)]
+
+
+def test_the_same_seed_gives_the_same_numbers(augury: Run) -> None:
+    """Whatever the number of threads."""
+    ask = ["replay", SKEWED, LOOP, "-p", "auto,survival,lru", "-c", "1%,10%", "-f", "json"]
+    runs = [json.loads(augury(*ask, "--jobs", jobs).stdout) for jobs in ("1", "2")]
+    first, second = ([(c["trace"], c["policy"], c["misses"]) for c in run] for run in runs)
+    assert first == second
+
+
+def test_the_table_needs_no_option_and_no_terminal(augury: Run) -> None:
+    """Defaults stand in for policies and capacities; a pipe gets plain text, whole lines."""
+    done = augury("replay", SKEWED)
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "\x1b" not in done.stdout
+    for word in ("skewed", "auto", "lru", "belady", "0.1%", "1%", "10%", "lowest miss ratio"):
+        assert word in done.stdout
+
+
+def test_a_table_of_many_columns_is_not_cut(augury: Run) -> None:
+    """Without a terminal the table is as wide as it must be."""
+    capacities = ",".join(str(n) for n in range(1, 30))
+    done = augury("replay", LOOP, "-p", "lru", "-c", capacities)
+    assert "…" not in done.stdout
+    assert 29 == done.stdout.count("1.0000")
+
+
+def test_csv_has_a_header_and_a_line_per_cell(augury: Run) -> None:
+    """The same fields as JSON."""
+    done = augury("replay", LOOP, "-p", "lru,fifo", "-c", "10", "-f", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert ["lru", "fifo"] == [row["policy"] for row in rows]
+    assert set(CONTRACT) <= set(rows[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("o.json", "["), ("o.csv", "trace,"), ("o.html", "<!DOC"), ("o.txt", "loop")],
+)
+def test_output_goes_to_the_file_in_the_format_of_its_ending(
+    augury: Run, tmp_path: Path, name: str, start: str
+) -> None:
+    """Standard output stays empty and standard error says where the result is."""
+    target = tmp_path / name
+    done = augury("replay", LOOP, "-p", "lru,fifo", "-c", "10", "--output", target)
+    assert (0, "", f"wrote {target}\n") == (done.returncode, done.stdout, done.stderr)
+    assert target.read_text().startswith(start)
+
+
+def test_report_comes_beside_the_result(augury: Run, tmp_path: Path) -> None:
+    """`--report` writes the page and leaves standard output to the table."""
+    target = tmp_path / "report.html"
+    done = augury("replay", LOOP, "-p", "lru,fifo", "-c", "10", "--report", target)
+    assert done.returncode == 0
+    assert "loop" in done.stdout
+    assert str(target) in done.stderr
+    assert "augury replay loop.oracleGeneral" in target.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["replay"], "Missing argument"),
+        (["replay", LOOP, "--policies", "lur"], "did you mean 'lru'"),
+        (["replay", LOOP, "--policies", "learned:x.json"], "not supported yet"),
+        (["replay", LOOP, "--capacity", "lots"], "a share of the footprint (1%)"),
+        (["replay", LOOP, "--capacity", "0"], "range"),
+        (["replay", LOOP, "--capacity", "0.0001%"], "0.0001%"),
+        (["replay", LOOP, "--seed", "one"], "'one'"),
+        (["replay", LOOP, "--seed", "-1"], "-1"),
+        (["replay", LOOP, "--jobs", "0"], "jobs 0"),
+        (["replay", LOOP, "--format", "xml"], "xml"),
+        (["replay", LOOP, "--trace-format", "xml"], "xml"),
+        (["replay", LOOP, "--columns", "what=1"], "what=1"),
+        (["replay", LOOP, "--no-such-option"], "No such option"),
+        (["replay", "synthetic:nothing"], "nothing"),
+        (["convert", LOOP, "out.parquet"], "no ending"),
+        (["frobnicate"], "No such command"),
+    ],
+)
+def test_a_wrong_request_exits_2_and_says_what_would_do(
+    augury: Run, arguments: list[str], says: str
+) -> None:
+    """Exit code 2, nothing on standard output, one message without a traceback."""
+    done = augury(*arguments)
+    assert (2, "") == (done.returncode, done.stdout)
+    assert says in " ".join(done.stderr.replace("│", " ").split())
+    assert "Traceback" not in done.stderr
+
+
+def test_a_bad_trace_exits_1_and_names_the_place(augury: Run, tmp_path: Path) -> None:
+    """Exit code 1; the message names the file and the line."""
+    bad = tmp_path / "bad.csv"
+    bad.write_text("time,key,size\n0,a,10\n1,b,-5\n2,c,10\n")
+    done = augury("replay", bad, "-p", "lru", "-c", "10")
+    assert (1, "") == (done.returncode, done.stdout)
+    assert done.stderr.startswith("error: ")
+    assert str(bad) in done.stderr
+    assert "line 3" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_missing_trace_exits_1(augury: Run) -> None:
+    """A file that is not there is a failure, not a usage error."""
+    done = augury("replay", "absent.csv")
+    assert done.returncode == 1
+    assert "absent.csv" in done.stderr
+
+
+def test_skipped_records_are_counted_and_told(augury: Run, tmp_path: Path) -> None:
+    """With `--skip-bad` nothing is dropped in silence."""
+    bad = tmp_path / "bad.csv"
+    bad.write_text("time,key,size\n0,a,10\n1,b,-5\n2,c,10\n3,a,10\n")
+    done = augury("replay", bad, "-p", "lru", "-c", "100", "--skip-bad", "-f", "json")
+    [cell] = json.loads(done.stdout)
+    assert (3, 1) == (cell["requests"], cell["skipped"])
+    assert "1 malformed record" in done.stderr
+
+
+def test_a_trace_comes_from_standard_input(augury: Run, folder: Path) -> None:
+    """`-` reads what is piped in."""
+    with (folder / LOOP).open("rb") as piped:
+        done = augury(
+            "replay", "-", "--trace-format", "oracleGeneral", "-p", "lru", "-c", "10%", "-f",
+            "json", stdin=piped,
+        )  # fmt: skip
+    [cell] = json.loads(done.stdout)
+    assert ("stdin", 4000) == (cell["trace"], cell["requests"])
+
+
+def test_convert_writes_what_reads_back_the_same(augury: Run, tmp_path: Path) -> None:
+    """A trace and its conversion replay alike."""
+    target = tmp_path / "again.csv.gz"
+    assert augury("convert", SKEWED, target).returncode == 0
+    ask = ["-p", "lru,belady", "-c", "1%", "-f", "json"]
+    runs = [json.loads(augury("replay", trace, *ask).stdout) for trace in (SKEWED, target)]
+    assert [cell["misses"] for cell in runs[0]] == [cell["misses"] for cell in runs[1]]
+
+
+def test_inspect_reads_for_people_and_for_programs(augury: Run) -> None:
+    """A page by default, an object with `--json`."""
+    page = augury("inspect", SKEWED)
+    assert (0, "") == (page.returncode, page.stderr)
+    assert "20,000" in page.stdout
+    assert "predictab" in page.stdout.lower()
+    facts = json.loads(augury("inspect", SKEWED, "--json").stdout)
+    assert facts["requests"] == 20_000
+
+
+def test_workloads_are_listed_and_run(augury: Run) -> None:
+    """Every synthetic workload of the list replays by its name."""
+    listed = json.loads(augury("workloads", "--json").stdout)
+    names = [f"synthetic:{workload['name']}" for workload in listed]
+    assert names
+    assert all(name in augury("workloads").stdout for name in names)
+    done = augury(
+        "replay", *(f"{name}?requests=2000" for name in names), "-p", "lru", "-c", "10%", "-f",
+        "json",
+    )  # fmt: skip
+    assert (0, len(names)) == (done.returncode, len(json.loads(done.stdout)))
+
+
+def test_no_color_and_no_terminal_mean_plain_text(augury: Run) -> None:
+    """NO_COLOR is obeyed even where colour is forced."""
+    environment = {**os.environ, "FORCE_COLOR": "1", "NO_COLOR": "1"}
+    done = augury("replay", LOOP, "-p", "auto,lru", "-c", "10", env=environment)
+    assert "\x1b[3" not in done.stdout
+
+
+def test_a_reader_that_has_enough_is_no_error(folder: Path) -> None:
+    """`augury replay ... | head` ends without a traceback."""
+    command = f"{sys.executable} -m augury replay {LOOP} -p lru -c 10 -f json | true"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert "" == done.stderr
+
+
+def test_an_interrupt_exits_130_without_a_traceback(tmp_path: Path) -> None:
+    """Ctrl-C ends a replay at once, even one that waits for its trace."""
+    pipe = tmp_path / "endless.keys"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "augury", "replay", pipe, "-p", "lru", "-c", "10"]
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    # The pipe opens once the command reads from it.
+    with subprocess.Popen(command, **both) as running, pipe.open("wb"):
+        running.send_signal(signal.SIGINT)
+        out, errors = running.communicate(timeout=30)
+    assert (130, b"", b"interrupted\n") == (running.returncode, out, errors)
+
+
+def test_completion_is_offered(augury: Run) -> None:
+    """Shells can ask for their completion."""
+    done = augury(env={**os.environ, "_AUGURY_COMPLETE": "source_bash"})
+    assert done.returncode == 0
+    assert "_AUGURY_COMPLETE" in done.stdout

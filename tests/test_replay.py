@@ -1,0 +1,155 @@
+"""`augury.replay` as a library: results, conversions, refusals, progress."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import augury
+
+
+@pytest.fixture(scope="module")
+def result(folder: Path) -> augury.ReplayResult:
+    """Two traces, two policies, two capacities."""
+    traces = [folder / "loop.oracleGeneral", folder / "sized.oracleGeneral"]
+    return augury.replay(traces, policies=["lru", "belady"], capacity=["5%", 0.2])
+
+
+def test_a_result_is_a_sequence_of_frozen_cells(result: augury.ReplayResult) -> None:
+    """Length, order, slices and immutability."""
+    assert len(result) == 8
+    asked = [(cell.trace, cell.capacity, cell.policy) for cell in result]
+    assert asked[:4] == [
+        ("loop", "5%", "lru"), ("loop", "5%", "belady"),
+        ("loop", "20%", "lru"), ("loop", "20%", "belady"),
+    ]  # fmt: skip
+    assert result[-1] is result.cells[7]
+    assert result[:2] == result.cells[:2]
+    with pytest.raises(AttributeError):
+        result[0].misses = 0  # type: ignore[misc]
+
+
+def test_bytes_are_counted_as_objects_are(result: augury.ReplayResult) -> None:
+    """Where every object has one size, both ratios are the same; capacities are bytes."""
+    sized = [cell for cell in result if cell.trace == "sized"]
+    for cell in sized:
+        assert pytest.approx(cell.object_miss_ratio) == cell.byte_miss_ratio
+        assert cell.missed_bytes == 100 * cell.misses
+        assert cell.requested_bytes == 100 * cell.requests
+
+
+def test_windows_and_reigns_cover_the_trace(folder: Path) -> None:
+    """The miss ratio over time adds up to the whole; `auto` says what ruled."""
+    [auto] = augury.replay(folder / "skewed.oracleGeneral", policies="auto", capacity="5%")
+    assert auto.requests == sum(window.requests for window in auto.windows)
+    assert auto.misses == sum(window.misses for window in auto.windows)
+    assert auto.reigns[0].start == 0
+    assert pytest.approx(1.0) == sum(auto.ruled().values())
+
+
+def test_data_frames_hold_the_same_numbers(result: augury.ReplayResult) -> None:
+    """pandas, polars and Arrow: a row per cell, a column per field, the fields' types."""
+    dicts = result.to_dicts()
+    pandas_frame, polars_frame, table = result.to_pandas(), result.to_polars(), result.to_arrow()
+    assert isinstance(pandas_frame, pd.DataFrame)
+    assert isinstance(polars_frame, pl.DataFrame)
+    assert isinstance(table, pa.Table)
+    assert dicts == pandas_frame.to_dict(orient="records")
+    assert dicts == polars_frame.to_dicts() == table.to_pylist()
+    assert dicts == json.loads(result.to_json())
+    assert table.schema.field("misses").type == pa.int64()
+    assert polars_frame.schema["object_miss_ratio"] == pl.Float64
+
+
+def test_an_empty_result_converts(result: augury.ReplayResult) -> None:
+    """Nothing in, nothing out, the columns kept."""
+    empty = augury.ReplayResult(())
+    assert "[]" == empty.to_json()
+    assert list(empty.to_pandas().columns) == list(result.to_pandas().columns)
+    assert empty.summary() is None
+
+
+def test_a_notebook_shows_a_table(result: augury.ReplayResult) -> None:
+    """`_repr_html_` is a table per trace."""
+    html = result._repr_html_()
+    assert html.count("<table>") == html.count("</table>") == 2
+
+
+def test_progress_reaches_the_end(folder: Path) -> None:
+    """The last report says that all is done, and none goes backwards."""
+    seen: list[augury.Progress] = []
+    trace = folder / "skewed.oracleGeneral"
+    augury.replay(trace, policies="lru,fifo,gdsf", capacity="1%,10%", progress=seen.append)
+    assert (6, 6, 1.0) == (seen[-1].replays_done, seen[-1].replays, seen[-1].fraction)
+    assert 6 * 20_000 == seen[-1].requests
+    assert sorted(one.fraction for one in seen) == [one.fraction for one in seen]
+
+
+def test_what_progress_raises_stops_the_replay(folder: Path) -> None:
+    """A caller can give up."""
+
+    def give_up(_: augury.Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        augury.replay(folder / "loop.oracleGeneral", policies="lru", capacity=5, progress=give_up)
+
+
+def test_curves_fall_as_capacity_grows(folder: Path) -> None:
+    """With `curve`, a curve per policy; at the whole footprint only compulsory misses remain."""
+    trace = folder / "skewed.oracleGeneral"
+    result = augury.replay(trace, policies="lru,belady", capacity="1%", curve=True)
+    assert ["lru", "belady"] == [curve.policy for curve in result.curves]
+    assert len(result) == 2
+    for curve in result.curves:
+        capacities, ratios = zip(*curve.points, strict=True)
+        assert sorted(capacities) == list(capacities)
+        assert sorted(ratios, reverse=True) == list(ratios)
+    assert result.curves[0].points[-1] == result.curves[1].points[-1]
+
+
+def test_two_traces_of_one_name_stay_apart(folder: Path, tmp_path: Path) -> None:
+    """Where short names would be the same, results carry the paths."""
+    other = tmp_path / "loop.csv"
+    other.write_text("time,key\n" + "".join(f"{n},{n % 7}\n" for n in range(70)))
+    traces = [folder / "loop.oracleGeneral", other]
+    result = augury.replay(traces, policies="lru", capacity=5)
+    assert [str(trace) for trace in traces] == [cell.trace for cell in result]
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"policies": "none"}, augury.ConfigError),
+        ({"policies": []}, augury.ConfigError),
+        ({"policies": [1]}, augury.ConfigError),
+        ({"capacity": "much"}, augury.CapacityError),
+        ({"capacity": []}, augury.ConfigError),
+        ({"capacity": 1e-9}, augury.CapacityError),
+        ({"seed": -1}, augury.ConfigError),
+        ({"seed": []}, augury.ConfigError),
+        ({"seed": "1"}, augury.ConfigError),
+        ({"jobs": 0}, augury.ConfigError),
+        ({"trace_format": "xml"}, augury.TraceError),
+        ({"columns": {"what": "x"}}, augury.TraceError),
+    ],
+)
+def test_refusals_are_augury_errors(
+    folder: Path, options: dict[str, object], error: type[augury.AuguryError]
+) -> None:
+    """No lower exception escapes."""
+    with pytest.raises(error):
+        augury.replay(folder / "loop.oracleGeneral", **options)  # type: ignore[arg-type]
+
+
+def test_trace_errors_carry_a_code(tmp_path: Path) -> None:
+    """Programs branch on the code, people read the message."""
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    with pytest.raises(augury.TraceError) as refused:
+        augury.replay(empty, policies="lru", capacity=5)
+    assert "empty" == refused.value.code
+    assert str(empty) in str(refused.value)

@@ -1,0 +1,78 @@
+"""What cells say beside each other."""
+
+import pytest
+
+from augury.laboratory.cell import Cell, Reign
+from augury.laboratory.scores import compare, summarize
+
+
+def cell(
+    policy: str, ratio: float, *, trace: str = "t", capacity: str = "1%", seed: int = 1
+) -> Cell:
+    """A cell that matters for its miss ratio alone."""
+    misses = round(ratio * 1000)
+    return Cell(trace, policy, capacity, 10, 1000, misses, ratio, ratio, 0.1, 1e4, seed, "0.1.0")
+
+
+def test_a_cell_with_several_seeds_counts_as_their_mean() -> None:
+    """The miss ratio of a policy is the mean over its seeds."""
+    [row] = compare([cell("auto", 0.4), cell("auto", 0.6, seed=2), cell("lru", 0.7)])
+    assert {"auto": 0.5, "lru": 0.7} == row.miss_ratios
+
+
+def test_gap_closed_is_0_for_lru_and_1_at_the_bound() -> None:
+    """The gap runs from LRU to the lowest oracle or peer."""
+    [row] = compare([cell("lru", 0.8), cell("auto", 0.7), cell("belady", 0.6)])
+    assert pytest.approx(0.5) == row.gap_closed("auto")
+    assert row.gap_closed("lru") == 0
+    assert row.gap_closed("belady") == 1
+
+
+def test_a_peer_below_the_oracles_is_the_bound() -> None:
+    """On sized traces a peer can miss less than Belady."""
+    [row] = compare([cell("lru", 0.8), cell("belady", 0.6), cell("peer:GDSF", 0.5)])
+    assert row.bound == 0.5
+
+
+def test_no_gap_without_room_or_without_an_oracle() -> None:
+    """Where LRU is within 0.005 of the bound, or no bound is known, no gap is given."""
+    [narrow] = compare([cell("lru", 0.604), cell("auto", 0.602), cell("belady", 0.6)])
+    [unbounded] = compare([cell("lru", 0.8), cell("auto", 0.7)])
+    assert narrow.gap_closed("auto") is None
+    assert unbounded.gap_closed("auto") is None
+
+
+def test_oracles_do_not_compete() -> None:
+    """The best policy is the best that a cache can run; ties are shared."""
+    [row] = compare([cell("lru", 0.7), cell("fifo", 0.7), cell("belady", 0.1)])
+    assert ("lru", "fifo") == row.best
+
+
+def test_the_summary_says_where_auto_leads_and_where_it_does_not() -> None:
+    """Cells ahead, level and behind; the deficit names the policy and the amount."""
+    rows = compare(
+        [
+            *(cell("auto", 0.5, capacity="1%"), cell("lru", 0.6, capacity="1%")),
+            *(cell("auto", 0.5, capacity="2%"), cell("lru", 0.5, capacity="2%")),
+            *(cell("auto", 0.5, capacity="3%"), cell("lru", 0.4, capacity="3%")),
+        ]
+    )
+    summary = summarize(rows)
+    assert summary is not None
+    assert (1, 1, 1) == tuple(map(len, (summary.ahead, summary.level, summary.behind)))
+    assert "lowest miss ratio in 1 of 3 cells" in str(summary)
+    assert "t at 3% (lru is lower by 0.1000)" in str(summary)
+
+
+def test_no_summary_without_a_rival() -> None:
+    """Nothing is claimed about a policy that ran alone or did not run."""
+    assert summarize(compare([cell("auto", 0.5), cell("belady", 0.4)])) is None
+    assert summarize(compare([cell("lru", 0.5), cell("fifo", 0.4)])) is None
+
+
+def test_shares_of_rankings_sum_to_one() -> None:
+    """Each ranking ruled from its start to the next one's."""
+    auto = cell("auto", 0.5)
+    reigns = (Reign(0, "lru"), Reign(250, "gdsf"), Reign(750, "lru"))
+    ruled = Cell(*[getattr(auto, name) for name in auto.__slots__[:-1]], reigns=reigns).ruled()
+    assert {"lru": 0.5, "gdsf": 0.5} == ruled
