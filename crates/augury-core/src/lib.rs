@@ -6,10 +6,12 @@
 //! 2. [`slots`], [`store`]: what is resident;
 //! 3. [`policy`]: what should be;
 //! 4. [`shard`]: the three put together;
-//! 5. [`metrics`]: what came of it.
+//! 5. [`metrics`]: what came of it;
+//! 6. [`cache`]: many shards, many threads, and no caller's code under a lock.
 //!
 //! The core knows no Python, no sockets and no wall clock: [`clock`], seed and model are arguments.
 
+pub mod cache;
 pub mod clock;
 pub mod hash;
 pub mod metrics;

@@ -60,13 +60,32 @@ pub struct Shard<K, V, P: Policy> {
     capacity: u64,
     stats: Stats,
     tick: Tick,
+    generation: u32,
 }
 
 impl<K, V, P: Policy> Shard<K, V, P> {
     /// An empty shard. `capacity` is in the unit of the sizes that accesses carry.
     pub fn new(capacity: u64, mut policy: P) -> Self {
         policy.set_capacity(capacity);
-        Shard { store: Store::default(), policy, capacity, stats: Stats::default(), tick: 0 }
+        let (store, stats) = (Store::default(), Stats::default());
+        Shard { store, policy, capacity, stats, tick: 0, generation: 0 }
+    }
+
+    /// An empty shard that carries on this one's counters: what takes over when a policy has
+    /// panicked. The entries of this one count as evicted.
+    pub fn successor(&self, mut policy: P) -> Self {
+        policy.set_capacity(self.capacity);
+        let mut stats = self.stats;
+        stats.evicted = stats.insertions.saturating_sub(stats.expired + stats.explicit);
+        let generation = self.generation.wrapping_add(1);
+        Shard {
+            store: Store::default(),
+            policy,
+            capacity: self.capacity,
+            stats,
+            tick: self.tick,
+            generation,
+        }
     }
 
     /// The store, to look for candidates and read entries.
@@ -90,7 +109,14 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         self.tick
     }
 
+    /// Grows with every [`Shard::successor`]: slot versions compare within one generation only.
+    #[inline]
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
     /// The capacity.
+    #[inline]
     pub fn capacity(&self) -> u64 {
         self.capacity
     }
@@ -101,6 +127,13 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         let now = self.tick;
         self.tick += 1;
         Access { hash, key, size, now, next_access: NEVER }
+    }
+
+    /// A write that is no request of its own: it shares the tick of the latest request, so that
+    /// a miss followed by its insertion is one request here as it is in a replayed trace.
+    #[inline]
+    pub fn write(&self, hash: u64, key: u64, size: u32) -> Access {
+        Access { hash, key, size, now: self.tick.saturating_sub(1), next_access: NEVER }
     }
 
     /// The access found `id`: fresh, compared, resident. Counts a hit; a size that differs is
@@ -124,6 +157,19 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         self.policy.on_miss(self.store.slots(), access);
     }
 
+    /// As [`Shard::miss`] where the size is not known before the object is loaded: the policy
+    /// sees a size of 1 and no bytes are counted.
+    #[inline]
+    pub fn miss_unsized(&mut self, access: &Access) {
+        self.stats.misses += 1;
+        self.policy.on_miss(self.store.slots(), access);
+    }
+
+    /// A write is about to add an entry: the policy learns of the use, nothing is counted.
+    pub fn announce(&mut self, access: &Access) {
+        self.policy.on_miss(self.store.slots(), access);
+    }
+
     /// Adds an entry whose key is not resident, making room first. Where the entry is not
     /// stored, key and value go to the sink as evicted.
     #[inline]
@@ -135,11 +181,28 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         deadline: Option<Millis>,
         sink: &mut impl Sink<K, V>,
     ) -> Inserted {
+        match self.make_room(access, sink) {
+            Ok(()) => Inserted::Stored(self.place(access, key, value, deadline)),
+            Err(outcome) => {
+                sink.removed(key, value, RemovalCause::Evicted);
+                outcome
+            }
+        }
+    }
+
+    /// First half of [`Shard::insert`]: evicts until the newcomer fits, or says why it may not
+    /// come in. A caller that keeps key and value until this is done can be sure that a policy's
+    /// panic does not drop them under its lock.
+    #[inline]
+    pub fn make_room(
+        &mut self,
+        access: &Access,
+        sink: &mut impl Sink<K, V>,
+    ) -> Result<(), Inserted> {
         let size = access.size as u64;
         if size > self.capacity {
             self.stats.oversized += 1;
-            sink.removed(key, value, RemovalCause::Evicted);
-            return Inserted::Oversized;
+            return Err(Inserted::Oversized);
         }
         while self.store.used() + size > self.capacity {
             match self.policy.victim(self.store.slots_mut(), Some(access), access.now) {
@@ -147,18 +210,23 @@ impl<K, V, P: Policy> Shard<K, V, P> {
                 Verdict::Reject => {
                     self.policy.on_reject(access);
                     self.stats.rejections += 1;
-                    sink.removed(key, value, RemovalCause::Evicted);
-                    return Inserted::Rejected;
+                    return Err(Inserted::Rejected);
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Second half of [`Shard::insert`]: stores the newcomer that room was made for.
+    #[inline]
+    pub fn place(&mut self, access: &Access, key: K, value: V, deadline: Option<Millis>) -> SlotId {
         let id = self.store.insert(access.hash, access.size, key, value);
         if deadline.is_some() {
             self.store.set_deadline(id, deadline);
         }
-        self.policy.on_insert(self.store.slots_mut(), id, access);
         self.stats.insertions += 1;
-        Inserted::Stored(id)
+        self.policy.on_insert(self.store.slots_mut(), id, access);
+        id
     }
 
     /// Sets or clears a resident's deadline.
@@ -166,20 +234,27 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         self.store.set_deadline(id, deadline);
     }
 
-    /// Replaces a resident's value, size and deadline; the old value is handed back.
+    /// Replaces a resident's value, size and deadline. The policy is told as of a hit: what is
+    /// written is in use. The old value leaves through the sink with the newcomer's key, which
+    /// is equal. The caller guarantees that the slot is live and the size within the capacity;
+    /// where room has to be made the entry itself may be the victim.
     pub fn replace(
         &mut self,
         id: SlotId,
+        access: &Access,
+        key: K,
         value: V,
-        size: u32,
         deadline: Option<Millis>,
         sink: &mut impl Sink<K, V>,
-    ) -> Option<V> {
-        let old = self.store.replace_value(id, value)?;
-        self.stats.removed(RemovalCause::Replaced);
-        self.store.set_deadline(id, deadline);
-        self.resize_entry(id, size, self.tick, sink);
-        Some(old)
+    ) {
+        debug_assert!(self.store.slots().is_live(id), "slot {id} is vacant");
+        if let Some(old) = self.store.replace_value(id, value) {
+            self.stats.removed(RemovalCause::Replaced);
+            sink.removed(key, old, RemovalCause::Replaced);
+            self.store.set_deadline(id, deadline);
+            self.policy.on_hit(self.store.slots_mut(), id, access);
+            self.resize_entry(id, access.size, access.now, sink);
+        }
     }
 
     /// Removes a resident.
@@ -206,6 +281,18 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         self.shrink(self.tick, sink);
     }
 
+    /// Evicts up to `limit` residents while more than `target` is used; the capacity stays. Lets
+    /// a caller shrink in steps, its lock released between them. Whether it is done.
+    pub fn evict_down(&mut self, target: u64, limit: usize, sink: &mut impl Sink<K, V>) -> bool {
+        for _ in 0..limit {
+            if self.store.used() <= target || self.store.is_empty() {
+                return true;
+            }
+            self.evict_one(self.tick, sink);
+        }
+        self.store.used() <= target || self.store.is_empty()
+    }
+
     /// Bytes of index, slots, deadlines and policy; not what keys and values own.
     pub fn memory_bytes(&self) -> usize {
         self.store.memory_bytes() + self.policy.memory_bytes()
@@ -220,10 +307,14 @@ impl<K, V, P: Policy> Shard<K, V, P> {
 
     fn shrink(&mut self, now: Tick, sink: &mut impl Sink<K, V>) {
         while self.store.used() > self.capacity && !self.store.is_empty() {
-            match self.policy.victim(self.store.slots_mut(), None, now) {
-                Verdict::Evict(id) => self.remove_at(id, RemovalCause::Evicted, now, sink),
-                Verdict::Reject => unreachable!("no newcomer to reject"),
-            }
+            self.evict_one(now, sink);
+        }
+    }
+
+    fn evict_one(&mut self, now: Tick, sink: &mut impl Sink<K, V>) {
+        match self.policy.victim(self.store.slots_mut(), None, now) {
+            Verdict::Evict(id) => self.remove_at(id, RemovalCause::Evicted, now, sink),
+            Verdict::Reject => unreachable!("no newcomer to reject"),
         }
     }
 
@@ -235,10 +326,8 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         now: Tick,
         sink: &mut impl Sink<K, V>,
     ) {
-        if !self.store.slots().is_live(id) {
-            debug_assert!(false, "slot {id} is not resident");
-            return;
-        }
+        // A policy that names a vacant slot would be asked again for ever, under the lock.
+        assert!(self.store.slots().is_live(id), "slot {id}, to be removed, is not resident");
         self.policy.on_remove(self.store.slots_mut(), id, cause, now);
         if let Some((key, value)) = self.store.remove(id) {
             self.stats.removed(cause);

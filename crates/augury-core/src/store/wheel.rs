@@ -37,6 +37,8 @@ struct Level {
 pub(crate) struct Wheel {
     /// All deadlines at or before this time have been handed out.
     elapsed: Millis,
+    /// Nothing is due before this time: most calls end at one comparison.
+    idle_until: Millis,
     levels: Vec<Level>,
     nodes: Vec<Node>,
     set: usize,
@@ -62,6 +64,7 @@ impl Wheel {
             self.nodes.resize(id as usize + 1, IDLE);
         }
         self.nodes[id as usize].deadline = deadline.min(UNSET - 1);
+        self.idle_until = self.idle_until.min(deadline);
         self.link(id);
         self.set += 1;
     }
@@ -78,12 +81,18 @@ impl Wheel {
 
     /// The next slot whose deadline is at or before `now`, without its deadline; earlier places
     /// first. Call until `None`, or less often: what is left stays due.
+    #[inline]
     pub(crate) fn expire_one(&mut self, now: Millis) -> Option<SlotId> {
-        while self.set > 0 {
-            let Some((level, place, start)) = self.next_place() else { break };
-            if start > now {
-                break;
-            }
+        if now < self.idle_until {
+            return None;
+        }
+        loop {
+            let next = if self.set > 0 { self.next_place() } else { None };
+            let Some((level, place, start)) = next.filter(|&(_, _, start)| start <= now) else {
+                self.idle_until = next.map_or(Millis::MAX, |(_, _, start)| start);
+                self.elapsed = self.elapsed.max(now);
+                return None;
+            };
             self.elapsed = self.elapsed.max(start);
             let id = self.levels[level].heads[place];
             if self.nodes[id as usize].deadline <= now {
@@ -94,8 +103,6 @@ impl Wheel {
             self.unlink(id);
             self.link(id);
         }
-        self.elapsed = self.elapsed.max(now);
-        None
     }
 
     /// Bytes held by the wheel.
