@@ -18,26 +18,26 @@
 //! says; more shards let more threads work at once, and keep the difference small while a share
 //! holds some hundreds of entries.
 
+#![forbid(unsafe_code)]
+
 mod entries;
+mod entry;
+mod keyed;
 mod lookup;
 mod probe;
 mod shards;
 
 pub use entries::Entries;
+pub use entry::{Newcomer, Outcome, Peeked, When};
 pub use probe::{Probe, Pure};
 
-use crate::clock::{Clock, Millis};
+use crate::clock::Clock;
 use crate::hash::reduce;
 use crate::metrics::{RemovalCause, Stats};
 use crate::policy::Policy;
-use crate::shard::{Inserted, Removed, Shard};
-use lookup::{Found, Pins, ROUNDS, evict_hash};
+use crate::shard::{Removed, Shard};
 use shards::{Shards, share};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-
-/// Due entries that an operation removes in passing: more than it can add, so they never pile up
-/// under traffic. [`Cache::expire`] removes them without traffic.
-const EXPIRED_PER_OPERATION: usize = 2;
 
 /// Entries removed per locking by operations on the whole cache.
 const BATCH: usize = 256;
@@ -45,85 +45,6 @@ const BATCH: usize = 256;
 /// Entries that have left, in the order of leaving: for listeners, then to be dropped. The list
 /// belongs to the caller and is only ever appended to.
 pub type Gone<K, V> = Vec<Removed<K, V>>;
-
-/// An entry on its way in.
-#[derive(Debug, Clone)]
-pub struct Newcomer<K, V> {
-    /// Well-mixed 64-bit hash of the key.
-    pub hash: u64,
-    /// The key.
-    pub key: K,
-    /// The value.
-    pub value: V,
-    /// In the unit of the capacity: bytes, or 1 where entries are counted.
-    pub size: u32,
-    /// From this time on the entry is expired; `None` for never.
-    pub deadline: Option<Millis>,
-}
-
-/// On what condition an insertion takes place.
-#[derive(Clone, Copy)]
-pub enum When<'a, V> {
-    /// Always.
-    Always,
-    /// The key is not resident.
-    Absent,
-    /// The key is resident.
-    Present,
-    /// The key is resident and this is true of its value: compare and set. Called under the
-    /// lock: the contract of [`Probe::quick`].
-    Matching(&'a dyn Fn(&V) -> bool),
-}
-
-impl<V> When<'_, V> {
-    fn allows(&self, resident: Option<&V>) -> bool {
-        match self {
-            When::Always => true,
-            When::Absent => resident.is_none(),
-            When::Present => resident.is_some(),
-            When::Matching(test) => resident.is_some_and(test),
-        }
-    }
-}
-
-/// What became of an insertion. Where it is not stored, the key's earlier entry is gone too,
-/// except for `Declined`: nobody reads a value that has been written over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Resident; the key was not.
-    Added,
-    /// Resident in place of an older value, which left as [`RemovalCause::Replaced`].
-    Replaced,
-    /// The condition did not hold; nothing has changed.
-    Declined,
-    /// The policy turned the newcomer away; it is in the list as evicted.
-    Rejected,
-    /// Larger than the shard; it is in the list as evicted.
-    Oversized,
-    /// Its deadline has passed already; it is in the list as expired.
-    Expired,
-}
-
-impl Outcome {
-    fn cause(self) -> Option<RemovalCause> {
-        match self {
-            Outcome::Added | Outcome::Replaced | Outcome::Declined => None,
-            Outcome::Rejected | Outcome::Oversized => Some(RemovalCause::Evicted),
-            Outcome::Expired => Some(RemovalCause::Expired),
-        }
-    }
-}
-
-/// A resident as [`Cache::peek`] sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Peeked<V> {
-    /// The value.
-    pub value: V,
-    /// Its size, in the unit of the capacity.
-    pub size: u32,
-    /// Its deadline, if it has one.
-    pub deadline: Option<Millis>,
-}
 
 /// See the module's head.
 pub struct Cache<K, V, P: Policy, C> {
@@ -257,6 +178,12 @@ impl<K, V, P: Policy, C: Clock> Cache<K, V, P, C> {
         }
     }
 
+    /// Iterates over keys and values. Every entry that is resident throughout is seen exactly
+    /// once; one that comes, goes or comes back meanwhile may or may not be. Not an access.
+    pub fn entries(&self) -> Entries<'_, K, V, P, C> {
+        Entries::new(self)
+    }
+
     fn sum(&self, count: impl Fn(&Shard<K, V, P>) -> u64) -> u64 {
         (0..self.shards.count()).map(|at| count(&self.shards.lock(at))).sum()
     }
@@ -265,199 +192,5 @@ impl<K, V, P: Policy, C: Clock> Cache<K, V, P, C> {
     #[inline]
     fn shard_of(&self, hash: u64) -> usize {
         reduce(hash as u32, self.shards.count() as u32) as usize
-    }
-}
-
-impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
-    /// The value, if the key is resident and fresh: a hit, else a miss. An error of the probe
-    /// is passed on; the request is then neither.
-    #[inline]
-    pub fn get<Q: Probe<K>>(
-        &self,
-        hash: u64,
-        mut probe: Q,
-        gone: &mut Gone<K, V>,
-    ) -> Result<Option<V>, Q::Error>
-    where
-        V: Clone,
-    {
-        let number = probe.number().unwrap_or(hash);
-        self.settle(hash, &mut probe, gone, |shard, found, _, gone| {
-            if let Found::At(id) = found
-                && let Some(value) = shard.store().entry(id).map(|(_, value)| value.clone())
-            {
-                let size = shard.store().slots().size(id);
-                let access = shard.begin(hash, number, size);
-                shard.hit(id, &access, gone);
-                return Some(value);
-            }
-            let access = shard.begin(hash, number, 1);
-            shard.miss_unsized(&access);
-            None
-        })
-    }
-
-    /// What is resident under the key, without recording an access.
-    pub fn peek<Q: Probe<K>>(
-        &self,
-        hash: u64,
-        mut probe: Q,
-        gone: &mut Gone<K, V>,
-    ) -> Result<Option<Peeked<V>>, Q::Error>
-    where
-        V: Clone,
-    {
-        self.settle(hash, &mut probe, gone, |shard, found, _, _| {
-            let Found::At(id) = found else { return None };
-            let store = shard.store();
-            let value = store.entry(id)?.1.clone();
-            Some(Peeked { value, size: store.slots().size(id), deadline: store.deadline(id) })
-        })
-    }
-
-    /// Whether the key is resident and fresh, without recording an access.
-    pub fn contains<Q: Probe<K>>(
-        &self,
-        hash: u64,
-        mut probe: Q,
-        gone: &mut Gone<K, V>,
-    ) -> Result<bool, Q::Error> {
-        self.settle(hash, &mut probe, gone, |_, found, _, _| matches!(found, Found::At(_)))
-    }
-
-    /// Gives a resident a new deadline, or none; whether the key is resident. Not an access.
-    /// A deadline that has passed removes the entry.
-    pub fn set_deadline<Q: Probe<K>>(
-        &self,
-        hash: u64,
-        deadline: Option<Millis>,
-        mut probe: Q,
-        gone: &mut Gone<K, V>,
-    ) -> Result<bool, Q::Error> {
-        self.settle(hash, &mut probe, gone, |shard, found, now, gone| {
-            let Found::At(id) = found else { return false };
-            if deadline.is_some_and(|at| at <= now) {
-                shard.remove(id, RemovalCause::Expired, gone);
-            } else {
-                shard.set_deadline(id, deadline);
-            }
-            true
-        })
-    }
-
-    /// Stores an entry, in place of the key's earlier one, if `when` allows.
-    ///
-    /// Writing over a resident counts as use for the policy and as no request in the statistics.
-    /// An error of the probe is passed on, with nothing changed.
-    pub fn insert<Q: Probe<K>>(
-        &self,
-        newcomer: Newcomer<K, V>,
-        when: When<'_, V>,
-        mut probe: Q,
-        gone: &mut Gone<K, V>,
-    ) -> Result<Outcome, Q::Error> {
-        let Newcomer { hash, key, value, size, deadline } = newcomer;
-        let number = probe.number().unwrap_or(hash);
-        // Out here, not in the closure: what is not stored, or panics, is dropped unlocked.
-        let mut held = Some((key, value));
-        let outcome = self.settle(hash, &mut probe, gone, |shard, found, now, gone| {
-            let resident = match found {
-                Found::At(id) => Some(id),
-                Found::Absent => None,
-                Found::Undecided => {
-                    evict_hash(shard, hash, gone);
-                    None
-                }
-            };
-            let entry = resident.and_then(|id| shard.store().entry(id));
-            if !when.allows(entry.map(|(_, value)| value)) {
-                return Outcome::Declined;
-            }
-            let access = shard.write(hash, number, size);
-            let dead = deadline.is_some_and(|at| at <= now);
-            match resident {
-                Some(id) if dead => shard.remove(id, RemovalCause::Expired, gone),
-                Some(id) if size as u64 > shard.capacity() => {
-                    shard.remove(id, RemovalCause::Evicted, gone);
-                }
-                Some(id) => {
-                    let Some((key, value)) = held.take() else { return Outcome::Declined };
-                    let version = shard.store().slots().version(id);
-                    shard.replace(id, &access, key, value, deadline, gone);
-                    // Grown, it may have been the victim that made room for itself.
-                    let stays = shard.store().slots().version(id) == version;
-                    return if stays { Outcome::Replaced } else { Outcome::Rejected };
-                }
-                None => {}
-            }
-            if dead {
-                return Outcome::Expired;
-            }
-            match shard.make_room(&access, gone) {
-                Err(Inserted::Oversized) => return Outcome::Oversized,
-                Err(_) => return Outcome::Rejected,
-                Ok(()) => {}
-            }
-            if let Some((key, value)) = held.take() {
-                shard.place(&access, key, value, deadline);
-            }
-            Outcome::Added
-        })?;
-        if let (Some((key, value)), Some(cause)) = (held, outcome.cause()) {
-            gone.push(Removed { key, value, cause });
-        }
-        Ok(outcome)
-    }
-
-    /// Removes the key's entry and hands it back (it alone is not in the list).
-    pub fn remove<Q: Probe<K>>(
-        &self,
-        hash: u64,
-        mut probe: Q,
-        gone: &mut Gone<K, V>,
-    ) -> Result<Option<Removed<K, V>>, Q::Error> {
-        self.settle(hash, &mut probe, gone, |shard, found, _, gone| match found {
-            Found::At(id) => {
-                shard.remove(id, RemovalCause::Explicit, gone);
-                gone.pop()
-            }
-            Found::Absent => None,
-            Found::Undecided => {
-                evict_hash(shard, hash, gone);
-                None
-            }
-        })
-    }
-
-    /// Iterates over keys and values. Every entry that is resident throughout is seen exactly
-    /// once; one that comes, goes or comes back meanwhile may or may not be. Not an access.
-    pub fn entries(&self) -> Entries<'_, K, V, P, C> {
-        Entries::new(self)
-    }
-
-    /// Looks the key up and acts on what was found, under the lock in which it was found.
-    #[inline]
-    fn settle<Q: Probe<K>, T>(
-        &self,
-        hash: u64,
-        probe: &mut Q,
-        gone: &mut Gone<K, V>,
-        act: impl FnOnce(&mut Shard<K, V, P>, Found, Millis, &mut Gone<K, V>) -> T,
-    ) -> Result<T, Q::Error> {
-        let at = self.shard_of(hash);
-        let mut pins = Pins::new();
-        for round in 0.. {
-            let now = self.clock.now();
-            {
-                let mut shard = self.shards.lock(at);
-                shard.expire(now, EXPIRED_PER_OPERATION, gone);
-                let found = pins.walk(&mut shard, hash, now, probe, gone);
-                if let Some(found) = found.or((round == ROUNDS).then_some(Found::Undecided)) {
-                    return Ok(act(&mut shard, found, now, gone));
-                }
-            }
-            pins.ask(probe)?;
-        }
-        unreachable!("round {ROUNDS} returns")
     }
 }
