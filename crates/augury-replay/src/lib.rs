@@ -1,3 +1,5 @@
 //! The laboratory of augury: traces in, miss ratios out.
+pub mod inspect;
+pub mod replay;
 pub mod synthetic;
 pub mod trace;

@@ -46,8 +46,12 @@ pub trait Policy {
 
     /// Room is needed. The caller guarantees at least one resident. `incoming` is the newcomer,
     /// or `None` where the cache shrinks or a resident has grown; then `Reject` is not an answer.
-    fn victim(&mut self, slots: &mut Slots<Self::Record>, incoming: Option<&Access>, now: Tick)
-    -> Verdict;
+    fn victim(
+        &mut self,
+        slots: &mut Slots<Self::Record>,
+        incoming: Option<&Access>,
+        now: Tick,
+    ) -> Verdict;
 
     /// `id` has become resident; its record is `Record::default()`.
     fn on_insert(&mut self, slots: &mut Slots<Self::Record>, id: SlotId, access: &Access);
@@ -70,6 +74,11 @@ pub trait Policy {
     /// Number of residents by the policy's own count, where it keeps one; for the conformance
     /// suite.
     fn tracked(&self) -> Option<usize> {
+        None
+    }
+
+    /// The ranking that rules at present, where the policy chooses among several.
+    fn ruling(&self) -> Option<&'static str> {
         None
     }
 

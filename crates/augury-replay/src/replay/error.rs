@@ -1,0 +1,54 @@
+//! What can go wrong when a replay is asked for.
+
+use super::policy::PolicyName;
+use crate::trace::TraceError;
+
+/// Errors of the laboratory; every message names the value, the limit and the way out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// A capacity that cannot be used.
+    #[error("capacity {given:?} {reason}; write 1%, 1000, 64MB or 64MiB")]
+    Capacity {
+        /// As it was written.
+        given: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No policy of this name.
+    #[error("there is no policy {given:?}; the policies are {}", PolicyName::list())]
+    Policy {
+        /// As it was written.
+        given: String,
+    },
+    /// An oracle without the future.
+    #[error(
+        "policy {policy} needs the next access of every request, which {trace} does not carry \
+         when it is streamed; convert it to oracleGeneral or replay it from memory"
+    )]
+    NoFuture {
+        /// The policy.
+        policy: &'static str,
+        /// The trace's name.
+        trace: String,
+    },
+    /// The trace could not be read.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// The caller asked to stop.
+    #[error("the replay was stopped")]
+    Stopped,
+}
+
+impl ReplayError {
+    /// A stable name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ReplayError::Capacity { .. } => "capacity",
+            ReplayError::Policy { .. } => "policy",
+            ReplayError::NoFuture { .. } => "no_future",
+            ReplayError::Trace(error) => error.code(),
+            ReplayError::Stopped => "stopped",
+        }
+    }
+}

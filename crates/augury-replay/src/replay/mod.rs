@@ -1,0 +1,208 @@
+//! Replay: a trace, a policy and a capacity to a miss ratio.
+//!
+//! A cell is one trace at one capacity under one policy with one seed. [`run_cell`] replays a
+//! trace decoded in memory; [`run_stream`] replays while reading, for traces larger than memory
+//! and for timing from file to result.
+
+mod capacity;
+mod course;
+mod drive;
+mod error;
+mod policy;
+
+use std::time::Instant;
+
+use augury_core::metrics::Stats;
+use augury_core::policy::Policy;
+
+pub use capacity::Capacity;
+use course::Course;
+pub use course::Window;
+pub use drive::Drive;
+pub use error::ReplayError;
+pub use policy::{PolicyName, WithPolicy};
+
+use crate::trace::{CHUNK, DecodedTrace, Footprint, Request, TraceReader, TraceSource, extent};
+
+/// What to replay a trace under.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CellSpec {
+    /// The policy.
+    pub policy: PolicyName,
+    /// Its capacity.
+    pub capacity: Capacity,
+    /// Seed of everything random in it.
+    pub seed: u64,
+}
+
+/// What a replay found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CellResult {
+    /// The trace's name.
+    pub trace: String,
+    /// The policy.
+    pub policy: PolicyName,
+    /// The capacity as asked for.
+    pub capacity: Capacity,
+    /// The capacity in bytes; entries for size-1 traces.
+    pub capacity_bytes: u64,
+    /// The seed.
+    pub seed: u64,
+    /// The cache's counters.
+    pub stats: Stats,
+    /// The replay loop alone.
+    pub seconds: f64,
+    /// The engine's own memory at the end, without keys and values.
+    pub memory_bytes: u64,
+    /// Entries resident at the end.
+    pub resident: u64,
+    /// The replay in up to 200 equal stretches.
+    pub windows: Vec<Window>,
+}
+
+impl CellResult {
+    /// Misses per request; 0 where nothing was read.
+    pub fn object_miss_ratio(&self) -> f64 {
+        ratio(self.stats.misses, self.stats.requests())
+    }
+
+    /// Missed bytes per requested byte; 0 where nothing was read.
+    pub fn byte_miss_ratio(&self) -> f64 {
+        ratio(self.stats.missed_bytes, self.stats.requested_bytes)
+    }
+
+    /// Accesses per second of the replay loop.
+    pub fn requests_per_second(&self) -> f64 {
+        if self.seconds > 0.0 { self.stats.requests() as f64 / self.seconds } else { 0.0 }
+    }
+}
+
+fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// Replays a decoded trace. `progress` is told how many requests are done, now and then; where it
+/// answers `false` the replay stops with [`ReplayError::Stopped`].
+pub fn run_cell(
+    trace: &DecodedTrace,
+    footprint: Footprint,
+    spec: &CellSpec,
+    progress: &mut dyn FnMut(u64) -> bool,
+) -> Result<CellResult, ReplayError> {
+    let capacity_bytes = spec.capacity.resolve(footprint)?;
+    let source = Memory { left: &trace.requests, total: trace.requests.len() as u64 };
+    let name = trace.name.clone();
+    spec.policy.build(spec.seed, Replay { spec, capacity_bytes, name, source, progress })
+}
+
+/// Replays a trace while it is read, in bounded memory. A share of the footprint, or `total`
+/// unknown, costs a first pass.
+pub fn run_stream(
+    source: &TraceSource,
+    spec: &CellSpec,
+    progress: &mut dyn FnMut(u64) -> bool,
+) -> Result<CellResult, ReplayError> {
+    let footprint = match spec.capacity {
+        Capacity::Fraction(_) => extent(source)?.footprint,
+        Capacity::Absolute(_) => Footprint::default(),
+    };
+    let capacity_bytes = spec.capacity.resolve(footprint)?;
+    let reader = source.open()?;
+    if spec.policy.is_oracle() && !reader.has_next() {
+        let (policy, trace) = (spec.policy.name(), source.name());
+        return Err(ReplayError::NoFuture { policy, trace });
+    }
+    let name = source.name();
+    let source = Reading { reader, chunk: Vec::with_capacity(CHUNK) };
+    spec.policy.build(spec.seed, Replay { spec, capacity_bytes, name, source, progress })
+}
+
+/// Where the requests of a replay come from.
+trait Requests {
+    /// Requests in all, as far as is known; only a hint.
+    fn total(&self) -> Option<u64>;
+    /// The next requests; none at the end.
+    fn next_chunk(&mut self) -> Result<&[Request], ReplayError>;
+}
+
+struct Memory<'a> {
+    left: &'a [Request],
+    total: u64,
+}
+
+impl Requests for Memory<'_> {
+    fn total(&self) -> Option<u64> {
+        Some(self.total)
+    }
+
+    fn next_chunk(&mut self) -> Result<&[Request], ReplayError> {
+        let (chunk, left) = self.left.split_at(self.left.len().min(CHUNK));
+        self.left = left;
+        Ok(chunk)
+    }
+}
+
+struct Reading {
+    reader: TraceReader,
+    chunk: Vec<Request>,
+}
+
+impl Requests for Reading {
+    fn total(&self) -> Option<u64> {
+        self.reader.length_hint()
+    }
+
+    fn next_chunk(&mut self) -> Result<&[Request], ReplayError> {
+        self.reader.next_chunk(&mut self.chunk)?;
+        Ok(&self.chunk)
+    }
+}
+
+/// One replay, waiting for the type of its policy.
+struct Replay<'a, S> {
+    spec: &'a CellSpec,
+    capacity_bytes: u64,
+    name: String,
+    source: S,
+    progress: &'a mut dyn FnMut(u64) -> bool,
+}
+
+impl<S: Requests> WithPolicy for Replay<'_, S> {
+    type Output = Result<CellResult, ReplayError>;
+
+    fn with<P: Policy>(mut self, policy: P) -> Self::Output {
+        let started = Instant::now();
+        let mut cache = Drive::new(self.capacity_bytes, policy);
+        let mut course = Course::new(self.source.total());
+        let mut done = 0;
+        loop {
+            let chunk = self.source.next_chunk()?;
+            if chunk.is_empty() {
+                break;
+            }
+            cache.feed(chunk);
+            done += chunk.len() as u64;
+            if course.is_due(done) {
+                course.note(cache.stats(), cache.policy().ruling());
+                if !(self.progress)(done) {
+                    return Err(ReplayError::Stopped);
+                }
+            }
+        }
+        course.note(cache.stats(), cache.policy().ruling());
+        let seconds = started.elapsed().as_secs_f64();
+        (self.progress)(done);
+        Ok(CellResult {
+            trace: self.name,
+            policy: self.spec.policy,
+            capacity: self.spec.capacity,
+            capacity_bytes: self.capacity_bytes,
+            seed: self.spec.seed,
+            stats: *cache.stats(),
+            seconds,
+            memory_bytes: cache.memory_bytes() as u64,
+            resident: cache.len() as u64,
+            windows: course.windows,
+        })
+    }
+}

@@ -1,0 +1,130 @@
+//! Policies by name: the one place where a name becomes a type.
+
+use std::fmt;
+use std::str::FromStr;
+
+use augury_core::policy::Policy;
+use augury_core::policy::eviction::belady::Belady;
+use augury_core::policy::eviction::belady_size::BeladySize;
+use augury_core::policy::eviction::fifo::Fifo;
+use augury_core::policy::eviction::gdsf::Gdsf;
+use augury_core::policy::eviction::hyperbolic::Hyperbolic;
+use augury_core::policy::eviction::lru::Lru;
+use augury_core::policy::eviction::s3fifo::S3Fifo;
+use augury_core::policy::eviction::sieve::Sieve;
+use augury_core::policy::eviction::wtinylfu::{Config as WTinyLfuConfig, WTinyLfu};
+
+use super::error::ReplayError;
+
+/// The policies that a replay knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum PolicyName {
+    Lru,
+    Fifo,
+    Sieve,
+    S3Fifo,
+    WTinyLfu,
+    Gdsf,
+    Hyperbolic,
+    Belady,
+    BeladySize,
+    BeladyBypass,
+}
+
+/// Something to be done with a policy of whatever type.
+pub trait WithPolicy {
+    /// What comes out.
+    type Output;
+    /// Does it.
+    fn with<P: Policy>(self, policy: P) -> Self::Output;
+}
+
+impl PolicyName {
+    /// All of them, in the order of presentation.
+    pub const ALL: [PolicyName; 10] = [
+        PolicyName::Lru,
+        PolicyName::Fifo,
+        PolicyName::Sieve,
+        PolicyName::S3Fifo,
+        PolicyName::WTinyLfu,
+        PolicyName::Gdsf,
+        PolicyName::Hyperbolic,
+        PolicyName::Belady,
+        PolicyName::BeladySize,
+        PolicyName::BeladyBypass,
+    ];
+
+    /// The name as users write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            PolicyName::Lru => "lru",
+            PolicyName::Fifo => "fifo",
+            PolicyName::Sieve => "sieve",
+            PolicyName::S3Fifo => "s3fifo",
+            PolicyName::WTinyLfu => "wtinylfu",
+            PolicyName::Gdsf => "gdsf",
+            PolicyName::Hyperbolic => "hyperbolic",
+            PolicyName::Belady => "belady",
+            PolicyName::BeladySize => "beladysize",
+            PolicyName::BeladyBypass => "belady-bypass",
+        }
+    }
+
+    /// Whether the policy looks into the future: a bound, not a choice.
+    pub const fn is_oracle(self) -> bool {
+        matches!(self, PolicyName::Belady | PolicyName::BeladySize | PolicyName::BeladyBypass)
+    }
+
+    pub(super) fn list() -> String {
+        Self::ALL.map(PolicyName::name).join(", ")
+    }
+
+    /// Makes the policy and hands it over.
+    pub fn build<W: WithPolicy>(self, seed: u64, with: W) -> W::Output {
+        match self {
+            PolicyName::Lru => with.with(Lru::default()),
+            PolicyName::Fifo => with.with(Fifo::default()),
+            PolicyName::Sieve => with.with(Sieve::default()),
+            PolicyName::S3Fifo => with.with(S3Fifo::default()),
+            PolicyName::WTinyLfu => with.with(WTinyLfu::new(WTinyLfuConfig::default())),
+            PolicyName::Gdsf => with.with(Gdsf::default()),
+            PolicyName::Hyperbolic => with.with(Hyperbolic::new(seed)),
+            PolicyName::Belady => with.with(Belady::default()),
+            PolicyName::BeladySize => with.with(BeladySize::default()),
+            PolicyName::BeladyBypass => with.with(Belady::bypassing()),
+        }
+    }
+}
+
+impl FromStr for PolicyName {
+    type Err = ReplayError;
+
+    fn from_str(given: &str) -> Result<Self, ReplayError> {
+        let wanted = given.trim();
+        Self::ALL
+            .into_iter()
+            .find(|policy| policy.name().eq_ignore_ascii_case(wanted))
+            .ok_or_else(|| ReplayError::Policy { given: given.to_owned() })
+    }
+}
+
+impl fmt::Display for PolicyName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_reads_back() {
+        for policy in PolicyName::ALL {
+            assert_eq!(policy, policy.name().parse().unwrap());
+        }
+        let error = "lrruu".parse::<PolicyName>().unwrap_err().to_string();
+        assert!(error.contains("\"lrruu\"") && error.contains("s3fifo"), "{error}");
+    }
+}
