@@ -37,7 +37,7 @@ impl Ghosts {
     #[inline]
     pub(crate) fn keep(&mut self, keep: usize) {
         self.keep = keep.min(u32::MAX as usize / 4) as u32;
-        if keep > self.buckets.len() * LOAD {
+        while keep > self.buckets.len() * LOAD {
             self.grow();
         }
     }
@@ -126,9 +126,6 @@ mod tests {
 
     fn with_keep(keep: usize) -> Ghosts {
         let mut ghosts = Ghosts::default();
-        while ghosts.buckets.len() * LOAD < keep {
-            ghosts.keep(keep);
-        }
         ghosts.keep(keep);
         ghosts
     }

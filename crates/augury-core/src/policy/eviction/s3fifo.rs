@@ -10,9 +10,11 @@
 //! Departures from the paper and libCacheSim's variant of December 2024:
 //! - until the first eviction, what no longer fits the small queue joins the main queue (as the
 //!   peer does, not in the paper);
-//! - ghosts are counted, not weighed: nine tenths of the number of residents, which on size-1
-//!   traces is the peer's number; a ghost that comes back does not lengthen the stay of others;
-//! - an object larger than the small queue is admitted; the peer turns it away.
+//! - ghosts are counted, not weighed, one per resident (the peer: the main queue's weight), and a
+//!   ghost that comes back does not lengthen the stay of the others: one number per cell in place
+//!   of a queue;
+//! - an object larger than the small queue is admitted; the peer turns it away, which is worth
+//!   0.01 where a few objects are that large (adaptsize_cdn at 1%).
 //!
 //! Cost: a hit changes one record; a victim moves as many entries as hits have marked (amortised
 //! constant) and writes a ghost, one cache line. Bytes per entry: 12 inline, about 10 to 19 for
@@ -152,7 +154,7 @@ impl Policy for S3Fifo {
     fn on_remove(&mut self, slots: &mut Slots<Record>, id: SlotId, cause: RemovalCause, _: Tick) {
         self.leave(slots, id);
         if cause == RemovalCause::Evicted && !slots.record(id).in_main {
-            self.ghosts.keep(slots.live() as usize * 9 / 10);
+            self.ghosts.keep(slots.live() as usize);
             self.ghosts.add(slots.hash(id));
         }
     }

@@ -7,10 +7,12 @@
 //! number of entries; when it doubles both halves keep the counts, so estimates stay upper bounds.
 //!
 //! Cost: one cache line per access and per estimate; a halving passes over the whole table once
-//! in five accesses per entry. Bytes per entry: 8 to 16.
+//! in ten accesses per entry. Bytes per entry: 16 to 32.
 
 const WORDS: usize = 8;
 const ROWS: u32 = 4;
+/// Half of it, as elsewhere, doubles the misses that collisions cause on loops.
+const WORDS_PER_ENTRY: usize = 2;
 /// Accesses per entry between halvings.
 const SAMPLE: u64 = 10;
 const MAX_COUNT: u64 = 15;
@@ -38,7 +40,7 @@ impl Sketch {
     #[inline]
     pub(crate) fn fit(&mut self, entries: usize) {
         self.entries = self.entries.max(entries as u64);
-        if entries > self.blocks.len() * WORDS {
+        while entries * WORDS_PER_ENTRY > self.blocks.len() * WORDS {
             self.blocks.reserve_exact(self.blocks.len());
             self.blocks.extend_from_within(..);
         }
@@ -85,7 +87,7 @@ impl Sketch {
         for word in self.blocks.iter_mut().flat_map(|block| &mut block.0) {
             *word = (*word >> 1) & 0x7777_7777_7777_7777;
         }
-        self.additions /= 2;
+        self.additions = 0;
     }
 }
 
@@ -114,9 +116,6 @@ mod tests {
     fn an_estimate_is_never_below_the_count() {
         let mut sketch = Sketch::default();
         sketch.fit(1_000);
-        while sketch.blocks.len() * WORDS < 1_000 {
-            sketch.fit(1_000);
-        }
         for round in 1..=5 {
             for key in 0..1_000 {
                 sketch.add(mix(key));
@@ -135,7 +134,7 @@ mod tests {
             sketch.add(mix(1));
         }
         assert_eq!(MAX_COUNT, sketch.estimate(mix(1)));
-        for key in 2..67 {
+        for key in 2..82 {
             sketch.add(mix(key));
         }
         assert!(sketch.estimate(mix(1)) <= 8);
@@ -149,7 +148,7 @@ mod tests {
             sketch.add(mix(9));
         }
         sketch.fit(9);
-        sketch.fit(17);
+        sketch.fit(40);
         assert_eq!(7, sketch.estimate(mix(9)));
     }
 }

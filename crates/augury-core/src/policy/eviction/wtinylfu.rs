@@ -15,7 +15,7 @@
 //! - an object larger than the window is its own candidate; the peer turns it away.
 //!
 //! Cost: a hit relinks one slot and counts in the sketch, one cache line; a comparison reads two.
-//! Bytes per entry: 12 inline, 8 to 16 in the sketch.
+//! Bytes per entry: 12 inline, 16 to 32 in the sketch.
 
 use super::list::{Linked, Links, List};
 use super::sketch::Sketch;
