@@ -7,7 +7,7 @@
 //!
 //! As in libCacheSim a newcomer stands in line with the residents: it is priced before anyone
 //! leaves for it, and turned away where its own price is the lowest; that then is the new `L`.
-//! Where a size changes without an access, the price follows at the next access.
+//! An entry is priced by the size that its access carries.
 //!
 //! Cost: a heap update per access, log4(entries) levels at most. Bytes per entry: 8 inline, 24
 //! in the heap.
@@ -73,7 +73,7 @@ impl<W: Worth> GreedyDual<W> {
 
     /// The newcomer's key as it was when room for it was first asked for.
     #[inline]
-    fn newcomer_key(&mut self, access: &Access) -> Key {
+    fn newcomer_key(&self, access: &Access) -> Key {
         match self.newcomer {
             Some((hash, key)) if hash == access.hash && key.1 == access.now => key,
             _ => self.key(1, access),
@@ -98,11 +98,12 @@ impl<W: Worth> Policy for GreedyDual<W> {
         let (lowest, id) = self.lowest.first().expect("victim() is called with a resident");
         let Some(newcomer) = incoming else { return Verdict::Evict(id) };
         let key = self.newcomer_key(newcomer);
-        self.newcomer = Some((newcomer.hash, key));
         if key < lowest {
+            self.newcomer = None;
             self.floor = f64::from_bits(key.0);
             return Verdict::Reject;
         }
+        self.newcomer = Some((newcomer.hash, key));
         Verdict::Evict(id)
     }
 

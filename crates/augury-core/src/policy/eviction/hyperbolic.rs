@@ -93,3 +93,44 @@ impl Policy for Hyperbolic {
         0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::NEVER;
+
+    fn access(now: Tick, size: u32) -> Access {
+        Access { hash: now, key: now, size, now, next_access: NEVER }
+    }
+
+    fn insert(policy: &mut Hyperbolic, slots: &mut Slots<Record>, now: Tick, size: u32) -> SlotId {
+        let id = slots.occupy(now, size);
+        policy.on_insert(slots, id, &access(now, size));
+        id
+    }
+
+    #[test]
+    fn the_fewest_uses_per_time_and_byte_leave_first() {
+        let (mut policy, mut slots) = (Hyperbolic::new(1), Slots::default());
+        let used_twice = insert(&mut policy, &mut slots, 0, 10);
+        let young = insert(&mut policy, &mut slots, 80, 10);
+        let large = insert(&mut policy, &mut slots, 80, 90);
+        policy.on_hit(&mut slots, used_twice, &access(90, 10));
+        // At 100: 2 / (100 * 10), 1 / (20 * 10), 1 / (20 * 90).
+        assert_eq!(Verdict::Evict(large), policy.victim(&mut slots, None, 100));
+        slots.vacate(large);
+        assert_eq!(Verdict::Evict(used_twice), policy.victim(&mut slots, None, 100));
+        slots.vacate(used_twice);
+        assert_eq!(Verdict::Evict(young), policy.victim(&mut slots, None, 100));
+    }
+
+    #[test]
+    fn a_lone_resident_among_vacant_slots_is_found() {
+        let (mut policy, mut slots) = (Hyperbolic::new(1), Slots::default());
+        let ids: Vec<_> = (0..10_000).map(|t| insert(&mut policy, &mut slots, t, 1)).collect();
+        for &id in ids.iter().filter(|&&id| id != 7) {
+            slots.vacate(id);
+        }
+        assert_eq!(Verdict::Evict(7), policy.victim(&mut slots, None, 10_000));
+    }
+}
