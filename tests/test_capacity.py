@@ -15,7 +15,6 @@ from augury import Capacity, CapacityError
         ("100%", 1.0, None),
         (0.25, 0.25, None),
         ("1000", None, 1000),
-        ("1_000", None, 1000),
         (1000, None, 1000),
         ("64MB", None, 64_000_000),
         ("64 mib", None, 67_108_864),
@@ -31,16 +30,16 @@ def test_accepted_forms(asked: str | float, fraction: float | None, absolute: in
 
 @pytest.mark.parametrize(
     "asked",
-    ["", "%", "ten", "-1", "-5%", "0", "0%", "101%", "1MBit", "1e3", "nan", "inf%", "64 M B", 0,
-     0.0, 1.5, float("nan"), -3, 2**70, True, None],
+    ["", "%", "ten", "-1", "-5%", "0", "0%", "101%", "1MBit", "1e3", "1_000", "nan", "inf%",
+     "64 M B", 0, 0.0, 1.5, float("nan"), -3, 2**70, True, None],
 )  # fmt: skip
 def test_others_are_refused_with_the_value_and_the_way_out(asked: object) -> None:
     """The message names the value and what would do."""
     with pytest.raises(CapacityError) as refused:
         Capacity.parse(asked)  # type: ignore[arg-type]
     message = str(refused.value)
-    assert str(asked) in message or "%" in message
-    assert "expected" in message or "range" in message
+    assert str(asked) in message
+    assert "64MiB" in message
 
 
 @given(st.text(max_size=20))

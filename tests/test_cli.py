@@ -152,8 +152,8 @@ def test_report_comes_beside_the_result(augury: Run, tmp_path: Path) -> None:
         (["replay"], "Missing argument"),
         (["replay", LOOP, "--policies", "lur"], "did you mean 'lru'"),
         (["replay", LOOP, "--policies", "learned:x.json"], "not supported yet"),
-        (["replay", LOOP, "--capacity", "lots"], "a share of the footprint (1%)"),
-        (["replay", LOOP, "--capacity", "0"], "range"),
+        (["replay", LOOP, "--capacity", "lots"], "1%, 1000, 64MB or 64MiB"),
+        (["replay", LOOP, "--capacity", "0"], "at least 1"),
         (["replay", LOOP, "--capacity", "0.0001%"], "0.0001%"),
         (["replay", LOOP, "--seed", "one"], "'one'"),
         (["replay", LOOP, "--seed", "-1"], "-1"),
@@ -243,7 +243,7 @@ def test_workloads_are_listed_and_run(augury: Run) -> None:
     assert names
     assert all(name in augury("workloads").stdout for name in names)
     done = augury(
-        "replay", *(f"{name}?requests=2000" for name in names), "-p", "lru", "-c", "10%", "-f",
+        "replay", *(f"{name}?n=2000" for name in names), "-p", "lru", "-c", "10%", "-f",
         "json",
     )  # fmt: skip
     assert (0, len(names)) == (done.returncode, len(json.loads(done.stdout)))
@@ -280,6 +280,6 @@ def test_an_interrupt_exits_130_without_a_traceback(tmp_path: Path) -> None:
 
 def test_completion_is_offered(augury: Run) -> None:
     """Shells can ask for their completion."""
-    done = augury(env={**os.environ, "_AUGURY_COMPLETE": "source_bash"})
+    done = augury("--show-completion", "bash")
     assert done.returncode == 0
     assert "_AUGURY_COMPLETE" in done.stdout

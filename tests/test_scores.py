@@ -1,8 +1,10 @@
 """What cells say beside each other."""
 
+from dataclasses import replace
+
 import pytest
 
-from augury.laboratory.cell import Cell, Reign
+from augury.laboratory.cell import Cell, Reign, Window
 from augury.laboratory.scores import compare, summarize
 
 
@@ -72,7 +74,7 @@ def test_no_summary_without_a_rival() -> None:
 
 def test_shares_of_rankings_sum_to_one() -> None:
     """Each ranking ruled from its start to the next one's."""
-    auto = cell("auto", 0.5)
-    reigns = (Reign(0, "lru"), Reign(250, "gdsf"), Reign(750, "lru"))
-    ruled = Cell(*[getattr(auto, name) for name in auto.__slots__[:-1]], reigns=reigns).ruled()
-    assert {"lru": 0.5, "gdsf": 0.5} == ruled
+    windows = tuple(Window(250, 9, ruling) for ruling in ("lru", "gdsf", "gdsf", "lru"))
+    auto = replace(cell("auto", 0.5), windows=windows)
+    assert {"lru": 0.5, "gdsf": 0.5} == auto.ruled()
+    assert (Reign(0, "lru"), Reign(250, "gdsf"), Reign(750, "lru")) == auto.reigns

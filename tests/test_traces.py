@@ -52,8 +52,7 @@ def test_synthetic_workloads_are_seeded() -> None:
     """The same parameters give the same requests, another seed gives others."""
     name = traces.workloads()[0].name
     one, again, other = (
-        [request.key for request in traces.synthetic(name, requests=500, seed=seed)]
-        for seed in (1, 1, 2)
+        [request.key for request in traces.synthetic(name, n=500, seed=seed)] for seed in (1, 1, 2)
     )
     assert one == again
     assert len(one) == 500

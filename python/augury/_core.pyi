@@ -1,18 +1,30 @@
 """Typed face of the extension; tests/test_stub.py holds it against the binary."""
 
-from typing import Any, TypedDict, final
+from typing import TypedDict, final
+
+__all__ = [
+    "Requests",
+    "Ticker",
+    "Trace",
+    "__version__",
+    "convert",
+    "inspect",
+    "policies",
+    "read_capacity",
+    "trace_name",
+    "workloads",
+]
 
 __version__: str
 
-class Outcome(TypedDict):
+class _Outcome(TypedDict):
     capacity_bytes: int
     requests: int
     misses: int
     requested_bytes: int
     missed_bytes: int
     seconds: float
-    windows: list[tuple[int, int]]
-    reigns: list[tuple[int, str]]
+    windows: list[tuple[int, int, str | None]]
 
 @final
 class Ticker:
@@ -29,32 +41,24 @@ class Trace:
         trace_format: str | None = None,
         columns: str | None = None,
         skip_bad: bool = False,
+        in_memory: bool = True,
     ) -> Trace: ...
     @property
-    def name(self) -> str: ...
-    @property
     def requests(self) -> int: ...
-    @property
-    def requested_bytes(self) -> int: ...
     @property
     def objects(self) -> int: ...
     @property
     def footprint(self) -> int: ...
     @property
-    def unit_sizes(self) -> bool: ...
-    @property
-    def skipped(self) -> int: ...
-    @property
-    def skipped_by_reason(self) -> dict[str, int]: ...
-    def capacity_bytes(self, fraction: float | None, absolute: int | None) -> int: ...
+    def skipped(self) -> dict[str, int]: ...
+    def resolve(self, asked: tuple[float | None, int | None]) -> int: ...
     def replay(
         self,
         policy: str,
-        fraction: float | None,
-        absolute: int | None,
+        asked: tuple[float | None, int | None],
         seed: int,
         ticker: Ticker,
-    ) -> Outcome: ...
+    ) -> _Outcome: ...
     def write_oracle_general(self, path: str) -> None: ...
 
 @final
@@ -78,9 +82,8 @@ def convert(
     target: str,
     to: str,
 ) -> tuple[int, int]: ...
-def inspect(
-    source: str, trace_format: str | None, columns: str | None, skip_bad: bool
-) -> dict[str, Any]: ...
+def inspect(source: str, trace_format: str | None, columns: str | None, skip_bad: bool) -> str: ...
 def policies() -> tuple[str, ...]: ...
+def read_capacity(text: str) -> tuple[float | None, int | None]: ...
 def trace_name(source: str) -> str: ...
-def workloads() -> list[tuple[str, str]]: ...
+def workloads() -> list[tuple[str, str, list[tuple[str, float, str]]]]: ...

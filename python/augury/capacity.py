@@ -1,27 +1,12 @@
 """Capacities as people write them: a share of the trace's footprint, bytes, or entries."""
 
-import math
-import re
 from dataclasses import dataclass
 
+from augury import _core
 from augury.errors import CapacityError
 
 __all__ = ["Capacity"]
 
-UNITS = {
-    "": 1,
-    "B": 1,
-    "KB": 10**3,
-    "MB": 10**6,
-    "GB": 10**9,
-    "TB": 10**12,
-    "KIB": 2**10,
-    "MIB": 2**20,
-    "GIB": 2**30,
-    "TIB": 2**40,
-}
-FORMS = "a share of the footprint (1%), a number (1000) or a size (64MB, 64MiB)"
-NUMBER = re.compile(r"(?P<number>\d+(?:_\d+)*(?:\.\d+)?)\s*(?P<unit>%|[A-Za-z]*)")
 LARGEST = 2**63 - 1
 
 
@@ -52,38 +37,18 @@ class Capacity:
         """
         if isinstance(asked, Capacity):
             return asked
-        if isinstance(asked, bool) or not isinstance(asked, str | int | float):
-            raise CapacityError(f"capacity {asked!r} is not one: expected {FORMS}")
-        if isinstance(asked, int):
-            return cls.of_number(str(asked), asked)
-        if isinstance(asked, float):
-            return cls.of_share(f"{asked * 100:.12g}%", asked)
-        return cls.of_text(asked)
+        if isinstance(asked, str):
+            return cls(asked.strip(), *_core.read_capacity(asked))
+        if isinstance(asked, float) and 0 < asked <= 1:
+            return cls(f"{asked * 100:.12g}%", fraction=asked)
+        if isinstance(asked, int) and not isinstance(asked, bool) and 1 <= asked <= LARGEST:
+            return cls(str(asked), absolute=asked)
+        raise CapacityError(
+            f"capacity {asked!r} cannot be: expected a share above 0 and at most 1 (0.01), a "
+            f'number from 1 to {LARGEST}, or text such as "1%", "1000", "64MB" or "64MiB"'
+        )
 
-    @classmethod
-    def of_text(cls, text: str) -> "Capacity":
-        """Read a capacity from text."""
-        label = text.strip()
-        match = NUMBER.fullmatch(label)
-        unit = match["unit"].upper() if match else None
-        if match is None or (unit != "%" and unit not in UNITS):
-            raise CapacityError(f"capacity {text!r} is not one: expected {FORMS}")
-        number = match["number"].replace("_", "")
-        if unit == "%":
-            return cls.of_share(label, float(number) / 100)
-        whole = float(number) * UNITS[unit] if "." in number else int(number) * UNITS[unit]
-        return cls.of_number(label, math.floor(whole))
-
-    @classmethod
-    def of_share(cls, label: str, fraction: float) -> "Capacity":
-        """A share of the footprint."""
-        if not 0 < fraction <= 1:
-            raise CapacityError(f"capacity {label!r} is outside the range above 0% up to 100%")
-        return cls(label, fraction=fraction)
-
-    @classmethod
-    def of_number(cls, label: str, absolute: int) -> "Capacity":
-        """A number of entries or bytes."""
-        if not 1 <= absolute <= LARGEST:
-            raise CapacityError(f"capacity {label!r} is outside the range from 1 to {LARGEST}")
-        return cls(label, absolute=absolute)
+    @property
+    def asked(self) -> tuple[float | None, int | None]:
+        """The capacity as the extension takes it."""
+        return self.fraction, self.absolute

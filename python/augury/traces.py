@@ -11,6 +11,7 @@ by zstd or gzip. Objects are numbers here: integer keys as they are, other keys 
 ('get', 1)
 """
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from augury.reading import Reading
 __all__ = [
     "Conversion",
     "Inspection",
+    "Parameter",
     "Request",
     "Trace",
     "Workload",
@@ -56,6 +58,15 @@ class Workload(NamedTuple):
 
     name: str
     description: str
+    parameters: tuple["Parameter", ...]
+
+
+class Parameter(NamedTuple):
+    """What can be set of a workload, as in ``synthetic:NAME?parameter=value&...``."""
+
+    name: str
+    default: float
+    meaning: str
 
 
 class Conversion(NamedTuple):
@@ -114,8 +125,8 @@ def open(  # noqa: A001
 def synthetic(name: str, **parameters: object) -> Trace:
     """A synthetic workload; its parameters are listed by ``augury workloads``.
 
-    >>> synthetic("loop", requests=1000).source
-    'synthetic:loop?requests=1000'
+    >>> synthetic("loop", n=1000).source
+    'synthetic:loop?n=1000'
     """
     given = "&".join(f"{key}={quote(str(value), safe='')}" for key, value in parameters.items())
     return open(f"synthetic:{name}" + (f"?{given}" if given else ""))
@@ -123,7 +134,10 @@ def synthetic(name: str, **parameters: object) -> Trace:
 
 def workloads() -> tuple[Workload, ...]:
     """The synthetic workloads there are."""
-    return tuple(Workload(*workload) for workload in _core.workloads())
+    return tuple(
+        Workload(name, description, tuple(map(Parameter._make, parameters)))
+        for name, description, parameters in _core.workloads()
+    )
 
 
 def inspect(
@@ -139,7 +153,7 @@ def inspect(
     True
     """
     reading = Reading.of(trace_format, columns, skip_bad)
-    return Inspection.of(_core.inspect(*reading_of(source, reading)))
+    return Inspection.of(json.loads(_core.inspect(*reading_of(source, reading))))
 
 
 def convert(

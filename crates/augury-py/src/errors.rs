@@ -1,16 +1,34 @@
 //! The engine's errors as the package's: no lower one ever reaches a caller.
 
+use augury_replay::replay::ReplayError;
 use augury_replay::trace::TraceError;
 use pyo3::prelude::*;
 
-pyo3::import_exception!(augury.errors, CapacityError);
-pyo3::import_exception!(augury.errors, ConfigError);
-
 mod python {
+    pyo3::import_exception!(augury.errors, AuguryError);
+    pyo3::import_exception!(augury.errors, CapacityError);
+    pyo3::import_exception!(augury.errors, ConfigError);
     pyo3::import_exception!(augury.errors, TraceError);
 }
 
 /// The trace error with its code.
 pub(crate) fn of_trace(error: TraceError) -> PyErr {
     python::TraceError::new_err((error.to_string(), error.code()))
+}
+
+/// Findings that cannot be written as JSON: a number that is none.
+pub(crate) fn of_json(error: serde_json::Error) -> PyErr {
+    python::AuguryError::new_err(format!("the findings cannot be written as JSON: {error}"))
+}
+
+/// The error of the package for each of a replay's.
+pub(crate) fn of_replay(error: ReplayError) -> PyErr {
+    match error {
+        ReplayError::Trace(error) => of_trace(error),
+        ReplayError::Capacity { .. } => python::CapacityError::new_err(error.to_string()),
+        ReplayError::Policy { .. } | ReplayError::NoFuture { .. } => {
+            python::ConfigError::new_err(error.to_string())
+        }
+        _ => python::AuguryError::new_err(error.to_string()),
+    }
 }

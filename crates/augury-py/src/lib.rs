@@ -5,8 +5,11 @@
 //! The interpreter's lock is released while a trace is decoded, replayed, inspected or written.
 //! Nothing is decided here; what the public package does with this is in `python/augury`.
 
+mod capacity;
 mod convert;
 mod errors;
+mod inspect;
+mod names;
 mod reading;
 mod requests;
 mod ticker;
@@ -20,7 +23,13 @@ mod _core {
     use super::*;
 
     #[pymodule_export]
+    use super::capacity::read_capacity;
+    #[pymodule_export]
     use super::convert::convert;
+    #[pymodule_export]
+    use super::inspect::inspect;
+    #[pymodule_export]
+    use super::names::{policies, workloads};
     #[pymodule_export]
     use super::reading::trace_name;
     #[pymodule_export]

@@ -1,6 +1,5 @@
 //! How far replays on other threads are, and the word to stop them.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use pyo3::prelude::*;
@@ -9,23 +8,19 @@ use pyo3::prelude::*;
 #[pyclass(frozen, module = "augury._core")]
 #[derive(Default)]
 pub(crate) struct Ticker {
-    pub(crate) state: Arc<State>,
-}
-
-/// What the threads share.
-#[derive(Default)]
-pub(crate) struct State {
     requests: AtomicU64,
     cancelled: AtomicBool,
 }
 
-impl State {
-    pub(crate) fn add(&self, requests: u64) {
-        self.requests.fetch_add(requests, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
+impl Ticker {
+    /// What one replay is to tell: it adds its progress here and learns whether to go on.
+    pub(crate) fn telling(&self) -> impl FnMut(u64) -> bool + '_ {
+        let mut told = 0;
+        move |done| {
+            self.requests.fetch_add(done - told, Ordering::Relaxed);
+            told = done;
+            !self.cancelled.load(Ordering::Relaxed)
+        }
     }
 }
 
@@ -39,11 +34,11 @@ impl Ticker {
     /// Requests replayed so far, over all replays with this ticker.
     #[getter]
     fn requests(&self) -> u64 {
-        self.state.requests.load(Ordering::Relaxed)
+        self.requests.load(Ordering::Relaxed)
     }
 
     /// Ask the replays with this ticker to stop.
     fn cancel(&self) {
-        self.state.cancelled.store(true, Ordering::Relaxed);
+        self.cancelled.store(true, Ordering::Relaxed);
     }
 }

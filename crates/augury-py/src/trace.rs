@@ -1,59 +1,91 @@
-//! A decoded trace, and replays of it.
+//! A trace to be replayed again and again: decoded in memory, or read anew each time.
 
 use std::path::Path;
 
-use augury_replay::trace::{DecodedTrace, Footprint, Format, TraceWriter};
+use augury_core::metrics::Stats;
+use augury_replay::replay::{CellResult, CellSpec, ReplayError, run_cell, run_stream};
+use augury_replay::trace::{
+    DecodedTrace, Extent, Footprint, Format, Skipped, TraceError, TraceSource, TraceWriter,
+    convert, extent,
+};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::capacity::{self, Asked};
+use crate::ticker::Ticker;
 use crate::{errors, reading};
 
-/// A whole trace in memory, shared by all replays of it.
+enum Requests {
+    InMemory(DecodedTrace),
+    Streamed(TraceSource),
+}
+
+/// A trace whose extent is known; shared by all replays of it.
 #[pyclass(frozen, module = "augury._core")]
 pub(crate) struct Trace {
-    decoded: DecodedTrace,
+    requests: Requests,
+    count: u64,
     footprint: Footprint,
-    requested_bytes: u64,
+    skipped: Skipped,
+}
+
+impl Trace {
+    fn decoded(source: &TraceSource) -> Result<Self, TraceError> {
+        let decoded = DecodedTrace::load(source)?;
+        let (count, footprint) = (decoded.requests.len() as u64, decoded.objects());
+        let skipped = decoded.skipped.clone();
+        Ok(Trace { requests: Requests::InMemory(decoded), count, footprint, skipped })
+    }
+
+    fn streamed(source: TraceSource) -> Result<Self, TraceError> {
+        let Extent { requests: count, footprint, skipped, .. } = extent(&source)?;
+        Ok(Trace { requests: Requests::Streamed(source), count, footprint, skipped })
+    }
+
+    fn run(
+        &self,
+        spec: &CellSpec,
+        progress: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<CellResult, ReplayError> {
+        match &self.requests {
+            Requests::InMemory(decoded) => run_cell(decoded, self.footprint, spec, progress),
+            Requests::Streamed(source) => run_stream(source, spec, progress),
+        }
+    }
+
+    fn write(&self, path: &Path) -> Result<(), TraceError> {
+        match &self.requests {
+            Requests::InMemory(decoded) => {
+                let mut writer = TraceWriter::create(path, Format::OracleGeneral)?;
+                writer.write(&decoded.requests)?;
+                writer.finish().map(drop)
+            }
+            Requests::Streamed(source) => convert(source, path, Format::OracleGeneral).map(drop),
+        }
+    }
 }
 
 #[pymethods]
 impl Trace {
     #[new]
-    #[pyo3(signature = (source, trace_format=None, columns=None, skip_bad=false))]
+    #[pyo3(signature = (source, trace_format=None, columns=None, skip_bad=false, in_memory=true))]
     fn new(
         py: Python<'_>,
         source: &str,
         trace_format: Option<&str>,
         columns: Option<&str>,
         skip_bad: bool,
+        in_memory: bool,
     ) -> PyResult<Self> {
         let source = reading::source(source, trace_format, columns, skip_bad)?;
-        py.detach(|| {
-            let decoded = DecodedTrace::load(&source)?;
-            let footprint = decoded.objects();
-            let requested_bytes =
-                decoded.requests.iter().map(|request| u64::from(request.size)).sum();
-            Ok(Trace { decoded, footprint, requested_bytes })
-        })
-        .map_err(errors::of_trace)
-    }
-
-    /// The trace's name in results.
-    #[getter]
-    fn name(&self) -> &str {
-        &self.decoded.name
+        py.detach(|| if in_memory { Trace::decoded(&source) } else { Trace::streamed(source) })
+            .map_err(errors::of_trace)
     }
 
     /// Number of requests, reads and others.
     #[getter]
-    fn requests(&self) -> usize {
-        self.decoded.requests.len()
-    }
-
-    /// Sum of the sizes of all requests.
-    #[getter]
-    fn requested_bytes(&self) -> u64 {
-        self.requested_bytes
+    fn requests(&self) -> u64 {
+        self.count
     }
 
     /// Number of distinct objects.
@@ -68,35 +100,59 @@ impl Trace {
         self.footprint.bytes
     }
 
-    /// Whether every size is 1, so that capacities count entries.
-    #[getter]
-    fn unit_sizes(&self) -> bool {
-        self.decoded.unit_sizes
-    }
-
-    /// Malformed records that were left out.
-    #[getter]
-    fn skipped(&self) -> u64 {
-        self.decoded.skipped.total()
-    }
-
     /// Malformed records that were left out, by what was wrong.
     #[getter]
-    fn skipped_by_reason<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    fn skipped<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let reasons = PyDict::new(py);
-        for (code, count) in self.decoded.skipped.iter() {
+        for (code, count) in self.skipped.iter() {
             reasons.set_item(code, count)?;
         }
         Ok(reasons)
     }
 
+    /// The bytes, or entries, that a capacity comes to.
+    fn resolve(&self, asked: Asked) -> PyResult<u64> {
+        capacity::of(asked).resolve(self.footprint).map_err(errors::of_replay)
+    }
+
+    /// Replays the trace under one policy.
+    fn replay<'py>(
+        &self,
+        py: Python<'py>,
+        policy: &str,
+        asked: Asked,
+        seed: u64,
+        ticker: &Ticker,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let policy = policy.parse().map_err(errors::of_replay)?;
+        // Resolved here, so that a streamed trace is not measured again for every replay.
+        let capacity = capacity::of((None, Some(self.resolve(asked)?)));
+        let spec = CellSpec { policy, capacity, seed };
+        let found =
+            py.detach(|| self.run(&spec, &mut ticker.telling())).map_err(errors::of_replay)?;
+        outcome(py, &found)
+    }
+
     /// Writes the trace as uncompressed oracleGeneral.
     fn write_oracle_general(&self, py: Python<'_>, path: &str) -> PyResult<()> {
-        py.detach(|| {
-            let mut writer = TraceWriter::create(Path::new(path), Format::OracleGeneral)?;
-            writer.write(&self.decoded.requests)?;
-            writer.finish().map(drop)
-        })
-        .map_err(errors::of_trace)
+        py.detach(|| self.write(Path::new(path))).map_err(errors::of_trace)
     }
+}
+
+fn outcome<'py>(py: Python<'py>, found: &CellResult) -> PyResult<Bound<'py, PyDict>> {
+    let Stats { misses, requested_bytes, missed_bytes, .. } = found.stats;
+    let windows: Vec<_> = found
+        .windows
+        .iter()
+        .map(|window| (window.requests, window.misses, window.ruling))
+        .collect();
+    let outcome = PyDict::new(py);
+    outcome.set_item("capacity_bytes", found.capacity_bytes)?;
+    outcome.set_item("requests", found.stats.requests())?;
+    outcome.set_item("misses", misses)?;
+    outcome.set_item("requested_bytes", requested_bytes)?;
+    outcome.set_item("missed_bytes", missed_bytes)?;
+    outcome.set_item("seconds", found.seconds)?;
+    outcome.set_item("windows", windows)?;
+    Ok(outcome)
 }

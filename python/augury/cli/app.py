@@ -43,4 +43,4 @@ def options(
 
 def main() -> None:
     """Run the command."""
-    app()
+    app(prog_name="augury")

@@ -1,5 +1,7 @@
 """Printing for people: in colour on a terminal unless NO_COLOR is set, plain elsewhere."""
 
+import io
+import sys
 from pathlib import Path
 
 import typer
@@ -13,15 +15,21 @@ WIDTH = 100
 
 def print_to(output: Path | None, shown: RenderableType) -> None:
     """Print to the file, or to standard output."""
-    if output is None:
-        console = Console()
-        if not console.is_terminal:
-            console = Console(width=wide_enough(shown))
+    if output is not None:
+        output.write_text(plain(shown), encoding="utf-8")
+        typer.echo(f"wrote {output}", err=True)
+    elif (console := Console()).is_terminal:
         console.print(shown)
-        return
-    with output.open("w", encoding="utf-8") as file:
-        Console(file=file, width=wide_enough(shown)).print(shown)
-    typer.echo(f"wrote {output}", err=True)
+    else:
+        sys.stdout.write(plain(shown))
+
+
+def plain(shown: RenderableType) -> str:
+    """Text without colours, as wide as it must be, its lines without trailing blanks."""
+    console = Console(file=io.StringIO(), width=wide_enough(shown), color_system=None)
+    with console.capture() as captured:
+        console.print(shown)
+    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
 def wide_enough(shown: RenderableType) -> int:

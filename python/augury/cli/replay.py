@@ -69,6 +69,14 @@ def replay(
     curve: Annotated[
         bool, typer.Option("--curve", help="Sweep twelve capacities for the report's curves.")
     ] = False,
+    stream: Annotated[
+        bool | None,
+        typer.Option(
+            "--stream/--in-memory",
+            help="Read traces anew for every replay, or decode them once; by their size if absent.",
+            show_default=False,
+        ),
+    ] = None,
     peers: Annotated[
         bool, typer.Option("--peers", help="Also run libCacheSim's policies, as peer:NAME.")
     ] = False,
@@ -93,6 +101,7 @@ def replay(
                 seed=read_seeds(seed),
                 peers=peers,
                 curve=curve,
+                stream=stream,
                 trace_format=trace_format,
                 columns=columns,
                 skip_bad=skip_bad,

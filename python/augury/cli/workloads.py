@@ -1,7 +1,7 @@
 """``augury workloads``: what can be replayed without any file."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,15 +17,25 @@ def workloads(
 ) -> None:
     """List the synthetic workloads, each to be used as synthetic:NAME."""
     from rich.table import Table
+    from rich.text import Text
 
     with designed_failures():
         found = traces.workloads()
         if as_json:
-            typer.echo(json.dumps([workload._asdict() for workload in found], indent=2))
+            typer.echo(json.dumps([as_json_object(workload) for workload in found], indent=2))
             return
         table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="")
         table.add_column("name", no_wrap=True)
-        table.add_column("what it is")
+        table.add_column("what it is, and its parameters")
         for workload in found:
-            table.add_row(f"synthetic:{workload.name}", workload.description)
+            given = ", ".join(f"{one.name}={one.default:.10g}" for one in workload.parameters)
+            about = Text(workload.description).append(f"\n{given}", style="dim")
+            table.add_row(f"synthetic:{workload.name}", about)
         print_to(None, table)
+        print_to(None, Text("\nSet them as in synthetic:zipf?n=200000&alpha=0.7", style="dim"))
+
+
+def as_json_object(workload: traces.Workload) -> dict[str, Any]:
+    """The workload with its parameters as objects."""
+    parameters = [parameter._asdict() for parameter in workload.parameters]
+    return {**workload._asdict(), "parameters": parameters}

@@ -12,6 +12,8 @@ class Window:
 
     requests: int
     misses: int
+    #: What `auto` evicted by at its end; None for policies that do not choose.
+    ruling: str | None = None
 
     @property
     def miss_ratio(self) -> float:
@@ -33,7 +35,7 @@ class Cell:
 
     Ratios are shares between 0 and 1. ``capacity`` is the capacity as asked for,
     ``capacity_bytes`` what it came to: bytes, or entries where every object has size 1.
-    ``seconds`` is the replay loop alone (for peers also their reading of the decoded file).
+    ``seconds`` is the replay loop alone; for peers and streamed traces also the reading.
     """
 
     trace: str
@@ -48,24 +50,32 @@ class Cell:
     requests_per_second: float
     seed: int
     version: str
-    requested_bytes: int = 0
-    missed_bytes: int = 0
     #: Records of the trace that were malformed and left out.
     skipped: int = 0
     windows: tuple[Window, ...] = field(default=(), repr=False)
-    reigns: tuple[Reign, ...] = field(default=(), repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The cell as the JSON contract has it: scalars only, in the order of the fields."""
         return {name: getattr(self, name) for name in FIELDS}
 
+    @property
+    def reigns(self) -> tuple[Reign, ...]:
+        """Which ranking `auto` evicted by, window by window; empty for other policies."""
+        found: list[Reign] = []
+        start = 0
+        for window in self.windows:
+            if window.ruling and not (found and found[-1].ranking == window.ruling):
+                found.append(Reign(start, window.ruling))
+            start += window.requests
+        return tuple(found)
+
     def ruled(self) -> dict[str, float]:
         """The share of the requests under each ranking, largest first; empty but for `auto`."""
-        ends = [reign.start for reign in self.reigns[1:]] + [self.requests]
         shares: dict[str, float] = {}
-        for reign, end in zip(self.reigns, ends, strict=False):
-            share = (end - reign.start) / self.requests if self.requests else 0.0
-            shares[reign.ranking] = shares.get(reign.ranking, 0.0) + share
+        for window in self.windows:
+            if window.ruling:
+                share = window.requests / self.requests
+                shares[window.ruling] = shares.get(window.ruling, 0.0) + share
         return dict(sorted(shares.items(), key=lambda item: -item[1]))
 
 
@@ -83,7 +93,5 @@ FIELDS = (
     "requests_per_second",
     "seed",
     "version",
-    "requested_bytes",
-    "missed_bytes",
     "skipped",
 )

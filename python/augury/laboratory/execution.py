@@ -7,13 +7,14 @@ from threading import Lock
 
 from augury import _core
 from augury.capacity import Capacity
-from augury.laboratory.cell import Cell, Reign, Window
+from augury.laboratory.cell import Cell, Window
 from augury.laboratory.curve import Curve
 from augury.laboratory.jobs import Pool, Task
 from augury.laboratory.peers import PeerTrace, run_peer
 from augury.laboratory.plan import Plan
 from augury.laboratory.policies import is_peer
 from augury.laboratory.result import ReplayResult
+from augury.reading import fits_in_memory
 
 __all__ = ["Execution", "Progress"]
 
@@ -36,8 +37,9 @@ class Progress:
 class Execution:
     """One carrying out of a plan."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, jobs: int) -> None:
         self._plan = plan
+        self._jobs = jobs
         self._names = plan.names()
         self._ticker = _core.Ticker()
         self._lock = Lock()
@@ -47,8 +49,8 @@ class Execution:
         self._points: dict[tuple[int, int], list[tuple[int, float]]] = {}
         self._notes: dict[Place, str] = {}
 
-    def result(self, jobs: int, progress: Callable[[Progress], None] | None) -> ReplayResult:
-        """Run everything on so many threads."""
+    def result(self, progress: Callable[[Progress], None] | None) -> ReplayResult:
+        """Run everything."""
 
         def report() -> None:
             if progress is not None:
@@ -56,7 +58,7 @@ class Execution:
 
         decodings = [partial(self._decode, place) for place in range(len(self._plan.sources))]
         try:
-            Pool(decodings).run(jobs, report)
+            Pool(decodings).run(self._jobs, report)
         except BaseException:
             self._ticker.cancel()
             raise
@@ -81,11 +83,19 @@ class Execution:
 
     def _decode(self, place: int) -> list[Task]:
         """Read one trace; its replays follow."""
-        trace = self._plan.reading.decode(self._plan.sources[place])
+        source, stream = self._plan.sources[place], self._plan.stream
+        if stream is None:
+            stream = not fits_in_memory(source, min(self._jobs, len(self._plan.sources)))
+        trace = self._plan.reading.measured(source, in_memory=not stream)
         with self._lock:
             self._lengths.append(trace.requests)
             if trace.skipped:
                 self._notes[place, -1, -1, -1] = skipping(self._names[place], trace)
+            if stream and self._plan.stream is None:
+                self._notes[place, -1, -1, 0] = (
+                    f"{self._names[place]}: streamed, as it may not fit in memory; "
+                    "seconds hold the reading"
+                )
         return [*self._cells_of(place, trace), *self._points_of(place, trace)]
 
     def _cells_of(self, place: int, trace: "_core.Trace") -> list[Task]:
@@ -118,7 +128,7 @@ class Execution:
     def _own(
         self, trace: "_core.Trace", policy: str, capacity: Capacity, seed: int, name: str
     ) -> Cell:
-        outcome = trace.replay(policy, capacity.fraction, capacity.absolute, seed, self._ticker)
+        outcome = trace.replay(policy, capacity.asked, seed, self._ticker)
         requests, misses = outcome["requests"], outcome["misses"]
         seconds = outcome["seconds"]
         return Cell(
@@ -134,11 +144,8 @@ class Execution:
             requests_per_second=requests / seconds if seconds else 0.0,
             seed=seed,
             version=_core.__version__,
-            requested_bytes=outcome["requested_bytes"],
-            missed_bytes=outcome["missed_bytes"],
-            skipped=trace.skipped,
+            skipped=sum(trace.skipped.values()),
             windows=tuple(Window(*window) for window in outcome["windows"]),
-            reigns=tuple(Reign(*reign) for reign in outcome["reigns"]),
         )
 
     def _peer(
@@ -150,7 +157,7 @@ class Execution:
         seed: int,
         name: str,
     ) -> Cell | str:
-        size = trace.capacity_bytes(capacity.fraction, capacity.absolute)
+        size = trace.resolve(capacity.asked)
         return run_peer(trace, file, name, policy, (capacity.label, size), seed)
 
     def _points_of(self, place: int, trace: "_core.Trace") -> list[Task]:
@@ -175,5 +182,7 @@ class Execution:
 
 def skipping(name: str, trace: "_core.Trace") -> str:
     """How many records of a trace were left out, and why."""
-    reasons = ", ".join(f"{count} {code}" for code, count in trace.skipped_by_reason.items())
-    return f"{name}: {trace.skipped} malformed records were left out ({reasons})"
+    total = sum(trace.skipped.values())
+    reasons = ", ".join(f"{code}: {count:,}" for code, count in trace.skipped.items())
+    records = "record was" if total == 1 else "records were"
+    return f"{name}: {total:,} malformed {records} left out ({reasons})"

@@ -80,7 +80,5 @@ def run_peer(
         requests_per_second=requests / measured["seconds"] if measured["seconds"] else 0.0,
         seed=seed,
         version=f"libcachesim {measured['version']}",
-        requested_bytes=trace.requested_bytes,
-        missed_bytes=round(measured["byte_miss_ratio"] * trace.requested_bytes),
-        skipped=trace.skipped,
+        skipped=sum(trace.skipped.values()),
     )

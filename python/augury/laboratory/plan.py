@@ -28,6 +28,8 @@ class Plan:
     capacities: tuple[Capacity, ...]
     seeds: tuple[int, ...]
     curve: bool
+    #: Read anew for every replay, in place of decoding in memory; None decides by size.
+    stream: bool | None
     reading: Reading
 
     @property

@@ -75,5 +75,6 @@ def check_policy(name: str) -> str:
 def suggestion(name: str, known: Sequence[str]) -> str:
     """What was probably meant, and everything that could have been."""
     close = get_close_matches(name, known, n=1)
-    meant = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{meant} Policies: {', '.join(p for p in known if not is_peer(p))}"
+    meant = f"; did you mean {close[0]!r}?" if close else "."
+    own = ", ".join(name for name in known if not is_peer(name))
+    return f"{meant} The policies are {own}, and peer:NAME"

@@ -30,6 +30,7 @@ def replay(
     seed: int | Iterable[int] = 1,
     peers: bool = False,
     curve: bool = False,
+    stream: bool | None = None,
     trace_format: str | None = None,
     columns: str | Mapping[str, str] | None = None,
     skip_bad: bool = False,
@@ -46,6 +47,9 @@ def replay(
         seed: One or several. Policies without randomness run once per seed all the same.
         peers: Also run libCacheSim's policies, as ``peer:NAME``; needs ``augury[peers]``.
         curve: Also sweep twelve capacities for the miss ratio curves of the report.
+        stream: Read a trace anew for every replay, in bounded memory, in place of decoding it once.
+            If None, that is done with traces that would take more than half of the free memory.
+            The oracles then need oracleGeneral, and ``seconds`` hold the reading.
         trace_format: ``oracleGeneral``, ``twitter``, ``csv`` or ``keys``; told from the file
             if None.
         columns: Which column of a CSV holds what, by name or number: ``"key=object,size=3"`` or
@@ -70,8 +74,9 @@ def replay(
         capacities=read_capacities(capacity),
         seeds=read_seeds(seed),
         curve=curve,
+        stream=stream,
         reading=Reading.of(trace_format, columns, skip_bad),
     )
     if any(map(is_peer, plan.policies)):
         require_peers()
-    return Execution(plan).result(read_jobs(jobs), progress)
+    return Execution(plan, read_jobs(jobs)).result(progress)
