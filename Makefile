@@ -22,7 +22,7 @@ export PIP_ROOT_USER_ACTION := ignore
 
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name Cargo.toml)
 
-DEMO_TRACE := synthetic:drift
+DEMO_TRACE := synthetic:web
 DEMO_REPORT := augury-report.html
 
 .PHONY: help demo test lint format build rust-test python-test clean

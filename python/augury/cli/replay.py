@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from augury import _core
 from augury.cli.failure import designed_failures
 from augury.cli.options import Columns, SkipBad, TraceFormat
 from augury.errors import ConfigError
@@ -39,7 +40,13 @@ def replay(
         typer.Argument(metavar="TRACE...", help="Files, or synthetic:NAME (see augury workloads)."),
     ],
     policies: Annotated[
-        str, typer.Option("--policies", "-p", metavar="NAMES", help="Separated by commas.")
+        str,
+        typer.Option(
+            "--policies",
+            "-p",
+            metavar="NAMES",
+            help=f"Separated by commas, of {' '.join(_core.policies())}.",
+        ),
     ] = ",".join(DEFAULT_POLICIES),
     capacity: Annotated[
         str,
