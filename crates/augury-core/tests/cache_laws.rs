@@ -40,6 +40,23 @@ fn a_deadline_is_exclusive() {
     assert_eq!(vec![RemovalCause::Expired], gone.iter().map(|r| r.cause).collect::<Vec<_>>());
 }
 
+/// Where more is due than one operation removes in passing, the rest is not seen either.
+#[test]
+fn what_is_due_is_not_seen() {
+    for key in 0..10 {
+        let clock = ManualClock::default();
+        let cache = cache(10, 1, &clock);
+        let gone = &mut Gone::new();
+        for key in 0..10 {
+            put(&cache, key, Some(10), gone);
+        }
+        clock.advance_to(10);
+        assert_eq!(0, cache.entries().count());
+        assert_eq!(None, get(&cache, key, gone));
+        assert!(gone.iter().any(|removed| removed.key == key));
+    }
+}
+
 /// Writing anew takes the new deadline, or none; a deadline in the past removes.
 #[test]
 fn a_write_renews_the_deadline() {
@@ -121,6 +138,21 @@ fn resize_evicts_in_order() {
     }
     cache.resize(1000, gone);
     assert_eq!((0..2000).collect::<Vec<_>>(), gone.iter().map(|r| r.key).collect::<Vec<_>>());
+}
+
+/// Clearing removes everything, in however many steps, and keeps the counters.
+#[test]
+fn clear_leaves_nothing() {
+    let clock = ManualClock::default();
+    let cache = cache(3000, 2, &clock);
+    let gone = &mut Gone::new();
+    for key in 0..3000 {
+        put(&cache, key, None, gone);
+    }
+    let before = cache.len() + gone.len();
+    cache.clear(gone);
+    assert_eq!((0, 0, 3000), (cache.len(), cache.used(), cache.stats().insertions));
+    assert_eq!((3000, 3000), (before, gone.len()));
 }
 
 /// What is resident throughout an iteration is seen once, although others come and go; reading

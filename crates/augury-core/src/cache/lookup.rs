@@ -106,10 +106,10 @@ impl<K: Clone> Pins<K> {
 
     /// Asks about what the walk has pinned, up to the first equal key. Under no lock.
     pub(super) fn ask<Q: Probe<K>>(&mut self, probe: &mut Q) -> Result<(), Q::Error> {
-        for at in self.judged..self.pins.len() {
-            self.pins[at].equal = probe.matches(&self.pins[at].key)?;
-            if self.pins[at].equal {
-                self.pins.truncate(at + 1);
+        for pin in &mut self.pins[self.judged..] {
+            pin.equal = probe.matches(&pin.key)?;
+            if pin.equal {
+                // The rest was resident beside it, so it holds other keys.
                 break;
             }
         }
