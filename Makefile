@@ -53,7 +53,7 @@ $(STAMPS)/dev-packages: pyproject.toml .ci/requirements.py $(STAMPS)/venv
 $(STAMPS)/build: $(STAMPS)/demo-packages pyproject.toml $(RUST_SOURCES)
 	@command -v cargo > /dev/null || { echo "no cargo: on Debian, apt-get install cargo" >&2; exit 1; }
 	@echo "building augury in release"
-	@source $(VENV)/bin/activate && maturin develop --release --locked --quiet
+	@source $(VENV)/bin/activate && maturin develop --release --locked --quiet > /dev/null
 	@touch $@
 
 build: $(STAMPS)/build

@@ -163,6 +163,7 @@ def test_report_comes_beside_the_result(augury: Run, tmp_path: Path) -> None:
         (["replay", LOOP, "--columns", "what=1"], "what=1"),
         (["replay", LOOP, "--no-such-option"], "No such option"),
         (["replay", "synthetic:nothing"], "nothing"),
+        (["replay", LOOP, "--report", "no/such/folder.html"], "no folder no/such"),
         (["convert", LOOP, "out.parquet"], "no ending"),
         (["frobnicate"], "No such command"),
     ],

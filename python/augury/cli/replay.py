@@ -14,6 +14,7 @@ from augury import _core
 from augury.cli.failure import designed_failures
 from augury.cli.options import Columns, SkipBad, TraceFormat
 from augury.errors import ConfigError
+from augury.extras import require
 from augury.laboratory import Progress, ReplayResult
 from augury.laboratory import replay as run_replay
 from augury.laboratory.policies import DEFAULT_POLICIES
@@ -100,6 +101,7 @@ def replay(
     """
     with designed_failures():
         chosen = output_format or told_by(output)
+        check_outputs(chosen, output, report)
         with progress_bar() as shown:
             result = run_replay(
                 traces,
@@ -135,6 +137,15 @@ def told_by(output: Path | None) -> Format:
     """The format that the file's ending names, else a table."""
     ending = output.suffix[1:].lower() if output else ""
     return Format(ending) if ending in set(Format) else Format.TABLE
+
+
+def check_outputs(chosen: Format, output: Path | None, report: Path | None) -> None:
+    """Refuse before the work what could only fail after it."""
+    for path in (output, report):
+        if path is not None and not path.parent.is_dir():
+            raise ConfigError(f"{path} cannot be written: there is no folder {path.parent}")
+    if chosen is Format.HTML or report is not None:
+        require("matplotlib", "report")
 
 
 def write(result: ReplayResult, chosen: Format, output: Path | None) -> None:

@@ -5,17 +5,14 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, overload
 
-from augury.errors import ConfigError
+from augury.extras import require
 from augury.laboratory.cell import FIELDS, Cell
 from augury.laboratory.curve import Curve
 from augury.laboratory.scores import Comparison, Summary, compare, summarize
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     import pandas
     import polars
     import pyarrow
@@ -85,19 +82,19 @@ class ReplayResult(Sequence[Cell]):
 
     def to_pandas(self) -> "pandas.DataFrame":
         """A pandas data frame with one row per cell; needs ``augury[pandas]``."""
-        frame: pandas.DataFrame = needed("pandas", "pandas").DataFrame(
+        frame: pandas.DataFrame = require("pandas", "pandas").DataFrame(
             self.to_dicts(), columns=list(FIELDS)
         )
         return frame
 
     def to_polars(self) -> "polars.DataFrame":
         """A polars data frame with one row per cell; needs ``augury[polars]``."""
-        frame: polars.DataFrame = needed("polars", "polars").DataFrame(self.to_columns())
+        frame: polars.DataFrame = require("polars", "polars").DataFrame(self.to_columns())
         return frame
 
     def to_arrow(self) -> "pyarrow.Table":
         """An Arrow table with one row per cell; needs ``augury[arrow]``."""
-        return needed("pyarrow", "arrow").table(self.to_columns())
+        return require("pyarrow", "arrow").table(self.to_columns())
 
     def to_columns(self) -> dict[str, list[Any]]:
         """One list per field."""
@@ -111,7 +108,7 @@ class ReplayResult(Sequence[Cell]):
 
     def report(self, command: str = "") -> str:
         """A self-contained HTML page with plots; needs ``augury[report]``."""
-        needed("matplotlib", "report")
+        require("matplotlib", "report")
         from augury.report import render
 
         return render(self, command)
@@ -120,14 +117,3 @@ class ReplayResult(Sequence[Cell]):
         from augury.laboratory.html_table import render
 
         return render(self)
-
-
-def needed(module: str, extra: str) -> "ModuleType":
-    """The optional module, or an error that says how to get it."""
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise ConfigError(
-            f"this needs {module}, which cannot be imported ({error}): "
-            f"pip install 'augury[{extra}]'"
-        ) from error

@@ -1,6 +1,7 @@
-"""libCacheSim's policies: the same numbers as that package gives, and a clear word without it."""
+"""Optional packages: libCacheSim's policies give its numbers; each absence is a clear word."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import libcachesim
@@ -47,6 +48,27 @@ def test_without_the_package_the_error_says_how_to_get_it(
     monkeypatch.setitem(sys.modules, "libcachesim", None)
     with pytest.raises(augury.ConfigError, match="pip install"):
         augury.replay(folder / "loop.oracleGeneral", policies="peer:LRU", capacity=10)
+
+
+@pytest.mark.parametrize(
+    ("module", "extra", "convert"),
+    [
+        ("pandas", "pandas", augury.ReplayResult.to_pandas),
+        ("polars", "polars", augury.ReplayResult.to_polars),
+        ("pyarrow", "arrow", augury.ReplayResult.to_arrow),
+        ("matplotlib", "report", augury.ReplayResult.report),
+    ],
+)
+def test_so_do_the_other_extras(
+    monkeypatch: pytest.MonkeyPatch,
+    module: str,
+    extra: str,
+    convert: Callable[[augury.ReplayResult], object],
+) -> None:
+    """Each conversion names its extra."""
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(augury.ConfigError, match=rf"augury\[{extra}\]"):
+        convert(augury.ReplayResult(()))
 
 
 def test_a_peer_that_does_not_finish_is_a_note(
