@@ -1,4 +1,4 @@
-//! Hash index: 64-bit hash to slot number.
+//! Hash index: 64-bit hash to slot number, for the store and for the guard's shadows.
 //!
 //! Open addressing, linear probing, deletion by backward shift (no tombstones, so the table never
 //! decays). A bucket is 8 bytes: the upper half of the hash and the slot number, eight buckets to

@@ -13,8 +13,12 @@
 
 pub mod cache;
 pub mod clock;
+pub mod guard;
 pub mod hash;
+pub mod history;
+mod index;
 pub mod metrics;
+pub mod model;
 pub mod policy;
 pub mod random;
 pub mod request;

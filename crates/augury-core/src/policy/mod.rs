@@ -8,6 +8,9 @@
 //! Policies see slot numbers, sizes, hashes and ticks, never keys, values, clocks or the store.
 
 pub mod eviction;
+pub mod learner;
+pub mod ranking;
+pub mod sampled;
 
 use crate::metrics::RemovalCause;
 use crate::request::{Access, Tick};

@@ -5,13 +5,12 @@
 //! caller decides, outside any lock if comparing runs foreign code. It must not know policies; the
 //! record inside a slot is theirs and passes through untouched.
 
-mod index;
 mod payload;
 mod wheel;
 
 use crate::clock::Millis;
+use crate::index::Index;
 use crate::slots::{SlotId, Slots};
-use index::Index;
 use payload::Payloads;
 use wheel::Wheel;
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use augury_core::guard::{Auto, Guard};
 use augury_core::policy::Policy;
 use augury_core::policy::eviction::belady::Belady;
 use augury_core::policy::eviction::belady_size::BeladySize;
@@ -20,6 +21,7 @@ use super::error::ReplayError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum PolicyName {
+    Auto,
     Lru,
     Fifo,
     Sieve,
@@ -42,7 +44,8 @@ pub trait WithPolicy {
 
 impl PolicyName {
     /// All of them, in the order of presentation.
-    pub const ALL: [PolicyName; 10] = [
+    pub const ALL: [PolicyName; 11] = [
+        PolicyName::Auto,
         PolicyName::Lru,
         PolicyName::Fifo,
         PolicyName::Sieve,
@@ -58,6 +61,7 @@ impl PolicyName {
     /// The name as users write it.
     pub const fn name(self) -> &'static str {
         match self {
+            PolicyName::Auto => "auto",
             PolicyName::Lru => "lru",
             PolicyName::Fifo => "fifo",
             PolicyName::Sieve => "sieve",
@@ -83,6 +87,7 @@ impl PolicyName {
     /// Makes the policy and hands it over.
     pub fn build<W: WithPolicy>(self, seed: u64, with: W) -> W::Output {
         match self {
+            PolicyName::Auto => with.with(Auto::with_chooser(seed, Guard::new(seed))),
             PolicyName::Lru => with.with(Lru::default()),
             PolicyName::Fifo => with.with(Fifo::default()),
             PolicyName::Sieve => with.with(Sieve::default()),

@@ -1,0 +1,13 @@
+//! Access history: what is remembered of each object, while resident and after.
+//!
+//! Third stage of the data flow. [`History`] stands inline in a resident's slot; [`Ghosts`] keep a
+//! packed form of it once the object has left. Nothing here decides anything.
+
+mod age;
+mod ghosts;
+mod record;
+
+pub use age::{AGE_BUCKETS, age_bucket, bucket_start};
+pub use ghosts::Ghosts;
+pub(crate) use record::halvings;
+pub use record::{History, NO_REUSE, SIZE_BUCKETS};

@@ -1,0 +1,170 @@
+//! What sampled policies learn while they run: histories, ghosts and the survival table.
+//!
+//! Work per request is bounded: one count, one class per request while a round of learning lasts.
+
+use crate::history::{Ghosts, History};
+use crate::model::survival::{HORIZONS, Survival};
+use crate::random::Random;
+use crate::request::Access;
+use crate::slots::{SlotId, Slots};
+
+use super::ranking::Lens;
+
+/// Ghosts per resident.
+const GHOSTS_PER_RESIDENT: usize = 16;
+/// Half-life of the heat, in residents.
+const HEAT_HALF_LIFE: f32 = 8.0;
+/// Requests between rounds of learning: a quarter of those seen, within these limits.
+const ROUND_MIN: u64 = 2_000;
+const ROUND_MAX: u64 = 50_000;
+/// Requests before a round over which waiting objects are sampled, and samples per request.
+const CENSUS: u64 = 256;
+const CENSUS_PER_REQUEST: u32 = 2;
+/// What is left of old counts after a round.
+const FADE: f32 = 0.9;
+
+/// See the module's head.
+#[derive(Debug)]
+pub struct Learner {
+    pub(super) model: Survival,
+    ghosts: Ghosts,
+    cooling: f32,
+    /// Mean age at eviction, in requests.
+    life: f32,
+    next_round: u64,
+    computing: bool,
+    newcomer: History,
+    random: Random,
+}
+
+impl Learner {
+    /// For a cache of about `objects` entries.
+    pub fn new(seed: u64, objects: u64) -> Self {
+        Learner {
+            model: Survival::new(objects, 1024),
+            ghosts: Ghosts::default(),
+            cooling: 1.0 / (HEAT_HALF_LIFE * objects.max(1) as f32),
+            life: 1000.0,
+            next_round: ROUND_MIN,
+            computing: false,
+            newcomer: History::default(),
+            random: Random::new(seed ^ 0x6c65_6172_6e65_7221),
+        }
+    }
+
+    /// What rankings may read at this tick.
+    #[inline]
+    pub fn lens(&self, now: u64) -> Lens<'_> {
+        Lens { now: now as u32, model: &self.model, cooling: self.cooling }
+    }
+
+    /// Whether the survival table has anything to say.
+    pub fn is_ready(&self) -> bool {
+        self.model.rounds() > 0
+    }
+
+    /// A resident was asked for.
+    #[inline]
+    pub fn hit(&mut self, history: &mut History, access: &Access) {
+        self.model.reused(history.class, history.age(access.now as u32));
+        history.touch(access.now as u32, self.cooling);
+        history.class = self.model.class_of(history.count, history.reuse, history.size);
+    }
+
+    /// Something was asked for that is not resident: its history, recalled or new.
+    #[inline]
+    pub fn miss(&mut self, access: &Access) -> &History {
+        let now = access.now as u32;
+        self.newcomer = match self.ghosts.recall(access.hash, now) {
+            Some(mut history) => {
+                let class = self.model.class_of(history.count, history.reuse, history.size);
+                self.model.reused(class, history.age(now));
+                history.touch(now, self.cooling);
+                history.born = now;
+                history
+            }
+            None => History::first(now, access.size),
+        };
+        let History { count, reuse, size, .. } = self.newcomer;
+        self.newcomer.class = self.model.class_of(count, reuse, size);
+        &self.newcomer
+    }
+
+    /// The history of the latest miss.
+    #[inline]
+    pub fn newcomer(&self) -> &History {
+        &self.newcomer
+    }
+
+    /// An object left, or was turned away.
+    #[inline]
+    pub fn forget(&mut self, hash: u64, history: &History, now: u64) {
+        if let Some((gone, age)) = self.ghosts.remember(hash, history, now as u32) {
+            let class = self.model.class_of(gone.count, gone.reuse, gone.size);
+            self.model.censored(class, age);
+        }
+    }
+
+    /// The age at which an object was evicted.
+    #[inline]
+    pub fn evicted_at(&mut self, age: u32) {
+        self.life += (age as f32 - self.life) * (1.0 / 256.0);
+    }
+
+    /// The number of residents is now this.
+    #[inline]
+    pub fn residents(&mut self, count: u32) {
+        self.ghosts.grow_towards(count as usize * GHOSTS_PER_RESIDENT);
+    }
+
+    /// One request's share of learning.
+    #[inline]
+    pub fn advance(&mut self, slots: &Slots<History>, now: u64) {
+        if now + CENSUS >= self.next_round {
+            self.learn(slots, now);
+        }
+    }
+
+    fn learn(&mut self, slots: &Slots<History>, now: u64) {
+        if self.computing {
+            if self.model.step() {
+                self.model.fade(FADE);
+                self.computing = false;
+                self.next_round = now + (now / 4).clamp(ROUND_MIN, ROUND_MAX);
+            }
+        } else if now < self.next_round {
+            self.take_census(slots, now as u32);
+        } else {
+            let residents = u64::from(slots.live());
+            self.model.rescale(residents);
+            self.cooling = 1.0 / (HEAT_HALF_LIFE * residents.max(1) as f32);
+            self.model.begin_round([self.life.max(4.0), self.life.max(4.0) * 4.0]);
+            self.computing = true;
+        }
+    }
+
+    fn take_census(&mut self, slots: &Slots<History>, now: u32) {
+        let drawn = CENSUS as u32 * CENSUS_PER_REQUEST;
+        for _ in 0..CENSUS_PER_REQUEST {
+            if slots.bound() > 0 {
+                let id: SlotId = self.random.below(slots.bound());
+                if let Some((history, _)) = slots.candidate(id) {
+                    let weight = slots.bound() as f32 / drawn as f32;
+                    self.model.pending(history.class, history.age(now), weight);
+                }
+            }
+            if let Some((ghost, age)) = self.ghosts.sample(self.random.next_u32(), now) {
+                let class = self.model.class_of(ghost.count, ghost.reuse, ghost.size);
+                let weight = self.ghosts.places() as f32 / drawn as f32;
+                self.model.pending(class, age, weight);
+            }
+        }
+    }
+
+    /// Bytes held.
+    pub fn memory_bytes(&self) -> usize {
+        self.model.memory_bytes() + self.ghosts.memory_bytes()
+    }
+}
+
+const _: () = assert!(HORIZONS == 2);

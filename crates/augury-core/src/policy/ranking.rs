@@ -1,0 +1,99 @@
+//! Rankings: pure functions from an object's history to the worth of keeping it.
+//!
+//! All read the same [`History`], so they can be exchanged in a running cache at no cost. A
+//! ranking is chosen once per decision ([`RankingId::with`]) and compiled into the loop over the
+//! candidates.
+
+use crate::history::{History, NO_REUSE, bucket_start, halvings};
+use crate::model::survival::Survival;
+
+/// What a ranking may read besides history and size.
+pub struct Lens<'a> {
+    /// The present tick, cut to 32 bits.
+    pub now: u32,
+    /// The survival table.
+    pub model: &'a Survival,
+    /// Reciprocal of the heat's half-life in requests.
+    pub cooling: f32,
+}
+
+/// A pure ranking: higher scores are kept, the lowest is evicted.
+pub trait Ranking {
+    /// Worth of keeping an object of this history and size, in the ranking's own unit.
+    fn score(lens: &Lens<'_>, history: &History, size: u32) -> f32;
+}
+
+/// Something to be done under a ranking.
+pub trait WithRanking {
+    /// What comes out.
+    type Output;
+    /// Does it.
+    fn with<R: Ranking>(self) -> Self::Output;
+}
+
+macro_rules! rankings {
+    ($($(#[$doc:meta])* $id:ident $name:literal = |$lens:ident, $history:ident, $size:ident| $score:expr;)*) => {
+        /// The rankings.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum RankingId { $($(#[$doc])* $id,)* }
+
+        $($(#[$doc])* pub struct $id;
+
+        impl Ranking for $id {
+            #[inline]
+            fn score($lens: &Lens<'_>, $history: &History, $size: u32) -> f32 {
+                $score
+            }
+        })*
+
+        impl RankingId {
+            /// All rankings.
+            pub const ALL: &'static [RankingId] = &[$(RankingId::$id,)*];
+
+            /// The ranking's name.
+            pub const fn name(self) -> &'static str {
+                match self { $(RankingId::$id => $name,)* }
+            }
+
+            /// Does something under this ranking.
+            #[inline]
+            pub fn with<W: WithRanking>(self, what: W) -> W::Output {
+                match self { $(RankingId::$id => what.with::<$id>(),)* }
+            }
+        }
+    };
+}
+
+rankings! {
+    /// Reuses per byte and tick of residence: Gittins' index of the survival table.
+    Density "density" = |lens, history, size|
+        lens.model.density(history.class, history.age(lens.now)) / size as f32;
+
+    /// Reuse probability per byte within one eviction age.
+    Soon "soon" = |lens, history, size|
+        lens.model.within(0, history.class, history.age(lens.now)) / size as f32;
+
+    /// Reuse probability per byte within four eviction ages.
+    Later "later" = |lens, history, size|
+        lens.model.within(1, history.class, history.age(lens.now)) / size as f32;
+
+    /// Recency: the order of LRU.
+    Recency "recency" = |lens, history, _size|
+        -(history.age(lens.now) as f32);
+
+    /// Decayed count per byte: LFU with aging, GDSF's order where sizes differ.
+    Heat "heat" = |lens, history, size|
+        history.heat() * halvings(history.age(lens.now) as f32 * lens.cooling) / size as f32;
+
+    /// The larger of age and latest reuse time: the order of LIRS (Jiang and Zhang, SIGMETRICS
+    /// 2002). Objects never asked for again come first.
+    Reuse "reuse" = |lens, history, _size| {
+        let age = history.age(lens.now);
+        if history.reuse == NO_REUSE { -(age as f32) - 1e12 }
+        else { -(age.max(bucket_start(history.reuse) as u32) as f32) }
+    };
+
+    /// Undecayed count per byte, ties to the oldest: holds on to a part of a loop.
+    Count "count" = |lens, history, size|
+        (history.count as f32 * 4e9 + history.age(lens.now) as f32) / size as f32;
+}
