@@ -45,6 +45,7 @@ class Execution:
         self._lock = Lock()
         self._lengths: list[int] = []
         self._done = 0
+        self._replays = plan.replays
         self._cells: dict[Place, Cell] = {}
         self._points: dict[tuple[int, int], list[tuple[int, float]]] = {}
         self._notes: dict[Place, str] = {}
@@ -74,12 +75,11 @@ class Execution:
 
     def _progress(self) -> Progress:
         with self._lock:
-            done, lengths = self._done, list(self._lengths)
+            done, replays, lengths = self._done, self._replays, list(self._lengths)
         requests = self._ticker.requests
-        expected = sum(lengths) / len(lengths) * self._plan.replays if lengths else 0.0
+        expected = sum(lengths) / len(lengths) * replays if lengths else 0.0
         share = min(requests / expected, 0.999) if expected else 0.0
-        finished = done == self._plan.replays
-        return Progress(done, self._plan.replays, requests, 1.0 if finished else share)
+        return Progress(done, replays, requests, 1.0 if done == replays else share)
 
     def _decode(self, place: int) -> list[Task]:
         """Read one trace; its replays follow."""
@@ -161,11 +161,15 @@ class Execution:
         return run_peer(trace, file, name, policy, (capacity.label, size), seed)
 
     def _points_of(self, place: int, trace: "_core.Trace") -> list[Task]:
+        """The points of the curves, but those where nothing would fit."""
         policies = [at for at in enumerate(self._plan.policies) if not is_peer(at[1])]
+        sweep = [capacity for capacity in self._plan.sweep if holds_something(capacity, trace)]
+        with self._lock:
+            self._replays -= len(policies) * (len(self._plan.sweep) - len(sweep))
         return [
             partial(self._point, (place, number), trace, policy, capacity)
             for number, policy in policies
-            for capacity in self._plan.sweep
+            for capacity in sweep
         ]
 
     def _point(
@@ -178,6 +182,11 @@ class Execution:
             points = self._points.setdefault(at, [])
             points.append((cell.capacity_bytes, cell.object_miss_ratio))
         return []
+
+
+def holds_something(capacity: Capacity, trace: "_core.Trace") -> bool:
+    """Whether a share of the trace's footprint comes to anything."""
+    return capacity.fraction is None or capacity.fraction * trace.footprint >= 1
 
 
 def skipping(name: str, trace: "_core.Trace") -> str:
