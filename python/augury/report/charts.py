@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from augury.laboratory.cell import Cell
+from augury.laboratory.cell import Cell, Window
 from augury.laboratory.curve import Curve
 from augury.laboratory.grid import Grid
 from augury.laboratory.policies import is_oracle
@@ -22,6 +22,8 @@ __all__ = ["bars", "curves", "over_time", "rankings"]
 
 #: Panels side by side.
 ACROSS = 3
+#: Points of one line in a panel.
+MOST_WINDOWS = 50
 
 
 @house_style
@@ -87,8 +89,9 @@ def over_time(by_capacity: Mapping[str, Sequence[Cell]]) -> str:
     colours = ink.assign(dict.fromkeys(cell.policy for row in by_capacity.values() for cell in row))
     for panel, (capacity, cells) in zip(panels, by_capacity.items(), strict=True):
         for cell in cells:
-            ends = list(accumulate(window.requests for window in cell.windows))
-            ratios = [window.miss_ratio for window in cell.windows]
+            windows = coarse(cell.windows)
+            ends = list(accumulate(window.requests for window in windows))
+            ratios = [window.miss_ratio for window in windows]
             panel.plot(
                 ends, ratios, label=cell.policy, **line_style(cell.policy, colours[cell.policy])
             )
@@ -104,11 +107,12 @@ def over_time(by_capacity: Mapping[str, Sequence[Cell]]) -> str:
 @house_style
 def rankings(cells: Sequence[Cell]) -> str:
     """Which ranking `auto` evicted by, a band per capacity, over the course of a trace."""
-    figure = new_figure(0.95 + 0.4 * len(cells))
-    panel = figure.subplots()
     shares: Counter[str] = Counter()
     for cell in cells:
         shares.update(cell.ruled())
+    names = min(len(shares), len(ink.SERIES) + 1)
+    figure = new_figure(max(0.95 + 0.4 * len(cells), 0.3 + 0.205 * names))
+    panel = figure.subplots()
     common = [ranking for ranking, _ in shares.most_common(len(ink.SERIES))]
     colours = dict(zip(common, ink.SERIES, strict=False))
     rest = ["others"] if len(shares) > len(common) else []
@@ -134,6 +138,16 @@ def rankings(cells: Sequence[Cell]) -> str:
     panel.xaxis.set_major_formatter(EngFormatter(sep=""))
     legend(figure, [panel])
     return as_svg(figure, f"rankings that ruled on {cells[0].trace}")
+
+
+def coarse(windows: Sequence[Window]) -> list[Window]:
+    """The windows, neighbours joined so that a narrow panel can show them."""
+    together = -(-len(windows) // MOST_WINDOWS)
+    groups = [windows[at : at + together] for at in range(0, len(windows), together or 1)]
+    return [
+        Window(sum(one.requests for one in group), sum(one.misses for one in group))
+        for group in groups
+    ]
 
 
 def panels_of(figure: Figure, count: int) -> list[Axes]:
