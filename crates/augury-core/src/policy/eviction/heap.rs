@@ -99,17 +99,29 @@ impl<K: Copy + Ord> Heap<K> {
     }
 
     fn sink<R: Placed>(&mut self, slots: &mut Slots<R>, mut at: usize, item: Item<K>) {
-        loop {
-            let below = CHILDREN * at + 1;
-            let children = self.items.iter().enumerate().skip(below).take(CHILDREN);
-            let Some((least, child)) = children.min_by_key(|(_, child)| child.key) else { break };
-            if item.key <= child.key {
+        while let Some(child) = self.least_child(at) {
+            let below = self.items[child];
+            if item.key <= below.key {
                 break;
             }
-            self.put(slots, at, *child);
-            at = least;
+            self.put(slots, at, below);
+            at = child;
         }
         self.put(slots, at, item);
+    }
+
+    /// Place of the child with the smallest key.
+    #[inline]
+    fn least_child(&self, at: usize) -> Option<usize> {
+        let first = CHILDREN * at + 1;
+        let end = (first + CHILDREN).min(self.items.len());
+        let mut least = (first < end).then_some(first)?;
+        for child in first + 1..end {
+            if self.items[child].key < self.items[least].key {
+                least = child;
+            }
+        }
+        Some(least)
     }
 
     #[inline]

@@ -96,11 +96,20 @@ impl List {
         self.len -= 1;
     }
 
+    /// Makes a slot of this list its front; neighbours and ends change, the length does not.
     #[inline]
     pub(crate) fn move_to_front<R: Linked>(&mut self, slots: &mut Slots<R>, id: SlotId) {
-        if self.front != id {
-            self.remove(slots, id);
-            self.push_front(slots, id);
+        if self.front == id {
+            return;
         }
+        let Links { prev, next } = *slots.record(id).links();
+        slots.record_mut(prev).links_mut().next = next;
+        match next {
+            NIL => self.back = prev,
+            next => slots.record_mut(next).links_mut().prev = prev,
+        }
+        *slots.record_mut(id).links_mut() = Links { prev: NIL, next: self.front };
+        slots.record_mut(self.front).links_mut().prev = id;
+        self.front = id;
     }
 }

@@ -16,6 +16,9 @@
 //! - an object larger than the small queue is admitted; the peer turns it away, which is worth
 //!   0.01 where a few objects are that large (adaptsize_cdn at 1%).
 //!
+//! Over the open traces the differences to the peer cancel on average (less than 0.0001 misses
+//! per request); they lie between 0.010 fewer and, where sizes vary, 0.012 more.
+//!
 //! Cost: a hit changes one record; a victim moves as many entries as hits have marked (amortised
 //! constant) and writes a ghost, one cache line. Bytes per entry: 12 inline, about 10 to 19 for
 //! ghosts.

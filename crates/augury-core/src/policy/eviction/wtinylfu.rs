@@ -14,6 +14,9 @@
 //! - the window holds at least one entry; the peer holds nothing below 100 entries;
 //! - an object larger than the window is its own candidate; the peer turns it away.
 //!
+//! Over the open traces where the peer holds anything ours misses 0.008 less per request on average
+//! (0.057 less on arc_p3 at 10%, 0.014 more on cloudphysics_w106 at 10%).
+//!
 //! Cost: a hit relinks one slot and counts in the sketch, one cache line; a comparison reads two.
 //! Bytes per entry: 12 inline, 16 to 32 in the sketch.
 
