@@ -1,24 +1,10 @@
 //! Law: every shared trace reads back with the counts its manifest states.
-//!
-//! The traces are not part of the repository: the tests pass with a message where they are
-//! missing. `AUGURY_TRACES` names their folder, else it is `../shared/traces` beside the workspace.
+
+mod shared;
 
 use std::path::PathBuf;
 
 use augury_replay::trace::{DecodedTrace, SourceOptions, TraceSource};
-use serde_json::Value;
-
-/// The folder of the shared traces and its manifest, or `None` where it is missing.
-fn manifest() -> Option<(PathBuf, Vec<Value>)> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/traces");
-    let folder = std::env::var_os("AUGURY_TRACES").map_or_else(|| beside.into(), PathBuf::from);
-    let Ok(text) = std::fs::read_to_string(folder.join("MANIFEST.json")) else {
-        eprintln!("skipped: no traces in {} (set AUGURY_TRACES)", folder.display());
-        return None;
-    };
-    let manifest: Value = serde_json::from_str(&text).expect("the manifest is JSON");
-    Some((folder, manifest["traces"].as_array().expect("a list of traces").clone()))
-}
 
 fn load(path: PathBuf) -> DecodedTrace {
     let path = path.to_str().expect("the folder's name is UTF-8");
@@ -28,7 +14,7 @@ fn load(path: PathBuf) -> DecodedTrace {
 
 #[test]
 fn counts_of_every_shared_trace_are_those_of_the_manifest() {
-    let Some((folder, traces)) = manifest() else { return };
+    let Some((folder, traces)) = shared::manifest() else { return };
     for trace in traces {
         let name = trace["name"].as_str().unwrap();
         let decoded = load(folder.join(trace["file"].as_str().unwrap()));
@@ -44,7 +30,7 @@ fn counts_of_every_shared_trace_are_those_of_the_manifest() {
 
 #[test]
 fn next_indices_of_the_files_are_those_we_compute() {
-    let Some((folder, traces)) = manifest() else { return };
+    let Some((folder, traces)) = shared::manifest() else { return };
     for trace in traces.iter().filter(|trace| trace["requests"].as_u64() < Some(1_000_000)) {
         let decoded = load(folder.join(trace["file"].as_str().unwrap()));
         let mut computed = decoded.requests.clone();
@@ -55,7 +41,7 @@ fn next_indices_of_the_files_are_those_we_compute() {
 
 #[test]
 fn a_csv_file_without_options_holds_the_same_keys_and_times_as_the_binary_one() {
-    let Some((folder, traces)) = manifest() else { return };
+    let Some((folder, traces)) = shared::manifest() else { return };
     for trace in traces.iter().filter(|trace| trace["csv_file"].is_string()) {
         let name = trace["name"].as_str().unwrap();
         let binary = load(folder.join(trace["file"].as_str().unwrap()));

@@ -59,8 +59,8 @@ impl Forecast {
             few | rate << 16,
             count | age << 16,
             frequency | reuse << 16 | age << 32,
-            few | rate / 2 << 16 | age << 32,
-            few | rate / 8 << 16 | reuse << 32 | (age / 2) << 48,
+            few | ((rate / 2) << 16) | (age << 32),
+            few | ((rate / 8) << 16) | (reuse << 32) | ((age / 2) << 48),
         ])
     }
 }

@@ -168,7 +168,7 @@ impl Pass {
             ttls: self.ttls.listed(),
             first_time,
             time_span_seconds: last_time - first_time,
-            predictability: Predictability::of(self.requests, self.sampler.results()),
+            predictability: Predictability::of(self.sampler.results(self.requests)),
             skipped: skipped.iter().collect(),
         }
     }

@@ -8,8 +8,11 @@
 //! on and then tested. Decisions of the last T requests have no known outcome and are left out
 //! whole, those answered early too, so that the end of the trace favours neither answer.
 //!
-//! Horizons of every power of two run at once: a loop shows within a factor of three of its length. The verdict pools those that a cache of this
-//! trace would have: from n/1024 to n/8.
+//! Sampling is dense at first and thins out as decisions accumulate, so that short traces teach
+//! enough and long ones cost little; losses are weighted by what each decision stands for.
+//! Horizons of every power of two run at once, so that a loop shows within a factor of three of
+//! its length; those below n/1024 or above n/8 are of no use to a cache of this trace and are
+//! dropped. Any operation counts as a request.
 
 use std::collections::VecDeque;
 
@@ -25,9 +28,15 @@ const HORIZONS: std::ops::RangeInclusive<u32> = 8..=20;
 /// Requests remembered for sampling: 2T of the largest horizon.
 const WINDOW: usize = 1 << 21;
 /// Most decisions that wait for their outcome, per horizon.
-const WAITING: f64 = 8192.0;
-/// Most decisions per request, per horizon.
-const RATE: f64 = 0.125;
+const WAITING: f64 = 16_384.0;
+/// Most samples per request, per horizon.
+const RATE: f64 = 0.5;
+/// After twice this many decisions the rate falls, in inverse proportion to their number.
+const PLENTY: f64 = 32_768.0;
+/// Horizons below this part of the trace are dropped.
+const SHORTEST: u64 = 1024;
+/// Horizons above this part of the trace are dropped.
+const LONGEST: u64 = 8;
 /// Fewer decisions than this say nothing.
 const ENOUGH: u64 = 500;
 
@@ -52,15 +61,16 @@ struct Decision {
     moment: u64,
     object: u32,
     forecast: Forecast,
+    weight: f64,
 }
 
 struct Horizon {
     length: u64,
-    rate: f64,
     waiting: VecDeque<Decision>,
     experts: Experts,
     decisions: u64,
-    again: u64,
+    weight: f64,
+    again: f64,
     memoryless: f64,
     survival: f64,
 }
@@ -69,14 +79,19 @@ impl Horizon {
     fn new(length: u64) -> Self {
         Horizon {
             length,
-            rate: RATE.min(WAITING / length as f64),
             waiting: VecDeque::new(),
             experts: Experts::new(),
             decisions: 0,
-            again: 0,
+            weight: 0.0,
+            again: 0.0,
             memoryless: 0.0,
             survival: 0.0,
         }
+    }
+
+    /// Samples per request at present.
+    fn rate(&self) -> f64 {
+        RATE.min(WAITING / self.length as f64).min(PLENTY / self.decisions.max(1) as f64)
     }
 
     /// Judges the decisions whose horizon has passed.
@@ -87,20 +102,20 @@ impl Horizon {
             let again = census.object(decision.object).last > decision.moment;
             let loss = self.experts.judge(decision.forecast, again);
             self.decisions += 1;
-            self.again += u64::from(again);
-            self.memoryless += loss.memoryless;
-            self.survival += loss.survival;
+            self.weight += decision.weight;
+            self.again += decision.weight * f64::from(again);
+            self.memoryless += decision.weight * loss.memoryless;
+            self.survival += decision.weight * loss.survival;
         }
     }
 
     fn result(&self) -> Option<HorizonSkill> {
-        let decisions = self.decisions as f64;
         (self.decisions >= ENOUGH).then(|| HorizonSkill {
             horizon: self.length,
             decisions: self.decisions,
-            again_ratio: self.again as f64 / decisions,
-            memoryless_bits: self.memoryless / decisions,
-            survival_bits: self.survival / decisions,
+            again_ratio: self.again / self.weight,
+            memoryless_bits: self.memoryless / self.weight,
+            survival_bits: self.survival / self.weight,
             skill: 1.0 - self.survival / self.memoryless,
         })
     }
@@ -124,6 +139,7 @@ impl Sampler {
 
     /// Takes note that request `index` was for `object`, already counted in the census.
     pub(crate) fn observe(&mut self, index: u64, object: u32, census: &Census) {
+        self.horizons.retain(|horizon| horizon.length >= index / SHORTEST);
         for horizon in &mut self.horizons {
             horizon.settle(index, census);
         }
@@ -136,7 +152,8 @@ impl Sampler {
         let chance = self.random.random::<f64>();
         for horizon in &mut self.horizons {
             // One draw serves all horizons: their rates differ, their decisions are judged apart.
-            if chance >= horizon.rate || index < 2 * horizon.length {
+            let rate = horizon.rate();
+            if chance >= rate || index < 2 * horizon.length {
                 continue;
             }
             let age = self.random.random_range(0..2 * horizon.length);
@@ -146,13 +163,20 @@ impl Sampler {
             if seen.last == index - age {
                 let past = Past { count: seen.count, now: index, age, reuse_time: seen.reuse_time };
                 let forecast = Forecast::of(past);
-                horizon.waiting.push_back(Decision { moment: index, object, forecast });
+                horizon.waiting.push_back(Decision {
+                    moment: index,
+                    object,
+                    forecast,
+                    weight: 1.0 / rate,
+                });
             }
         }
     }
 
-    /// The horizons with enough decisions.
-    pub(crate) fn results(&self) -> Vec<HorizonSkill> {
-        self.horizons.iter().filter_map(Horizon::result).collect()
+    /// The horizons that matter for a trace of this many requests.
+    pub(crate) fn results(&self, requests: u64) -> Vec<HorizonSkill> {
+        let matters =
+            |one: &&Horizon| one.length >= requests / SHORTEST && one.length <= requests / LONGEST;
+        self.horizons.iter().filter(matters).filter_map(Horizon::result).collect()
     }
 }

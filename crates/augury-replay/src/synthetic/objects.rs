@@ -26,9 +26,10 @@ impl Space {
         scramble(number ^ self.salt)
     }
 
-    /// The id of a block: consecutive numbers have consecutive ids, as blocks of a device have.
+    /// The id of a block (below 2^40): consecutive numbers have consecutive ids, as blocks of a
+    /// device have.
     pub(crate) fn block(self, number: u64) -> u64 {
-        (self.salt & (0xffff << 48)) + number
+        (self.salt >> 40 << 40) + number
     }
 }
 
