@@ -60,7 +60,6 @@ build: $(STAMPS)/build
 
 demo: build
 	@$(VENV)/bin/augury replay $(DEMO_TRACE) \
-	    --policies auto,lru,s3fifo,wtinylfu,gdsf,survival,belady \
 	    --capacity 0.1%,1%,10% --report $(DEMO_REPORT)
 
 lint: $(STAMPS)/dev-packages build

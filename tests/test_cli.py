@@ -92,7 +92,7 @@ def test_several_seeds_give_a_cell_each(augury: Run) -> None:
 
 def test_the_same_seed_gives_the_same_numbers(augury: Run) -> None:
     """Whatever the number of threads."""
-    ask = ["replay", SKEWED, LOOP, "-p", "auto,survival,lru", "-c", "1%,10%", "-f", "json"]
+    ask = ["replay", SKEWED, LOOP, "-p", "auto,hyperbolic,lru", "-c", "1%,10%", "-f", "json"]
     runs = [json.loads(augury(*ask, "--jobs", jobs).stdout) for jobs in ("1", "2")]
     first, second = ([(c["trace"], c["policy"], c["misses"]) for c in run] for run in runs)
     assert first == second
