@@ -1,21 +1,23 @@
 //! Shadow caches: what each expert would hold of a hash-sampled part of the traffic.
 //!
-//! All experts share the sampled objects and their histories; an expert adds one bit per object
-//! (is it resident with me?) and a list of its residents to draw victims from. A shadow holds no
-//! values and has the capacity of the real cache times the sampling ratio, so its hit ratio
-//! estimates what the expert would have had on all traffic (Waldspurger et al., "Efficient MRC
-//! construction with SHARDS", FAST 2015).
+//! All experts share the sampled objects and their histories; an expert adds one bit to an object
+//! (is it resident with me?), a count of its residents and a sweep. A shadow holds no values and
+//! has the capacity of the real cache times the sampling ratio, so its hit ratio estimates what
+//! the expert would have had on all traffic (Waldspurger et al., "Efficient MRC construction with
+//! SHARDS", FAST 2015).
 
 use crate::history::History;
 use crate::index::Index;
 use crate::policy::learner::Learner;
-use crate::policy::ranking::{Lens, Ranking, WithRanking};
-use crate::policy::sampled::{Expert, SAMPLE};
-use crate::random::Random;
+use crate::policy::sampled::Expert;
+use crate::policy::sweep::{Choice, Decide, Field, Sweep};
 use crate::request::Access;
 
 /// Set of experts, a bit each.
 pub type Experts = u32;
+
+/// Residents scored per eviction: fewer than in the real cache, for all experts alike.
+const LOOKS: u32 = 8;
 
 #[derive(Debug, Clone, Copy)]
 struct Object {
@@ -29,8 +31,9 @@ struct Object {
 #[derive(Debug, Clone)]
 struct Shadow {
     expert: Expert,
-    residents: Vec<u32>,
+    residents: u32,
     used: u64,
+    sweep: Sweep,
 }
 
 /// See the module's head.
@@ -41,21 +44,50 @@ pub struct Shadows {
     vacant: Vec<u32>,
     shadows: Vec<Shadow>,
     capacity: u64,
-    random: Random,
+}
+
+/// One expert's residents.
+struct Residents<'a> {
+    objects: &'a [Object],
+    bit: Experts,
+    count: u32,
+}
+
+impl Field for Residents<'_> {
+    #[inline]
+    fn bound(&self) -> u32 {
+        self.objects.len() as u32
+    }
+
+    #[inline]
+    fn residents(&self) -> u32 {
+        self.count
+    }
+
+    #[inline]
+    fn candidate(&self, place: u32) -> Option<(&History, u32)> {
+        let object = self.objects.get(place as usize)?;
+        (object.members & self.bit != 0).then_some((&object.history, object.size))
+    }
 }
 
 impl Shadows {
     /// Empty shadows of these experts (at most 32), each of this capacity.
-    pub fn new(experts: &[Expert], capacity: u64, seed: u64) -> Self {
-        let shadow = |&expert: &Expert| Shadow { expert, residents: Vec::new(), used: 0 };
+    pub fn new(experts: &[Expert], capacity: u64) -> Self {
+        let shadow =
+            |&expert: &Expert| Shadow { expert, residents: 0, used: 0, sweep: Sweep::default() };
         Shadows {
             index: Index::default(),
             objects: Vec::new(),
             vacant: Vec::new(),
             shadows: experts.iter().map(shadow).collect(),
             capacity,
-            random: Random::new(seed ^ 0x7368_6164_6f77_7321),
         }
+    }
+
+    /// Residents of one expert.
+    pub fn residents(&self, expert: usize) -> u32 {
+        self.shadows[expert].residents
     }
 
     /// An access to a sampled object. Returns the experts that had it.
@@ -70,19 +102,14 @@ impl Shadows {
         let found =
             self.index.candidates(access.hash).find(|&at| objects[at as usize].hash == access.hash);
         let members = found.map_or(0, |at| self.objects[at as usize].members);
-        if u64::from(access.size) > self.capacity {
-            return members;
+        if found.is_none() && u64::from(access.size) > self.capacity {
+            return 0;
         }
-        let at = found.unwrap_or_else(|| self.add(access.hash));
-        let object = &mut self.objects[at as usize];
-        object.history = *history;
-        // A size that changes is the real cache's business; here the first one stays.
-        if found.is_none() {
-            object.size = access.size;
-        }
+        let at = found.unwrap_or_else(|| self.add(access));
+        self.objects[at as usize].history = *history;
         let mut missing = live & !members;
         while missing != 0 {
-            let expert = missing.trailing_zeros();
+            let expert = missing.trailing_zeros() as usize;
             missing &= missing - 1;
             self.admit(expert, at, access, learner);
         }
@@ -92,42 +119,104 @@ impl Shadows {
         members
     }
 
-    fn admit(&mut self, expert: u32, at: u32, access: &Access, learner: &Learner) {
-        let size = u64::from(self.objects[at as usize].size);
-        while self.shadows[expert as usize].used + size > self.capacity {
-            let shadow = &self.shadows[expert as usize];
-            let newcomer = shadow.expert.admission.then_some(at);
-            let draw = Draw {
+    fn admit(&mut self, expert: usize, at: u32, access: &Access, learner: &Learner) {
+        let object = self.objects[at as usize];
+        let size = u64::from(object.size);
+        let bit = 1 << expert;
+        if size > self.capacity {
+            return;
+        }
+        while self.shadows[expert].used + size > self.capacity {
+            let shadow = &mut self.shadows[expert];
+            let field = Residents { objects: &self.objects, bit, count: shadow.residents };
+            let decide = Decide {
                 lens: learner.lens(access.now),
-                objects: &self.objects,
-                residents: &shadow.residents,
-                random: &mut self.random,
-                newcomer,
+                field: &field,
+                sweep: &mut shadow.sweep,
+                looks: LOOKS,
+                newcomer: shadow.expert.admission.then_some((&object.history, object.size)),
             };
-            match shadow.expert.ranking.with(draw) {
-                Some(place) => self.evict(expert, place),
-                None => return,
+            match shadow.expert.ranking.with(decide) {
+                Choice::Leave(place) => self.evict(expert, place),
+                Choice::Refuse => return,
             }
         }
-        let shadow = &mut self.shadows[expert as usize];
-        shadow.residents.push(at);
+        let shadow = &mut self.shadows[expert];
+        shadow.residents += 1;
         shadow.used += size;
-        self.objects[at as usize].members |= 1 << expert;
+        shadow.sweep.entered(at, &object.history, shadow.residents);
+        self.objects[at as usize].members |= bit;
     }
 
-    fn evict(&mut self, expert: u32, place: usize) {
-        let shadow = &mut self.shadows[expert as usize];
-        let at = shadow.residents.swap_remove(place);
+    fn evict(&mut self, expert: usize, at: u32) {
         let object = &mut self.objects[at as usize];
-        shadow.used -= u64::from(object.size);
         object.members &= !(1 << expert);
+        let shadow = &mut self.shadows[expert];
+        shadow.used -= u64::from(object.size);
+        shadow.residents -= 1;
         if object.members == 0 {
             self.release(at);
         }
     }
 
-    fn add(&mut self, hash: u64) -> u32 {
-        let object = Object { hash, history: History::default(), size: 0, members: 0 };
+    /// Ends the shadows of these experts: they hold nothing afterwards.
+    pub fn retire(&mut self, experts: Experts) {
+        for at in 0..self.objects.len() {
+            let leaving = self.objects[at].members & experts;
+            if leaving != 0 {
+                self.objects[at].members &= !experts;
+                if self.objects[at].members == 0 {
+                    self.release(at as u32);
+                }
+            }
+        }
+        for (expert, shadow) in self.shadows.iter_mut().enumerate() {
+            if experts & 1 << expert != 0 {
+                (shadow.residents, shadow.used) = (0, 0);
+                shadow.sweep.reset();
+            }
+        }
+    }
+
+    /// Begins a shadow with what another expert holds.
+    pub fn revive(&mut self, expert: usize, from: usize) {
+        self.retire(1 << expert);
+        for object in self.objects.iter_mut().filter(|object| object.members & 1 << from != 0) {
+            object.members |= 1 << expert;
+        }
+        let (residents, used) = (self.shadows[from].residents, self.shadows[from].used);
+        let shadow = &mut self.shadows[expert];
+        (shadow.residents, shadow.used) = (residents, used);
+    }
+
+    /// Keeps only the objects that are still sampled; the capacity shrinks to `capacity`. What is
+    /// too much then leaves with the next accesses.
+    pub fn narrow(&mut self, capacity: u64, is_sampled: impl Fn(u64) -> bool) {
+        self.capacity = capacity;
+        for at in 0..self.objects.len() {
+            let object = self.objects[at];
+            if object.members == 0 || is_sampled(object.hash) {
+                continue;
+            }
+            let mut members = object.members;
+            while members != 0 {
+                let shadow = &mut self.shadows[members.trailing_zeros() as usize];
+                shadow.residents -= 1;
+                shadow.used -= u64::from(object.size);
+                members &= members - 1;
+            }
+            self.objects[at].members = 0;
+            self.release(at as u32);
+        }
+    }
+
+    fn add(&mut self, access: &Access) -> u32 {
+        let object = Object {
+            hash: access.hash,
+            history: History::default(),
+            size: access.size,
+            members: 0,
+        };
         let at = match self.vacant.pop() {
             Some(at) => {
                 self.objects[at as usize] = object;
@@ -138,7 +227,7 @@ impl Shadows {
                 (self.objects.len() - 1) as u32
             }
         };
-        self.index.insert(hash, at);
+        self.index.insert(access.hash, at);
         at
     }
 
@@ -152,38 +241,6 @@ impl Shadows {
         self.index.memory_bytes()
             + self.objects.capacity() * size_of::<Object>()
             + self.vacant.capacity() * size_of::<u32>()
-            + self.shadows.iter().map(|s| s.residents.capacity() * size_of::<u32>()).sum::<usize>()
-    }
-}
-
-/// Draws a victim among an expert's residents: its place, or `None` to turn the newcomer away.
-struct Draw<'a> {
-    lens: Lens<'a>,
-    objects: &'a [Object],
-    residents: &'a [u32],
-    random: &'a mut Random,
-    newcomer: Option<u32>,
-}
-
-impl WithRanking for Draw<'_> {
-    type Output = Option<usize>;
-
-    fn with<R: Ranking>(self) -> Option<usize> {
-        let score = |at: u32| {
-            let object = &self.objects[at as usize];
-            R::score(&self.lens, &object.history, object.size)
-        };
-        let (mut victim, mut lowest) = (0, f32::INFINITY);
-        for _ in 0..SAMPLE {
-            let place = self.random.below(self.residents.len() as u32) as usize;
-            let score = score(self.residents[place]);
-            if score < lowest {
-                (victim, lowest) = (place, score);
-            }
-        }
-        match self.newcomer {
-            Some(at) if score(at) < lowest => None,
-            _ => Some(victim),
-        }
+            + self.shadows.capacity() * size_of::<Shadow>()
     }
 }

@@ -25,7 +25,7 @@ use crate::history::{AGE_BUCKETS, NO_REUSE, SIZE_BUCKETS, age_bucket, bucket_sta
 pub type ClassId = u16;
 
 /// Frequency buckets: 1, 2, 3, 4, 5-7, 8-15, 16-31, 32 and more accesses.
-const FREQUENCIES: usize = 8;
+const FREQUENCIES: usize = 14;
 /// Reuse times by powers of two, and one place for "none yet".
 const REUSES: usize = 32;
 const KEYS: usize = FREQUENCIES * REUSES * SIZE_BUCKETS as usize;
@@ -155,8 +155,22 @@ impl Survival {
         self.classes.push(class);
         // Until its first computation a class answers as its frequency bucket does.
         let answers = self.answers.get(frequency).copied();
-        self.answers.push(answers.unwrap_or(Answers { density: zero, within: [zero; HORIZONS] }));
+        self.answers.push(answers.unwrap_or_else(|| self.before_learning()));
         (self.classes.len() - 1) as ClassId
+    }
+
+    /// Answers before anything has been learned: reuse is the less likely the longer ago the
+    /// latest access, in proportion.
+    fn before_learning(&self) -> Answers {
+        let mut age = 0.0;
+        let density = self.widths.map(|width| {
+            age += width;
+            1.0 / (age - width / 2.0)
+        });
+        let within = self
+            .horizons
+            .map(|horizon| density.map(|rate| horizon * rate / (1.0 + horizon * rate)));
+        Answers { density, within }
     }
 
     /// The class of a history.

@@ -34,6 +34,7 @@ pub struct Learner {
     next_round: u64,
     computing: bool,
     newcomer: History,
+    byheat: f32,
     random: Random,
 }
 
@@ -43,11 +44,13 @@ impl Learner {
         Learner {
             model: Survival::new(objects, 1024),
             ghosts: Ghosts::default(),
-            cooling: 1.0 / (HEAT_HALF_LIFE * objects.max(1) as f32),
+            cooling: 1.0 / (knob("HL", HEAT_HALF_LIFE) * objects.max(1) as f32),
             life: 1000.0,
             next_round: ROUND_MIN,
             computing: false,
             newcomer: History::default(),
+            byheat: knob("BYHEAT", 0.0),
+
             random: Random::new(seed ^ 0x6c65_6172_6e65_7221),
         }
     }
@@ -55,7 +58,11 @@ impl Learner {
     /// What rankings may read at this tick.
     #[inline]
     pub fn lens(&self, now: u64) -> Lens<'_> {
-        Lens { now: now as u32, model: &self.model, cooling: self.cooling }
+        Lens {
+            now: now as u32,
+            model: &self.model,
+            cooling: self.cooling,
+        }
     }
 
     /// Whether the survival table has anything to say.
@@ -68,7 +75,7 @@ impl Learner {
     pub fn hit(&mut self, history: &mut History, access: &Access) {
         self.model.reused(history.class, history.age(access.now as u32));
         history.touch(access.now as u32, self.cooling);
-        history.class = self.model.class_of(history.count, history.reuse, history.size);
+        history.class = self.cls(history);
     }
 
     /// Something was asked for that is not resident: its history, recalled or new.
@@ -77,7 +84,7 @@ impl Learner {
         let now = access.now as u32;
         self.newcomer = match self.ghosts.recall(access.hash, now) {
             Some(mut history) => {
-                let class = self.model.class_of(history.count, history.reuse, history.size);
+                let class = self.cls(&history);
                 self.model.reused(class, history.age(now));
                 history.touch(now, self.cooling);
                 history.born = now;
@@ -85,9 +92,23 @@ impl Learner {
             }
             None => History::first(now, access.size),
         };
-        let History { count, reuse, size, .. } = self.newcomer;
-        self.newcomer.class = self.model.class_of(count, reuse, size);
+        let n = self.newcomer;
+        self.newcomer.class = self.cls(&n);
         &self.newcomer
+    }
+
+    #[inline]
+    fn cls(&mut self, h: &History) -> u16 {
+        let c = if self.byheat > 0.0 {
+            if h.count <= 1 {
+                1
+            } else {
+                ((h.heat() * self.byheat) as u16).clamp(2, h.count.max(2))
+            }
+        } else {
+            h.count
+        };
+        self.model.class_of(c, h.reuse, h.size)
     }
 
     /// The history of the latest miss.
@@ -100,7 +121,7 @@ impl Learner {
     #[inline]
     pub fn forget(&mut self, hash: u64, history: &History, now: u64) {
         if let Some((gone, age)) = self.ghosts.remember(hash, history, now as u32) {
-            let class = self.model.class_of(gone.count, gone.reuse, gone.size);
+            let class = self.cls(&gone);
             self.model.censored(class, age);
         }
     }
@@ -137,7 +158,7 @@ impl Learner {
         } else {
             let residents = u64::from(slots.live());
             self.model.rescale(residents);
-            self.cooling = 1.0 / (HEAT_HALF_LIFE * residents.max(1) as f32);
+            self.cooling = 1.0 / (knob("HL", HEAT_HALF_LIFE) * residents.max(1) as f32);
             self.model.begin_round([self.life.max(4.0), self.life.max(4.0) * 4.0]);
             self.computing = true;
         }
@@ -154,7 +175,7 @@ impl Learner {
                 }
             }
             if let Some((ghost, age)) = self.ghosts.sample(self.random.next_u32(), now) {
-                let class = self.model.class_of(ghost.count, ghost.reuse, ghost.size);
+                let class = self.cls(&ghost);
                 let weight = self.ghosts.places() as f32 / drawn as f32;
                 self.model.pending(class, age, weight);
             }
@@ -168,3 +189,8 @@ impl Learner {
 }
 
 const _: () = assert!(HORIZONS == 2);
+
+/// research
+pub fn knob(name: &str, default: f32) -> f32 {
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
+}

@@ -11,6 +11,7 @@ pub mod eviction;
 pub mod learner;
 pub mod ranking;
 pub mod sampled;
+pub mod sweep;
 
 use crate::metrics::RemovalCause;
 use crate::request::{Access, Tick};

@@ -55,6 +55,11 @@ macro_rules! rankings {
                 match self { $(RankingId::$id => $name,)* }
             }
 
+            /// The ranking's name where newcomers have to prove themselves.
+            pub const fn name_with_admission(self) -> &'static str {
+                match self { $(RankingId::$id => concat!($name, "+"),)* }
+            }
+
             /// Does something under this ranking.
             #[inline]
             pub fn with<W: WithRanking>(self, what: W) -> W::Output {
@@ -91,6 +96,13 @@ rankings! {
         let age = history.age(lens.now);
         if history.reuse == NO_REUSE { -(age as f32) - 1e12 }
         else { -(age.max(bucket_start(history.reuse) as u32) as f32) }
+    };
+
+    /// Geometric mean of density and heat.
+    Blend "blend" = |lens, history, size| {
+        let age = history.age(lens.now);
+        let heat = history.heat() * halvings(age as f32 * lens.cooling);
+        lens.model.density(history.class, age) * heat / (size as f32 * size as f32)
     };
 
     /// Undecayed count per byte, ties to the oldest: holds on to a part of a loop.

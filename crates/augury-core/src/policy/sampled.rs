@@ -1,29 +1,29 @@
-//! Sampled eviction: look at a few residents, evict the one that ranks lowest.
+//! A cache without lists: one record per object, and a sweep that finds who ranks lowest.
 //!
-//! No list and no heap: a hit updates one record, an eviction reads [`SAMPLE`] of them. The
-//! ranking comes from a [`Chooser`]: always the same one, or the guard's. Psounis and Prabhakar,
-//! "A randomized web-cache replacement scheme", INFOCOM 2001, for how few samples suffice.
+//! A hit updates one record; an eviction scores [`LOOKS`] of them. Which ranking decides, and
+//! whether newcomers must prove themselves, is up to a [`Chooser`]: always the same expert, or
+//! the guard's choice. Psounis and Prabhakar, "A randomized web-cache replacement scheme",
+//! INFOCOM 2001, for how few looks suffice.
 
 use crate::history::History;
 use crate::metrics::RemovalCause;
-use crate::random::Random;
 use crate::request::{Access, Tick};
-use crate::slots::{NIL, SlotId, Slots};
+use crate::slots::{SlotId, Slots};
 
 use super::learner::Learner;
-use super::ranking::{Lens, Ranking, RankingId, WithRanking};
+use super::ranking::RankingId;
+use super::sweep::{Choice, Decide, Field, Sweep};
 use super::{Policy, Verdict};
 
-/// Residents looked at per eviction, in runs of neighbouring slots.
-pub const SAMPLE: u32 = 16;
-const RUN: u32 = 4;
+/// Residents scored per eviction.
+const LOOKS: u32 = 16;
 
-/// A ranking, and whether newcomers have to beat the victim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A ranking, and whether newcomers have to prove themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Expert {
-    /// What is evicted first.
+    /// Who leaves first.
     pub ranking: RankingId,
-    /// Whether a newcomer that ranks below the sampled victim is turned away.
+    /// Whether a newcomer that ranks below the lowest resident leaves in its stead.
     pub admission: bool,
 }
 
@@ -31,14 +31,40 @@ pub struct Expert {
 pub trait Chooser: Send {
     /// The expert that rules now.
     fn ruling(&self) -> Expert;
-    /// The name of what rules, for people.
-    fn ruling_name(&self) -> &'static str;
-    /// The capacity has become known or has changed.
+    /// The capacity has become known or has changed; everything starts anew.
     fn set_capacity(&mut self, capacity: u64);
-    /// An access was recorded: the object's history after it.
-    fn observe(&mut self, access: &Access, history: &History, learner: &Learner, residents: u32);
+    /// An access was recorded: the object's history after it. Whether the ruling expert changed.
+    fn observe(
+        &mut self,
+        access: &Access,
+        history: &History,
+        learner: &Learner,
+        residents: u32,
+    ) -> bool;
     /// Bytes held.
     fn memory_bytes(&self) -> usize;
+}
+
+/// The same expert for ever.
+#[derive(Debug, Clone, Copy)]
+pub struct Fixed(pub Expert);
+
+impl Chooser for Fixed {
+    #[inline]
+    fn ruling(&self) -> Expert {
+        self.0
+    }
+
+    fn set_capacity(&mut self, _capacity: u64) {}
+
+    #[inline]
+    fn observe(&mut self, _: &Access, _: &History, _: &Learner, _: u32) -> bool {
+        false
+    }
+
+    fn memory_bytes(&self) -> usize {
+        0
+    }
 }
 
 /// See the module's head.
@@ -46,55 +72,48 @@ pub trait Chooser: Send {
 pub struct Sampled<C> {
     chooser: C,
     learner: Learner,
-    random: Random,
+    sweep: Sweep,
     seed: u64,
 }
 
 impl<C: Chooser> Sampled<C> {
     /// A policy under this chooser.
     pub fn with_chooser(seed: u64, chooser: C) -> Self {
-        Sampled { chooser, learner: Learner::new(seed, 1), random: Random::new(seed), seed }
+        Sampled { chooser, learner: Learner::new(seed, 1), sweep: Sweep::default(), seed }
     }
 
     /// The chooser.
     pub fn chooser(&self) -> &C {
         &self.chooser
     }
-}
 
-/// The lowest of a sample of residents.
-struct Lowest<'a> {
-    lens: Lens<'a>,
-    slots: &'a Slots<History>,
-    random: &'a mut Random,
-    newcomer: Option<(&'a History, u32)>,
-}
-
-impl WithRanking for Lowest<'_> {
-    type Output = Verdict;
+    /// What has been learned.
+    pub fn learner(&self) -> &Learner {
+        &self.learner
+    }
 
     #[inline]
-    fn with<R: Ranking>(self) -> Verdict {
-        let bound = self.slots.bound();
-        let (mut victim, mut lowest) = (NIL, f32::INFINITY);
-        let mut seen = 0;
-        while seen < SAMPLE || victim == NIL {
-            let start = self.random.below(bound);
-            for at in start..(start + RUN).min(bound) {
-                let Some((history, size)) = self.slots.candidate(at) else { continue };
-                let score = R::score(&self.lens, history, size);
-                if score < lowest || victim == NIL {
-                    (victim, lowest) = (at, score);
-                }
-            }
-            seen += RUN;
+    fn observe(&mut self, access: &Access, history: &History, residents: u32) {
+        if self.chooser.observe(access, history, &self.learner, residents) {
+            self.sweep.clear();
         }
-        match self.newcomer {
-            Some((history, size)) if R::score(&self.lens, history, size) < lowest => {
-                Verdict::Reject
-            }
-            _ => Verdict::Evict(victim),
-        }
+    }
+}
+
+impl Field for Slots<History> {
+    #[inline]
+    fn bound(&self) -> u32 {
+        Slots::bound(self)
+    }
+
+    #[inline]
+    fn residents(&self) -> u32 {
+        self.live()
+    }
+
+    #[inline]
+    fn candidate(&self, place: u32) -> Option<(&History, u32)> {
+        Slots::candidate(self, place)
     }
 }
 
@@ -112,14 +131,14 @@ impl<C: Chooser> Policy for Sampled<C> {
         let record = slots.record_mut(id);
         self.learner.hit(record, access);
         let record = *record;
-        self.chooser.observe(access, &record, &self.learner, slots.live());
+        self.observe(access, &record, slots.live());
     }
 
     #[inline]
     fn on_miss(&mut self, slots: &Slots<History>, access: &Access) {
         self.learner.advance(slots, access.now);
         let history = *self.learner.miss(access);
-        self.chooser.observe(access, &history, &self.learner, slots.live());
+        self.observe(access, &history, slots.live());
     }
 
     #[inline]
@@ -129,18 +148,23 @@ impl<C: Chooser> Policy for Sampled<C> {
         incoming: Option<&Access>,
         now: Tick,
     ) -> Verdict {
-        let expert = self.chooser.ruling();
-        let newcomer = incoming
-            .filter(|_| expert.admission)
-            .map(|access| (self.learner.newcomer(), access.size));
+        let Expert { ranking, admission } = self.chooser.ruling();
+        let newcomer =
+            incoming.filter(|_| admission).map(|access| (self.learner.newcomer(), access.size));
         let lens = self.learner.lens(now);
-        expert.ranking.with(Lowest { lens, slots, random: &mut self.random, newcomer })
+        let sweep = &mut self.sweep;
+        match ranking.with(Decide { lens, field: &*slots, sweep, looks: LOOKS, newcomer }) {
+            Choice::Leave(id) => Verdict::Evict(id),
+            Choice::Refuse => Verdict::Reject,
+        }
     }
 
     #[inline]
     fn on_insert(&mut self, slots: &mut Slots<History>, id: SlotId, _access: &Access) {
-        *slots.record_mut(id) = *self.learner.newcomer();
+        let history = *self.learner.newcomer();
+        *slots.record_mut(id) = history;
         self.learner.residents(slots.live());
+        self.sweep.entered(id, &history, slots.live());
     }
 
     #[inline]
@@ -165,7 +189,8 @@ impl<C: Chooser> Policy for Sampled<C> {
     }
 
     fn ruling(&self) -> Option<&'static str> {
-        Some(self.chooser.ruling_name())
+        let Expert { ranking, admission } = self.chooser.ruling();
+        Some(if admission { ranking.name_with_admission() } else { ranking.name() })
     }
 
     fn memory_bytes(&self) -> usize {
