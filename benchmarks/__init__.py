@@ -1,0 +1,4 @@
+"""Benchmarks: scripts that measure, JSON in results/, tables in RESULTS.md.
+
+``make bench`` measures everything anew and renders; see run.py for the parts.
+"""

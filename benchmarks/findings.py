@@ -1,0 +1,148 @@
+"""What was to be reached, and whether the measurements reach it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks import scores
+from benchmarks.inputs import percent
+from benchmarks.scores import SAME, Cell
+from benchmarks.speed import LRB_FACTOR
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A limit and what was measured against it."""
+
+    what: str
+    limit: str
+    value: str
+    met: bool
+    #: The cell with the worst value.
+    where: str | None = None
+
+
+def findings(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> list[Finding]:
+    """Every target that the measured parts say something about."""
+    judges = {
+        "miss_ratios": lambda part: judge_miss_ratios(part, cells),
+        "learning": judge_learning,
+        "speed": judge_speed,
+        "memory": judge_memory,
+    }
+    found = [judge(parts[name]) for name, judge in judges.items() if name in parts]
+    return [finding for each in found for finding in each]
+
+
+def judge_miss_ratios(part: Mapping[str, Any], cells: Sequence[Cell]) -> Iterator[Finding]:
+    """Gap closed, wins and regret of ``auto``."""
+    values = {
+        key: [row[0] for row in cell["policies"]["auto"]]
+        for key, cell in part["cells"].items()
+        if "auto" in cell["policies"]
+    }
+    ran = [cell for cell in cells if cell.key in values]
+    counted = scores.counted(ran)
+    if counted:
+        score = scores.score("auto", values, counted)
+        falls = scores.shortfalls(values, counted)
+        worst = name(falls[0].cell) if falls else None
+        over = f"{score.cells} cells"
+        yield Finding(
+            f"mean gap closed, {over}", ">= 0.42", f"{score.gap_mean:.3f}", score.gap_mean >= 0.42
+        )
+        yield Finding(
+            "at or under the best peer", ">= 90%", f"{score.wins:.0%}", score.wins >= 0.9, worst
+        )
+        yield Finding(
+            "regret, mean of seeds", "<= 0.010", f"{score.regret:.4f}", score.regret <= 0.01, worst
+        )
+        worst_seed = score.regret_worst_seed
+        yield Finding("regret, worst seed", "<= 0.010", f"{worst_seed:.4f}", worst_seed <= 0.01)
+    regression = scores.counted(ran, "regression")
+    if regression:
+        regret = scores.score("auto", values, regression).regret
+        falls = scores.shortfalls(values, regression)
+        yield Finding(
+            f"regret on the regression traces, {len(regression)} cells",
+            "<= 0.03",
+            f"{regret:.4f}",
+            regret <= 0.03,
+            name(falls[0].cell) if falls else None,
+        )
+
+
+def name(cell: Cell) -> str:
+    """A cell in words."""
+    return f"{cell.trace} {percent(cell.fraction)}"
+
+
+def judge_learning(part: Mapping[str, Any]) -> Iterator[Finding]:
+    """Whether ``auto`` beats LRU early."""
+    rows = [row for row in part["cells"] if row["role"] == "benchmark"]
+    behind = [row for row in rows if row["auto"] >= row["lru"] - SAME]
+    where = ", ".join(f"{row['trace']} {row['capacity']}" for row in behind)
+    yield Finding(
+        f"beats LRU within {part['requests']:,} requests where Belady leaves room",
+        "every cell",
+        f"{len(rows) - len(behind)} of {len(rows)}",
+        not behind,
+        where,
+    )
+
+
+def judge_speed(part: Mapping[str, Any]) -> Iterator[Finding]:
+    """The three ratios."""
+    rows = part["cells"]
+    yield from lowest("LRU beside libCacheSim's LRU", 1.0, "peer LRU / lru", rows)
+    yield from lowest(
+        "the same with 2^20 buckets in theirs (stricter than asked)",
+        1.0,
+        "peer LRU 2^20 / lru",
+        rows,
+    )
+    large = [row for row in rows if row["objects"] >= 10_000]
+    small = [row for row in rows if row["objects"] < 10_000]
+    yield from lowest("auto beside our LRU, 10,000 objects and more", 0.5, "lru / auto", large)
+    yield from lowest("auto beside our LRU, fewer objects", 0.25, "lru / auto", small)
+    slow = [
+        row
+        for row in rows
+        if row["ratios"].get("peer LRB / peer LRU", {"median": 0})["median"] >= LRB_FACTOR
+    ]
+    yield from lowest("auto beside LRB", 20, "peer LRB / auto", slow)
+
+
+def lowest(
+    what: str, limit: float, ratio: str, rows: Sequence[Mapping[str, Any]]
+) -> Iterator[Finding]:
+    """The lowest of a ratio over the cells."""
+    if rows:
+        worst = min(rows, key=lambda row: row["ratios"][ratio]["median"])
+        value = worst["ratios"][ratio]["median"]
+        where = f"{worst['trace']} {worst['capacity']}"
+        what = f"{what}, {len(rows)} {'cell' if len(rows) == 1 else 'cells'}"
+        yield Finding(what, f">= {limit:g}x", f"{value:.2f}x", value >= limit, where)
+
+
+def judge_memory(part: Mapping[str, Any]) -> Iterator[Finding]:
+    """Fixed and per resident."""
+    small = [row for row in part["cells"] if row["capacity"] <= 1_000]
+    if small:
+        worst = max(small, key=lambda row: row["beyond"])
+        yield Finding(
+            "fixed memory of caches up to 1,000 entries (all beyond the store)",
+            "<= 64 KiB",
+            f"{worst['beyond'] / KIB:.1f} KiB",
+            worst["beyond"] <= 64 * KIB,
+            f"capacity {worst['capacity']:,}",
+        )
+    fixed, each = part["fixed"], part["per_resident"]
+    largest = f"at {part['cells'][-1]['resident']:,} residents"
+    yield Finding(f"fixed memory {largest}", "<= 2 MiB", f"{fixed / MIB:.2f} MiB", fixed <= 2 * MIB)
+    yield Finding(
+        f"bytes per resident {largest}, beyond the store", "<= 48", f"{each:.1f}", each <= 48
+    )

@@ -1,0 +1,38 @@
+"""Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
+
+Parts: miss_ratios, learning, memory, overhead, speed; all of them if none is named. The full run
+writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one seed and few rounds, and
+writes to build/benchmarks, for a look at the scripts and not at numbers.
+"""
+
+import argparse
+
+from benchmarks import learning, memory, miss_ratios, overhead, render, speed
+from benchmarks.inputs import ROOT
+
+#: In the order in which they run: what reports times comes last.
+PARTS = {
+    "miss_ratios": miss_ratios.measure,
+    "learning": learning.measure,
+    "memory": memory.measure,
+    "overhead": overhead.measure,
+    "speed": speed.measure,
+}
+
+
+def main() -> None:
+    """Run the parts asked for, then render."""
+    parser = argparse.ArgumentParser(description="Measure augury and render RESULTS.md.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--quick", action="store_true", help="a small subset, to build/benchmarks")
+    asked = parser.parse_args()
+    unknown = [part for part in asked.parts if part not in PARTS]
+    if unknown:
+        parser.error(f"no part is called {unknown[0]!r}; the parts are {', '.join(PARTS)}")
+    for part in asked.parts or PARTS:
+        PARTS[part](asked.quick)
+    print(f"wrote {render.main(asked.quick).relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
