@@ -87,9 +87,13 @@ format: $(STAMPS)/dev-packages
 
 # The benchmarks need the traces and the peers; the target exists where their script does.
 ifneq ($(wildcard benchmarks/run.py),)
-.PHONY: bench
+.PHONY: bench bench-quick
 bench: $(STAMPS)/dev-packages build
-	$(PYTHON) benchmarks/run.py
+	$(PYTHON) -m benchmarks.run
+
+# A few traces, one seed, few rounds; writes to build/benchmarks.
+bench-quick: $(STAMPS)/dev-packages build
+	$(PYTHON) -m benchmarks.run --quick
 endif
 
 clean:

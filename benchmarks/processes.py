@@ -48,34 +48,34 @@ def measured(command: Sequence[str | Path], limit_seconds: float = 600) -> Run:
 
     Raises :class:`TooLongError` where it takes longer than the limit, of wall time.
     """
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=ROOT,
         env={**os.environ, **SINGLE},
-    )
-    began = time.monotonic()
-    try:
-        while True:
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if pid:
-                break
-            if time.monotonic() - began > limit_seconds:
-                raise TooLongError(f"{command[0]} took more than {limit_seconds} s")
-            time.sleep(0.01)
-    except TooLongError:
-        process.kill()
-        process.wait()
-        raise
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.stdout is not None
-    with process.stdout as stdout:
-        printed = stdout.read()
+    ) as process:
+        cpu_seconds = awaited(process, limit_seconds)
+        assert process.stdout is not None
+        printed = process.stdout.read()
     if process.returncode:
         shown = " ".join(map(str, command))
         raise RuntimeError(f"{shown} ended with {process.returncode}")
-    return Run(usage.ru_utime + usage.ru_stime, json.loads(printed.splitlines()[-1]))
+    return Run(cpu_seconds, json.loads(printed.splitlines()[-1]))
+
+
+def awaited(process: "subprocess.Popen[bytes]", limit_seconds: float) -> float:
+    """Wait for the end of a process that prints little; its CPU seconds."""
+    began = time.monotonic()
+    while True:
+        ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if ended:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return usage.ru_utime + usage.ru_stime
+        if time.monotonic() - began > limit_seconds:
+            process.kill()
+            raise TooLongError(f"{process.args!r} took more than {limit_seconds} s")
+        time.sleep(0.01)
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:

@@ -1,0 +1,319 @@
+"""The benchmarks' scores, tables and counts; never their times."""
+
+import math
+import struct
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks import findings, inputs, learning, memory, overhead, processes, render, scores
+
+MACHINE = {
+    "cpu": "a processor", "cores": 2, "memory_gib": 4, "system": "Linux 6", "python": "3.11",
+    "rustc": "1.95", "libcachesim": "0.3.5", "augury": "0.1.0", "revision": "abc",
+}  # fmt: skip
+
+
+def manifest(**roles: str) -> dict[str, dict[str, Any]]:
+    """Traces with objects of mean size 2."""
+    return {name: {"role": role, "mean_object_size": 2.0} for name, role in roles.items()}
+
+
+def published(capacity: int = 200, **ratios: float | None) -> dict[str, Any]:
+    """A cell of peers.json."""
+    policies = {peer: ratio and [ratio, ratio, 1.0] for peer, ratio in ratios.items()}
+    return {"capacity": capacity, "requests": 1000, "policies": policies}
+
+
+def one_cell(**ratios: float | None) -> scores.Cell:
+    """A cell with these peers."""
+    [cell] = scores.read_cells(manifest(t="benchmark"), {"t|0.1": published(**ratios)})
+    return cell
+
+
+@pytest.fixture
+def cells() -> list[scores.Cell]:
+    """Two cells that count, one without room, one too small, one of another role."""
+    rows = {
+        "b|0.01": published(LRU=0.8, GDSF=0.6, LRB=None, Belady=0.5, BeladySize=0.4),
+        "b|0.1": published(LRU=0.6, GDSF=0.7, LRB=0.5, Belady=0.2, BeladySize=0.3),
+        "a|0.1": published(LRU=0.504, GDSF=0.503, LRB=0.502, Belady=0.5, BeladySize=0.5),
+        "a|0.001": published(capacity=99, LRU=0.9, GDSF=0.8, Belady=0.1, BeladySize=0.1),
+        "r|0.1": published(LRU=0.9, GDSF=0.8, Belady=0.1, BeladySize=0.1),
+    }
+    return scores.read_cells(manifest(a="benchmark", b="benchmark", r="regression"), rows)
+
+
+def test_cells_follow_the_manifest_then_the_capacity(cells: list[scores.Cell]) -> None:
+    """Whatever their order in the file."""
+    assert ["a|0.001", "a|0.1", "b|0.01", "b|0.1", "r|0.1"] == [cell.key for cell in cells]
+
+
+def test_only_cells_with_room_count(cells: list[scores.Cell]) -> None:
+    """Room for 50 objects of mean size, and a bound 0.005 below LRU; by role."""
+    assert ["b|0.01", "b|0.1"] == [cell.key for cell in scores.counted(cells)]
+    assert ["r|0.1"] == [cell.key for cell in scores.counted(cells, "regression")]
+    assert ["room for 50 objects", "bound 0.0040 below LRU"] == [
+        cell.omission for cell in cells[:2]
+    ]
+
+
+def test_the_bound_is_the_lowest_of_the_oracles_and_the_best_peer() -> None:
+    """Oracles are no peers; a peer can be below both of them."""
+    cell = one_cell(LRU=0.8, GDSF=0.3, Belady=0.5, BeladySize=0.4)
+    assert ("GDSF", 0.3, 0.3) == (cell.best_peer, cell.best, cell.bound)
+    assert 0.4 == one_cell(LRU=0.8, GDSF=0.6, Belady=0.5, BeladySize=0.4).bound
+
+
+def test_the_first_peer_by_name_stands_for_several() -> None:
+    """A tie does not depend on the order in the file."""
+    assert "ARC" == one_cell(LRU=0.5, MQ=0.4, ARC=0.4, Belady=0.3).best_peer
+
+
+def test_the_score_is_over_the_means_of_seeds(cells: list[scores.Cell]) -> None:
+    """Gap closed, wins and regret by hand; the worst seed on its own."""
+    values = {"b|0.01": [0.58, 0.60, 0.62], "b|0.1": [0.5, 0.53], "a|0.1": [0.0]}
+    found = scores.score("auto", values, scores.counted(cells))
+    expected = [(0.8 - 0.6) / 0.4, (0.6 - 0.515) / 0.4]
+    assert pytest.approx(sum(expected) / 2) == found.gap_mean
+    assert pytest.approx(min(expected)) == found.gap_min
+    assert 0.5 == found.wins
+    assert pytest.approx(0.015) == found.regret
+    assert pytest.approx(0.03) == found.regret_worst_seed
+    assert (2, 0) == (found.cells, found.missing)
+
+
+def test_a_peer_that_did_not_finish_is_scored_where_it_did(cells: list[scores.Cell]) -> None:
+    """The cells without a result are counted."""
+    counted = scores.counted(cells)
+    found = scores.score("LRB", scores.peer_values(counted, "LRB"), counted)
+    assert (1, 1, 1.0) == (found.cells, found.missing, found.wins)
+
+
+def test_a_policy_without_results_has_no_score(cells: list[scores.Cell]) -> None:
+    """Nothing is claimed of it."""
+    with pytest.raises(ValueError, match="auto has no result in any of the 2 cells"):
+        scores.score("auto", {}, scores.counted(cells))
+
+
+def test_cells_above_the_best_peer_are_named_by_excess(cells: list[scores.Cell]) -> None:
+    """The largest first; a tie is no shortfall."""
+    counted = scores.counted(cells)
+    falls = scores.shortfalls({"b|0.01": [0.601], "b|0.1": [0.52]}, counted)
+    assert ["b|0.1", "b|0.01"] == [fall.cell.key for fall in falls]
+    assert [] == scores.shortfalls({"b|0.01": [0.6 + 1e-12]}, counted)
+
+
+def test_the_published_peers_score_as_the_design_says() -> None:
+    """GDSF 0.21, S3FIFO 0.17, TwoQ 0.17, ARC 0.16 over 28 cells."""
+    try:
+        shared = inputs.Shared.find()
+    except SystemExit:
+        pytest.skip("the shared traces are not here")
+    counted = scores.counted(scores.read_cells(shared.manifest, shared.peers))
+    expected = {"GDSF": 0.21, "S3FIFO": 0.17, "TwoQ": 0.17, "ARC": 0.16, "LRU": 0.0}
+    found = {
+        peer: round(scores.score(peer, scores.peer_values(counted, peer), counted).gap_mean, 2)
+        for peer in expected
+    }
+    assert 28 == len(counted)
+    assert expected == found
+
+
+def test_a_cut_trace_knows_no_later_access(tmp_path: Path) -> None:
+    """What would come after the cut is no next access; the footprint is of the last sizes."""
+    rows = [(0, 7, 10, 2), (1, 8, 20, 3), (2, 7, 30, -1), (3, 8, 40, -1)]
+    path = tmp_path / "trace"
+    path.write_bytes(b"".join(struct.pack("<IQIq", *row) for row in rows))
+    assert (70, 2) == inputs.footprint(path)
+    records = inputs.np.fromfile(path, inputs.RECORD)
+    first = inputs.cut(records, 3)
+    assert [2, -1, -1] == first["nx"].tolist()
+    assert 3 == records["nx"][1]
+
+
+def test_instructions_are_counted_by_the_file_of_their_lines() -> None:
+    """Two levels of modules in the engine; what is not ours is elsewhere."""
+    profile = """desc: x
+cmd: x
+events: Ir
+fl=/somewhere/crates/augury-core/src/guard/shadows.rs
+fn=a
+12 100
+13 5
+fl=crates/augury-core/src/guard/mod.rs
+fn=b
+1 20
+fl=crates/augury-replay/src/trace/reader.rs
+fn=c
+2 7
+fl=/rustc/library/core/src/slice/mod.rs
+fn=d
+3 30
+summary: 162
+"""
+    total, modules = overhead.by_module(profile)
+    assert 162 == total
+    assert {"guard/shadows": 105, "guard": 20, "replay: trace": 7, "elsewhere": 30} == modules
+
+
+def test_per_resident_is_a_slope_and_the_rest_is_fixed() -> None:
+    """Two points make a line; the strictest reading divides everything."""
+    half = {"resident": 500, "beyond": 1000 + 40 * 500}
+    full = {"resident": 1000, "beyond": 1000 + 40 * 1000, "peak": 60_000, "store_peak": 10_000}
+    found = memory.slope(half, full)
+    assert (40, 1000, 41, 50) == tuple(
+        found[name] for name in ("per_resident", "fixed", "all_per_resident", "peak_per_resident")
+    )
+
+
+def test_a_ratio_is_of_medians_and_its_spread_of_rounds() -> None:
+    """One bad round does not move it, but shows."""
+    found = processes.ratio([2.0, 2.0, 9.0], [1.0, 1.0, 1.0])
+    assert {"median": 2.0, "min": 2.0, "max": 9.0, "runs": 3} == found
+
+
+def test_a_measured_process_answers_with_its_last_line() -> None:
+    """Its CPU time comes from the kernel."""
+    run = processes.measured([sys.executable, "-c", "print('noise'); print('{\"a\": 1}')"])
+    assert {"a": 1} == run.answer
+    assert run.cpu_seconds > 0
+
+
+def test_a_process_that_fails_or_takes_too_long_is_no_measurement() -> None:
+    """It is ended, and said so."""
+    with pytest.raises(RuntimeError, match="ended with 3"):
+        processes.measured([sys.executable, "-c", "raise SystemExit(3)"])
+    with pytest.raises(processes.TooLongError):
+        processes.measured([sys.executable, "-c", "while True: pass"], limit_seconds=0)
+
+
+def speed_row(objects: int, lru: float, auto: float, lrb: float | None = None) -> dict[str, Any]:
+    """A cell of speed.json with ratios that do not spread."""
+    flat = {
+        "peer LRU / lru": lru,
+        "peer LRU 2^20 / lru": lru,
+        "lru / auto": auto,
+        **({"peer LRB / auto": lrb, "peer LRB / peer LRU": 50.0} if lrb else {}),
+    }
+    ratios = {
+        name: {"median": value, "min": value, "max": value, "runs": 5}
+        for name, value in flat.items()
+    }
+    seconds = {"lru": {"median": 0.1, "min": 0.1, "max": 0.1, "runs": 5}}
+    row = {"trace": "t", "capacity": "1%", "objects": objects}
+    return {**row, "ratios": ratios, "cpu_seconds": seconds}
+
+
+@pytest.fixture
+def parts() -> dict[str, dict[str, Any]]:
+    """One small result of each part."""
+    rows = {
+        "auto": [[0.55, 0.5], [0.57, 0.5]],
+        "lru": [[0.8, 0.7]],
+        "gdsf": [[0.6, 0.6]],
+        "belady": [[0.5, 0.5]],
+    }
+    worse = {**rows, "auto": [[0.52, 0.5]]}
+    cells = {
+        "b|0.01": {"capacity": 200, "requests": 1000, "policies": rows},
+        "b|0.1": {"capacity": 200, "requests": 1000, "policies": worse},
+    }
+    learnt = {
+        "trace": "b", "role": "benchmark", "capacity": "1%", "requests": 1000, "objects": 100,
+        "lru": 0.8, "auto": 0.5, "auto_worst": 0.5, "bound": 0.4,
+    }  # fmt: skip
+    held = {
+        "capacity": 1000, "resident": 1000, "store": 40_000, "auto": 80_000, "beyond": 40_000,
+        "new": 0, "peak": 90_000, "store_peak": 40_000, "own_count": 80_000, "requests": 1000,
+    }  # fmt: skip
+    slope = {"per_resident": 49.0, "fixed": 0, "all_per_resident": 50, "peak_per_resident": 50}
+    worked = {
+        "trace": "b", "capacity": "1%", "objects": 100,
+        "instructions": {"none": 10.0, "lru": 110.0, "survival": 310.0, "auto": 510.0},
+        "modules": {"guard": 100.0, "hash": 0.5},
+        "cpu_seconds": {"lru": {"median": 1.0}, "auto": {"median": 4.0}},
+    }  # fmt: skip
+    content: dict[str, dict[str, Any]] = {
+        "miss_ratios": {"absent": ["lfu"], "cells": cells},
+        "learning": {"requests": 100_000, "cells": [learnt]},
+        "speed": {
+            "rounds": 5,
+            "start": {},
+            "cells": [speed_row(20_000, 1.2, 0.6), speed_row(100, 0.9, 0.3, 25.0)],
+        },
+        "memory": {"cells": [held], **slope},
+        "overhead": {"absent": [], "cells": [worked]},
+    }
+    return {name: {"quick": False, "machine": MACHINE, **part} for name, part in content.items()}
+
+
+def test_every_target_is_judged(parts: dict[str, Any], cells: list[scores.Cell]) -> None:
+    """What is met, what is not, and where it is worst."""
+    found = {finding.what: finding for finding in findings.findings(parts, cells)}
+    assert found["mean gap closed, 2 cells"].met is False
+    assert ("50%", "b 10%") == (
+        found["at or under the best peer"].value,
+        found["at or under the best peer"].where,
+    )
+    assert found["regret, mean of seeds"].value == "0.0200"
+    speeds = {finding.what: finding.met for finding in findings.judge_speed(parts["speed"])}
+    assert {
+        "LRU beside libCacheSim's LRU, 2 cells": False,
+        "the same with 2^20 buckets in theirs (stricter than asked), 2 cells": False,
+        "auto beside our LRU, 10,000 objects and more, 1 cell": True,
+        "auto beside our LRU, fewer objects, 1 cell": True,
+        "auto beside LRB, 1 cell": True,
+    } == speeds
+    assert [True, True, False] == [f.met for f in findings.judge_memory(parts["memory"])]
+
+
+def test_results_name_what_falls_short(parts: dict[str, Any], cells: list[scores.Cell]) -> None:
+    """The cell, the peer and the excess; the lower of peer and auto in bold."""
+    text = render.render(parts, cells)
+    assert "In 1 of the 2 cells that count auto is above the best peer:" in text
+    assert "- b at 10%: 0.5200, 0.0200 above LRB (0.5000); gap closed 0.200" in text
+    assert "0.6000 GDSF | **0.5600** | 0.0200 | -0.0400" in text
+    assert "**0.5000** LRB | 0.5200 |" in text
+    assert "Not in this engine: lfu." in text
+    assert "**49.0 bytes per resident**" in text
+    assert "| 10 | 110 | 310 | 510 | 39% | 39% | 4.64 | 4.00 |" in text
+
+
+def test_results_are_tables_of_even_width(parts: dict[str, Any], cells: list[scores.Cell]) -> None:
+    """Every row has as many columns as the head above it."""
+    width = 0
+    for line in render.render(parts, cells).splitlines():
+        columns = line.count(" | ") if line.startswith("| ") else 0
+        assert columns in (0, width) or width == 0, line
+        width = columns
+
+
+def test_parts_that_were_not_measured_say_so(cells: list[scores.Cell]) -> None:
+    """Nothing is claimed without a measurement."""
+    text = render.render({}, cells)
+    assert 5 == text.count("Not measured.")
+    assert "a quick run" not in text.lower()
+
+
+def test_a_quick_run_is_no_result(parts: dict[str, Any], cells: list[scores.Cell]) -> None:
+    """It says so at the top."""
+    parts["memory"]["quick"] = True
+    assert "**A quick run**" in render.render(parts, cells)
+
+
+def test_learning_counts_ties_as_behind() -> None:
+    """To beat is to be below."""
+    row = {"trace": "b", "role": "benchmark", "capacity": "1%", "lru": 0.5, "auto": 0.5}
+    [finding] = findings.judge_learning({"requests": learning.REQUESTS, "cells": [row]})
+    assert (False, "b 1%") == (finding.met, finding.where)
+
+
+def test_fractions_read_as_capacities() -> None:
+    """The label of a capacity names its share."""
+    assert ["0.1%", "1%", "10%"] == [inputs.percent(fraction) for fraction in inputs.FRACTIONS]
+    assert math.isclose(0.001, float(inputs.FRACTIONS[0]))
