@@ -60,6 +60,7 @@ struct Knobs {
     rotate: u64,
     narrow: u64,
     floor: f32,
+    fix: f32,
 }
 
 impl Guard {
@@ -84,6 +85,7 @@ impl Guard {
                 rotate: knob("ROTATE", 8192.0) as u64,
                 narrow: knob("NARROW", 1e9) as u64,
                 floor: knob("FLOOR", 0.25),
+                fix: knob("FIX", -1.0),
             },
         }
     }
@@ -189,7 +191,7 @@ impl Chooser for Guard {
         }
         if self.sampled % 64 == 0 {
             self.tend();
-            let best = self.best();
+            let best = if self.k.fix >= 0.0 { self.k.fix as usize } else { self.best() };
             if best != self.ruling {
                 self.ruling = best;
                 return true;

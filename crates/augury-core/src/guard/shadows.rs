@@ -18,6 +18,7 @@ pub type Experts = u32;
 
 /// Residents scored per eviction: fewer than in the real cache, for all experts alike.
 const LOOKS: u32 = 8;
+static B: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
 
 #[derive(Debug, Clone, Copy)]
 struct Object {
@@ -133,7 +134,7 @@ impl Shadows {
                 lens: learner.lens(access.now),
                 field: &field,
                 sweep: &mut shadow.sweep,
-                looks: LOOKS,
+                looks: *B.get_or_init(|| crate::policy::learner::knob("SLK", 8.0) as u32),
                 newcomer: shadow.expert.admission.then_some((&object.history, object.size)),
             };
             match shadow.expert.ranking.with(decide) {

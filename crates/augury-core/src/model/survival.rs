@@ -73,6 +73,7 @@ pub struct Survival {
     horizons: [f32; HORIZONS],
     next: usize,
     rounds: u32,
+    prior: f32,
 }
 
 /// Bucket of an access count.
@@ -98,7 +99,7 @@ impl Survival {
             widths: [0.0; SPAN],
             horizons: [1.0; HORIZONS],
             next: 0,
-            rounds: 0,
+            rounds: 0, prior: crate::policy::learner::knob("PRIOR", PRIOR),
         };
         table.set_lowest(lowest_for(objects));
         for frequency in 0..FREQUENCIES {
@@ -259,7 +260,7 @@ impl Survival {
                 *exit += pending;
             }
             let parent = &self.parents[class.frequency as usize];
-            let hazards = hazards(&class.reuses, &exits, parent, PRIOR);
+            let hazards = hazards(&class.reuses, &exits, parent, self.prior);
             self.answers[self.next] = self.answer(&hazards);
             self.next += 1;
         }

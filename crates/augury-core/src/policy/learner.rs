@@ -35,6 +35,7 @@ pub struct Learner {
     computing: bool,
     newcomer: History,
     byheat: f32,
+    kn: [f32; 6],
     random: Random,
 }
 
@@ -46,7 +47,7 @@ impl Learner {
             ghosts: Ghosts::default(),
             cooling: 1.0 / (knob("HL", HEAT_HALF_LIFE) * objects.max(1) as f32),
             life: 1000.0,
-            next_round: ROUND_MIN,
+            next_round: knob("RMIN", 2000.0) as u64, kn: [knob("FADE",0.9),knob("RMAX",50000.0),knob("RMIN",2000.0),knob("GH",16.0),knob("PENDW",1.0),knob("RDIV",4.0)],
             computing: false,
             newcomer: History::default(),
             byheat: knob("BYHEAT", 0.0),
@@ -135,7 +136,7 @@ impl Learner {
     /// The number of residents is now this.
     #[inline]
     pub fn residents(&mut self, count: u32) {
-        self.ghosts.grow_towards(count as usize * GHOSTS_PER_RESIDENT);
+        self.ghosts.grow_towards(count as usize * self.kn[3] as usize);
     }
 
     /// One request's share of learning.
@@ -149,9 +150,9 @@ impl Learner {
     fn learn(&mut self, slots: &Slots<History>, now: u64) {
         if self.computing {
             if self.model.step() {
-                self.model.fade(FADE);
+                self.model.fade(self.kn[0]);
                 self.computing = false;
-                self.next_round = now + (now / 4).clamp(ROUND_MIN, ROUND_MAX);
+                self.next_round = now + (now / self.kn[5] as u64).clamp(self.kn[2] as u64, self.kn[1] as u64);
             }
         } else if now < self.next_round {
             self.take_census(slots, now as u32);
@@ -170,13 +171,13 @@ impl Learner {
             if slots.bound() > 0 {
                 let id: SlotId = self.random.below(slots.bound());
                 if let Some((history, _)) = slots.candidate(id) {
-                    let weight = slots.bound() as f32 / drawn as f32;
+                    let weight = self.kn[4] * slots.bound() as f32 / drawn as f32;
                     self.model.pending(history.class, history.age(now), weight);
                 }
             }
             if let Some((ghost, age)) = self.ghosts.sample(self.random.next_u32(), now) {
                 let class = self.cls(&ghost);
-                let weight = self.ghosts.places() as f32 / drawn as f32;
+                let weight = self.kn[4] * self.ghosts.places() as f32 / drawn as f32;
                 self.model.pending(class, age, weight);
             }
         }

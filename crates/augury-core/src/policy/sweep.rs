@@ -1,7 +1,7 @@
 //! Finding a low-ranking resident without a list and without a heap.
 //!
 //! A hand sweeps over the places of the residents and scores a few of them per eviction; the
-//! lowest it has met wait in a small pool. An eviction takes the lowest of the pool that has not
+//! LOWEST
 //! been asked for since. Compared with drawing the same number at random for every eviction,
 //! nothing found is thrown away, no resident is met twice before all have been met once, and the
 //! places read are neighbours in memory. Eight random draws per eviction close 0.37 of the gap
@@ -20,7 +20,7 @@ use crate::history::History;
 use super::ranking::{Lens, Ranking, WithRanking};
 
 /// Candidates kept.
-const POOL: usize = 16;
+const QUEUE: usize = 4;
 /// No candidate.
 const NONE: u32 = u32::MAX;
 /// Share of the residents that the window holds.
@@ -52,37 +52,26 @@ pub enum Choice {
     Refuse,
 }
 
-/// State of one sweep: hand, pool and window.
+/// State of one sweep: hand, queue and window.
 #[derive(Debug, Clone)]
 pub struct Sweep {
     hand: u32,
-    scores: [f32; POOL],
-    marks: [Mark; POOL],
-    /// The highest score in a full pool: what a further candidate has to undercut.
-    bar: f32,
+    /// The lowest met so far, lowest first.
+    queue: [Mark; QUEUE],
+    queued: usize,
     window: VecDeque<Mark>,
 }
 
+const NOBODY: Mark = Mark { place: NONE, last: 0 };
+
 impl Default for Sweep {
     fn default() -> Self {
-        Sweep {
-            hand: 0,
-            scores: [f32::INFINITY; POOL],
-            marks: [Mark { place: NONE, last: 0 }; POOL],
-            bar: f32::INFINITY,
-            window: VecDeque::new(),
-        }
+        Sweep { hand: 0, queue: [NOBODY; QUEUE], queued: 0, window: VecDeque::new() }
     }
 }
 
 impl Sweep {
-    /// Forgets the candidates, whose scores mean nothing under another ranking.
-    pub fn clear(&mut self) {
-        let window = std::mem::take(&mut self.window);
-        *self = Sweep { hand: self.hand, window, ..Sweep::default() };
-    }
-
-    /// Forgets the window too: places have changed their meaning.
+    /// Forgets the window: places have changed their meaning.
     pub fn reset(&mut self) {
         *self = Sweep::default();
     }
@@ -96,42 +85,58 @@ impl Sweep {
         }
     }
 
+    /// Scores the queue anew and `looks` further residents; the lowest of both are the new queue.
     #[inline]
-    fn offer(&mut self, place: u32, last: u32, score: f32) {
-        if score < self.bar {
-            self.keep(Mark { place, last }, score);
-        }
-    }
-
-    /// Puts a candidate in the stead of itself, of an empty place, or of the highest.
-    fn keep(&mut self, mark: Mark, score: f32) {
-        let mut at = 0;
-        for other in 1..POOL {
-            if self.scores[other] > self.scores[at] {
-                at = other;
+    fn look<R: Ranking>(&mut self, lens: &Lens<'_>, field: &impl Field, looks: u32) {
+        let mut best = Best { scores: [f32::INFINITY; QUEUE], marks: [NOBODY; QUEUE], len: 0 };
+        let first = self.hand;
+        for mark in &self.queue[..self.queued] {
+            // A place that the hand is about to reach is not entered twice.
+            if mark.place.wrapping_sub(first) >= looks {
+                if let Some((history, size)) = field.candidate(mark.place) {
+                    if history.last == mark.last {
+                        best.offer(*mark, R::score(lens, history, size));
+                    }
+                }
             }
         }
-        if let Some(same) = self.marks.iter().position(|known| known.place == mark.place) {
-            at = same;
-        }
-        (self.marks[at], self.scores[at]) = (mark, score);
-        self.bar = self.scores.iter().fold(f32::NEG_INFINITY, |high, &score| high.max(score));
-    }
-
-    fn lowest(&self) -> usize {
-        let mut at = 0;
-        for other in 1..POOL {
-            if self.scores[other] < self.scores[at] {
-                at = other;
+        let bound = field.bound();
+        let mut left = looks;
+        for _ in 0..bound {
+            self.hand = if self.hand >= bound { 0 } else { self.hand };
+            let place = self.hand;
+            self.hand += 1;
+            let Some((history, size)) = field.candidate(place) else { continue };
+            best.offer(Mark { place, last: history.last }, R::score(lens, history, size));
+            left -= 1;
+            if left == 0 {
+                break;
             }
         }
-        at
+        (self.queue, self.queued) = (best.marks, best.len);
     }
+}
 
-    fn release(&mut self, at: usize) {
-        self.marks[at].place = NONE;
-        self.scores[at] = f32::INFINITY;
-        self.bar = f32::INFINITY;
+/// The lowest few of what is offered, in order.
+struct Best {
+    scores: [f32; QUEUE],
+    marks: [Mark; QUEUE],
+    len: usize,
+}
+
+impl Best {
+    #[inline]
+    fn offer(&mut self, mark: Mark, score: f32) {
+        if self.len == QUEUE && score >= self.scores[QUEUE - 1] {
+            return;
+        }
+        let mut at = if self.len < QUEUE { self.len } else { QUEUE - 1 };
+        self.len = at + 1;
+        while at > 0 && score < self.scores[at - 1] {
+            (self.scores[at], self.marks[at]) = (self.scores[at - 1], self.marks[at - 1]);
+            at -= 1;
+        }
+        (self.scores[at], self.marks[at]) = (score, mark);
     }
 }
 
@@ -156,46 +161,26 @@ impl<F: Field> WithRanking for Decide<'_, F> {
     fn with<R: Ranking>(self) -> Choice {
         let Decide { lens, field, sweep, looks, newcomer } = self;
         let score = |(history, size): (&History, u32)| R::score(&lens, history, size);
+        sweep.look::<R>(&lens, field, looks);
+        let mark = sweep.queue[0];
         let fresh = |mark: Mark| {
             field.candidate(mark.place).filter(|(history, _)| history.last == mark.last)
         };
-        loop {
-            let bound = field.bound();
-            let mut left = looks;
-            for _ in 0..bound {
-                if left == 0 {
-                    break;
-                }
-                sweep.hand = if sweep.hand >= bound { 0 } else { sweep.hand };
-                let place = sweep.hand;
-                sweep.hand += 1;
-                if let Some(candidate) = field.candidate(place) {
-                    left -= 1;
-                    sweep.offer(place, candidate.0.last, score(candidate));
+        if let (Some(newcomer), Some(lowest)) = (newcomer, fresh(mark)) {
+            let room = (field.residents() / WINDOW_SHARE) as usize;
+            if room == 0 && score(newcomer) < score(lowest) {
+                return Choice::Refuse;
+            }
+            while room > 0 && sweep.window.len() > room {
+                let Some(oldest) = sweep.window.pop_front() else { break };
+                let Some(candidate) = fresh(oldest) else { continue };
+                if oldest.place != mark.place && score(candidate) < score(lowest) {
+                    return Choice::Leave(oldest.place);
                 }
             }
-            let at = sweep.lowest();
-            let mark = sweep.marks[at];
-            let Some(lowest) = fresh(mark) else {
-                // Asked for since, or gone. With all candidates void, look further.
-                sweep.release(at);
-                continue;
-            };
-            if let Some(newcomer) = newcomer {
-                let room = field.residents() / WINDOW_SHARE;
-                if room == 0 && score(newcomer) < score(lowest) {
-                    return Choice::Refuse;
-                }
-                while sweep.window.len() > room as usize && room > 0 {
-                    let Some(oldest) = sweep.window.pop_front() else { break };
-                    let Some(candidate) = fresh(oldest) else { continue };
-                    if oldest.place != mark.place && score(candidate) < score(lowest) {
-                        return Choice::Leave(oldest.place);
-                    }
-                }
-            }
-            sweep.release(at);
-            return Choice::Leave(mark.place);
         }
+        sweep.queue.copy_within(1.., 0);
+        sweep.queued -= 1;
+        Choice::Leave(mark.place)
     }
 }
