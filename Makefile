@@ -3,6 +3,7 @@
 #   make demo    build in release, replay a built-in workload, write augury-report.html
 #   make test    all checks and all tests, Rust and Python
 #   make lint    the checks alone
+#   make bench   measure everything and render benchmarks/RESULTS.md (make bench-quick: a look)
 #   make format  rewrite sources in the house format
 #   make clean   remove .venv and build products
 
@@ -28,7 +29,7 @@ DEMO_REPORT := augury-report.html
 .PHONY: help demo test lint format build rust-test python-test clean
 
 help:
-	@sed -n '3,7p' Makefile | cut -c3-
+	@sed -n '3,8p' Makefile | cut -c3-
 
 $(STAMPS)/venv:
 	@$(SYSTEM_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

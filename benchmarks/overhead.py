@@ -9,6 +9,7 @@ inlining does not blur; what is not ours (hash tables, sorting, decoding) is "el
 """
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,9 @@ MODULE = re.compile(r"crates/augury-(?P<crate>\w+)/src/(?P<module>\w+)(?P<deep>/
 
 def measure(quick: bool) -> None:
     """Count the instructions of every policy in every cell."""
+    if not shutil.which("valgrind"):
+        print("overhead: left out, valgrind is not installed (apt-get install valgrind)")
+        return
     build()
     shared = Shared.find()
     policies = ["none", *available(POLICIES[1:])]
