@@ -11,7 +11,8 @@ counts is user plus system time:
 - the peer's LRU also runs with a hash table of 2^20 buckets in place of its default 2^24, whose
   pages take long to touch: a stricter comparison than the one with its defaults.
 
-LRB runs where the peers' results say that it finishes.
+LRB runs where the peers' results say that it finishes; it takes most of the time of the whole
+benchmark, and ``python -m benchmarks.speed --no-lrb`` leaves it out.
 """
 
 import sys
@@ -30,8 +31,8 @@ LRB_FACTOR = 40
 CONTENDERS = ("lru", "auto", "peer LRU", "peer LRU 2^20")
 
 
-def measure(quick: bool) -> None:
-    """Time every cell, and the start of the interpreter."""
+def measure(quick: bool, *, learned: bool = True) -> None:
+    """Time every cell, and the start of the interpreter; ``learned`` peers too."""
     build()
     shared = Shared.find()
     rounds = 2 if quick else ROUNDS
@@ -43,7 +44,7 @@ def measure(quick: bool) -> None:
                 trace, fraction = key.split("|")
                 if trace != name:
                     continue
-                lrb = bool(published["policies"]["LRB"]) and not quick
+                lrb = bool(published["policies"]["LRB"]) and learned and not quick
                 row = time_cell(path, published["capacity"], rounds, lrb)
                 rows.append({"trace": name, "capacity": percent(fraction), **row})
                 print(f"speed: {name} {percent(fraction)}: {shown(rows[-1])}", flush=True)
@@ -111,4 +112,4 @@ def time_start(shared: Shared, rounds: int) -> dict[str, dict[str, float]]:
 
 
 if __name__ == "__main__":
-    measure(quick="--quick" in sys.argv[1:])
+    measure(quick="--quick" in sys.argv[1:], learned="--no-lrb" not in sys.argv[1:])
