@@ -6,11 +6,12 @@ the cache is ``auto``; once it is a policy without records that remembers nothin
 store: index, slots, no keys or values. What ``auto`` holds beyond that store (*beyond*) is
 histories, ghosts, shadows and tables.
 
-- For capacities of 10, 100 and 1,000 entries all of *beyond* is taken as fixed.
 - Per resident: the slope of *beyond* from half the largest capacity to the largest; both are full.
   Doubling tables are doubled between the two, so the slope does not depend on how full they are.
 - The fixed part of a large cache is what remains of *beyond* without the slope; and the strictest
   reading is given too: all of *beyond* divided by the residents.
+- The fixed part of caches of 10, 100 and 1,000 entries is *beyond* without the slope's share, of
+  which no more than 48 bytes per resident are taken off.
 - Peak: the highest sum at any time; a block that grows counts old and new while it grows.
 """
 
