@@ -38,6 +38,8 @@ const BELOW: u8 = 32;
 
 /// Weight, in objects, of the more general hazard in a more special one.
 const PRIOR: f32 = 8.0;
+/// Share of news below which a class is not computed anew.
+const NEWS: f32 = 0.02;
 /// Upper limit of a hazard: nothing is ever certain.
 const HAZARD_MAX: f32 = 0.999;
 
@@ -47,17 +49,13 @@ struct Class {
     reuses: [f32; SPAN],
     censored: [f32; SPAN],
     pending: [f32; SPAN],
+    /// Weight counted in all, and since the answers were last computed.
+    weight: f32,
+    news: f32,
 }
 
-/// What is answered for one class.
-#[derive(Debug, Clone, Copy)]
-struct Answers {
-    density: [f32; SPAN],
-    within: [[f32; SPAN]; HORIZONS],
-}
-
-/// Horizons offered by [`Survival::within`].
-pub const HORIZONS: usize = 2;
+/// One number per age of a class.
+type Curve = [f32; SPAN];
 
 /// See the module's head.
 #[derive(Debug, Clone)]
@@ -66,14 +64,14 @@ pub struct Survival {
     limit: usize,
     keys: Vec<ClassId>,
     classes: Vec<Class>,
-    answers: Vec<Answers>,
+    density: Vec<Curve>,
+    within: Vec<Curve>,
     /// Hazards of the frequency buckets, made at the start of a round.
     parents: [[f32; SPAN]; FREQUENCIES],
     widths: [f32; SPAN],
-    horizons: [f32; HORIZONS],
+    horizon: f32,
     next: usize,
     rounds: u32,
-    prior: f32,
 }
 
 /// Bucket of an access count.
@@ -94,12 +92,13 @@ impl Survival {
             limit: limit.max(FREQUENCIES),
             keys: vec![UNSEEN; KEYS],
             classes: Vec::new(),
-            answers: Vec::new(),
+            density: Vec::new(),
+            within: Vec::new(),
             parents: [[0.0; SPAN]; FREQUENCIES],
             widths: [0.0; SPAN],
-            horizons: [1.0; HORIZONS],
+            horizon: 1000.0,
             next: 0,
-            rounds: 0, prior: crate::policy::learner::knob("PRIOR", PRIOR),
+            rounds: 0,
         };
         table.set_lowest(lowest_for(objects));
         for frequency in 0..FREQUENCIES {
@@ -151,27 +150,34 @@ impl Survival {
 
     fn add_class(&mut self, frequency: usize) -> ClassId {
         let zero = [0.0; SPAN];
-        let class =
-            Class { frequency: frequency as u8, reuses: zero, censored: zero, pending: zero };
+        let class = Class {
+            frequency: frequency as u8,
+            reuses: zero,
+            censored: zero,
+            pending: zero,
+            weight: 0.0,
+            news: f32::INFINITY,
+        };
         self.classes.push(class);
         // Until its first computation a class answers as its frequency bucket does.
-        let answers = self.answers.get(frequency).copied();
-        self.answers.push(answers.unwrap_or_else(|| self.before_learning()));
+        let (density, within) = match self.density.get(frequency) {
+            Some(&density) => (density, self.within[frequency]),
+            None => self.before_learning(),
+        };
+        self.density.push(density);
+        self.within.push(within);
         (self.classes.len() - 1) as ClassId
     }
 
     /// Answers before anything has been learned: reuse is the less likely the longer ago the
     /// latest access, in proportion.
-    fn before_learning(&self) -> Answers {
+    fn before_learning(&self) -> (Curve, Curve) {
         let mut age = 0.0;
         let density = self.widths.map(|width| {
             age += width;
             1.0 / (age - width / 2.0)
         });
-        let within = self
-            .horizons
-            .map(|horizon| density.map(|rate| horizon * rate / (1.0 + horizon * rate)));
-        Answers { density, within }
+        (density, density.map(|rate| self.horizon * rate / (1.0 + self.horizon * rate)))
     }
 
     /// The class of a history.
@@ -201,38 +207,44 @@ impl Survival {
     #[inline]
     pub fn reused(&mut self, class: ClassId, age: u32) {
         let column = self.column(age);
-        self.classes[class as usize].reuses[column] += 1.0;
+        let class = &mut self.classes[class as usize];
+        class.reuses[column] += 1.0;
+        class.news += 1.0;
     }
 
     /// An object of this class was forgotten at this age.
     #[inline]
     pub fn censored(&mut self, class: ClassId, age: u32) {
         let column = self.column(age);
-        self.classes[class as usize].censored[column] += 1.0;
+        let class = &mut self.classes[class as usize];
+        class.censored[column] += 1.0;
+        class.news += 1.0;
     }
 
     /// About `weight` objects of this class are waiting at this age.
     #[inline]
     pub fn pending(&mut self, class: ClassId, age: u32, weight: f32) {
         let column = self.column(age);
-        self.classes[class as usize].pending[column] += weight;
+        let class = &mut self.classes[class as usize];
+        class.pending[column] += weight;
+        class.news += weight;
     }
 
     /// Most reuses per tick of residence from this age on.
     #[inline]
     pub fn density(&self, class: ClassId, age: u32) -> f32 {
-        self.answers[class as usize].density[self.column(age)]
+        self.density[class as usize][self.column(age)]
     }
 
-    /// Probability of a reuse within the horizon of this number.
+    /// Probability of a reuse within the horizon.
     #[inline]
-    pub fn within(&self, horizon: usize, class: ClassId, age: u32) -> f32 {
-        self.answers[class as usize].within[horizon][self.column(age)]
+    pub fn within(&self, class: ClassId, age: u32) -> f32 {
+        self.within[class as usize][self.column(age)]
     }
 
-    /// Starts a round: the general hazards are made anew. `horizons` in ticks.
-    pub fn begin_round(&mut self, horizons: [f32; HORIZONS]) {
-        self.horizons = horizons;
+    /// Starts a round: the general hazards are made anew. `horizon` in ticks.
+    pub fn begin_round(&mut self, horizon: f32) {
+        self.horizon = horizon;
         let mut reuses = [[0.0f32; SPAN]; FREQUENCIES + 1];
         let mut exits = [[0.0f32; SPAN]; FREQUENCIES + 1];
         for class in &self.classes {
@@ -252,17 +264,24 @@ impl Survival {
         self.next = 0;
     }
 
-    /// Computes the answers of one class and fades its counts. Whether the round is complete.
+    /// Computes the answers of the next class that has news. Whether the round is complete.
     pub fn step(&mut self) -> bool {
-        if let Some(class) = self.classes.get(self.next) {
+        while let Some(class) = self.classes.get_mut(self.next) {
+            let at = self.next;
+            self.next += 1;
+            if class.news < class.weight * NEWS {
+                continue;
+            }
+            class.weight += if class.news.is_finite() { class.news } else { 0.0 };
+            class.news = 0.0;
             let mut exits = class.censored;
             for (exit, pending) in exits.iter_mut().zip(&class.pending) {
                 *exit += pending;
             }
             let parent = &self.parents[class.frequency as usize];
-            let hazards = hazards(&class.reuses, &exits, parent, self.prior);
-            self.answers[self.next] = self.answer(&hazards);
-            self.next += 1;
+            let hazards = hazards(&class.reuses, &exits, parent, PRIOR);
+            self.answer(at, &hazards);
+            break;
         }
         let complete = self.next >= self.classes.len();
         if complete {
@@ -277,10 +296,11 @@ impl Survival {
             class.reuses.iter_mut().for_each(|count| *count *= factor);
             class.censored.iter_mut().for_each(|count| *count *= factor);
             class.pending = [0.0; SPAN];
+            class.weight *= factor;
         }
     }
 
-    fn answer(&self, hazards: &[f32; SPAN]) -> Answers {
+    fn answer(&mut self, class: usize, hazards: &Curve) {
         // Survival and its integral at the edges of the columns.
         let (mut survival, mut integral) = ([1.0f32; SPAN + 1], [0.0f32; SPAN + 1]);
         for column in 0..SPAN {
@@ -288,10 +308,8 @@ impl Survival {
             let mean = (survival[column] + survival[column + 1]) / 2.0;
             integral[column + 1] = integral[column] + self.widths[column] * mean;
         }
-        Answers {
-            density: density(&survival, &integral),
-            within: self.horizons.map(|horizon| self.within_horizon(&survival, horizon)),
-        }
+        self.density[class] = density(&survival, &integral);
+        self.within[class] = self.within_horizon(&survival, self.horizon);
     }
 
     fn within_horizon(&self, survival: &[f32; SPAN + 1], horizon: f32) -> [f32; SPAN] {
@@ -318,7 +336,7 @@ impl Survival {
     pub fn memory_bytes(&self) -> usize {
         self.keys.capacity() * size_of::<ClassId>()
             + self.classes.capacity() * size_of::<Class>()
-            + self.answers.capacity() * size_of::<Answers>()
+            + (self.density.capacity() + self.within.capacity()) * size_of::<Curve>()
     }
 }
 
@@ -400,7 +418,7 @@ mod tests {
         let mut table = Survival::new(1000, 64);
         let class = table.class_of(1, NO_REUSE, 0);
         ages.for_each(|age| table.reused(class, age));
-        table.begin_round([1000.0; HORIZONS]);
+        table.begin_round(1000.0);
         while !table.step() {}
         table
     }
@@ -450,8 +468,13 @@ mod tests {
     fn the_reuse_probability_grows_with_the_horizon() {
         let mut table = trained((0..5000u32).map(|i| 1 + i % 3000));
         let class = table.class_of(1, NO_REUSE, 0);
-        table.begin_round([100.0, 2000.0]);
-        while !table.step() {}
-        assert!(table.within(0, class, 10) < table.within(1, class, 10));
+        let mut at = |horizon| {
+            table.reused(class, 3);
+            table.classes.iter_mut().for_each(|class| class.news = f32::INFINITY);
+            table.begin_round(horizon);
+            while !table.step() {}
+            table.within(class, 10)
+        };
+        assert!(at(100.0) < at(2000.0));
     }
 }

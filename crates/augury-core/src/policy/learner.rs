@@ -3,7 +3,7 @@
 //! Work per request is bounded: one count, one class per request while a round of learning lasts.
 
 use crate::history::{Ghosts, History};
-use crate::model::survival::{HORIZONS, Survival};
+use crate::model::survival::Survival;
 use crate::random::Random;
 use crate::request::Access;
 use crate::slots::{SlotId, Slots};
@@ -34,6 +34,9 @@ pub struct Learner {
     next_round: u64,
     computing: bool,
     newcomer: History,
+    looks: u32,
+    evictions: u64,
+    looked: u64,
     byheat: f32,
     kn: [f32; 6],
     random: Random,
@@ -47,9 +50,20 @@ impl Learner {
             ghosts: Ghosts::default(),
             cooling: 1.0 / (knob("HL", HEAT_HALF_LIFE) * objects.max(1) as f32),
             life: 1000.0,
-            next_round: knob("RMIN", 2000.0) as u64, kn: [knob("FADE",0.9),knob("RMAX",50000.0),knob("RMIN",2000.0),knob("GH",16.0),knob("PENDW",1.0),knob("RDIV",4.0)],
+            next_round: knob("RMIN", 2000.0) as u64,
+            kn: [
+                knob("FADE", 0.9),
+                knob("RMAX", 50000.0),
+                knob("RMIN", 2000.0),
+                knob("GH", 131072.0),
+                knob("PENDW", 1.0),
+                knob("RDIV", 4.0),
+            ],
             computing: false,
             newcomer: History::default(),
+            looks: 8,
+            evictions: 0,
+            looked: 0,
             byheat: knob("BYHEAT", 0.0),
 
             random: Random::new(seed ^ 0x6c65_6172_6e65_7221),
@@ -59,11 +73,7 @@ impl Learner {
     /// What rankings may read at this tick.
     #[inline]
     pub fn lens(&self, now: u64) -> Lens<'_> {
-        Lens {
-            now: now as u32,
-            model: &self.model,
-            cooling: self.cooling,
-        }
+        Lens { now: now as u32, model: &self.model, cooling: self.cooling }
     }
 
     /// Whether the survival table has anything to say.
@@ -127,16 +137,28 @@ impl Learner {
         }
     }
 
+    /// Residents to score for an eviction.
+    #[inline]
+    pub fn looks(&self) -> u32 {
+        self.looks
+    }
+
     /// The age at which an object was evicted.
     #[inline]
     pub fn evicted_at(&mut self, age: u32) {
+        self.evictions += 1;
         self.life += (age as f32 - self.life) * (1.0 / 256.0);
     }
 
     /// The number of residents is now this.
     #[inline]
     pub fn residents(&mut self, count: u32) {
-        self.ghosts.grow_towards(count as usize * self.kn[3] as usize);
+        let count = count as usize;
+        self.ghosts.grow_towards(
+            4 * count
+                + (12 * count)
+                    .min(2048 + (12 * count.saturating_sub(1000)).min(self.kn[3] as usize)),
+        );
     }
 
     /// One request's share of learning.
@@ -148,11 +170,18 @@ impl Learner {
     }
 
     fn learn(&mut self, slots: &Slots<History>, now: u64) {
+        if now >= self.looked + 1024 {
+            let rate = self.evictions as f32 / (now - self.looked) as f32;
+            let looks = (knob("LB", 6.0) / rate.max(0.01)).clamp(knob("LMIN", 8.0), knob("LMAX", 32.0));
+            self.looks = looks as u32;
+            (self.looked, self.evictions) = (now, 0);
+        }
         if self.computing {
             if self.model.step() {
                 self.model.fade(self.kn[0]);
                 self.computing = false;
-                self.next_round = now + (now / self.kn[5] as u64).clamp(self.kn[2] as u64, self.kn[1] as u64);
+                self.next_round =
+                    now + (now / self.kn[5] as u64).clamp(self.kn[2] as u64, self.kn[1] as u64);
             }
         } else if now < self.next_round {
             self.take_census(slots, now as u32);
@@ -160,7 +189,7 @@ impl Learner {
             let residents = u64::from(slots.live());
             self.model.rescale(residents);
             self.cooling = 1.0 / (knob("HL", HEAT_HALF_LIFE) * residents.max(1) as f32);
-            self.model.begin_round([self.life.max(4.0), self.life.max(4.0) * 4.0]);
+            self.model.begin_round(self.life.max(4.0));
             self.computing = true;
         }
     }
@@ -188,8 +217,6 @@ impl Learner {
         self.model.memory_bytes() + self.ghosts.memory_bytes()
     }
 }
-
-const _: () = assert!(HORIZONS == 2);
 
 /// research
 pub fn knob(name: &str, default: f32) -> f32 {

@@ -76,11 +76,7 @@ rankings! {
 
     /// Reuse probability per byte within one eviction age.
     Soon "soon" = |lens, history, size|
-        lens.model.within(0, history.class, history.age(lens.now)) / size as f32;
-
-    /// Reuse probability per byte within four eviction ages.
-    Later "later" = |lens, history, size|
-        lens.model.within(1, history.class, history.age(lens.now)) / size as f32;
+        lens.model.within(history.class, history.age(lens.now)) / size as f32;
 
     /// Recency: the order of LRU.
     Recency "recency" = |lens, history, _size|

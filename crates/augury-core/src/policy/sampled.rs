@@ -17,7 +17,6 @@ use super::{Policy, Verdict};
 
 /// Residents scored per eviction.
 const LOOKS: u32 = 16;
-static B: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
 
 /// A ranking, and whether newcomers have to prove themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -95,8 +94,7 @@ impl<C: Chooser> Sampled<C> {
 
     #[inline]
     fn observe(&mut self, access: &Access, history: &History, residents: u32) {
-        if self.chooser.observe(access, history, &self.learner, residents) {
-        }
+        if self.chooser.observe(access, history, &self.learner, residents) {}
     }
 }
 
@@ -153,7 +151,12 @@ impl<C: Chooser> Policy for Sampled<C> {
             incoming.filter(|_| admission).map(|access| (self.learner.newcomer(), access.size));
         let lens = self.learner.lens(now);
         let sweep = &mut self.sweep;
-        match ranking.with(Decide { lens, field: &*slots, sweep, looks: *B.get_or_init(|| super::learner::knob("LK", 16.0) as u32), newcomer }) {
+        match ranking.with(Decide {
+            lens,
+            field: &*slots,
+            sweep,
+            looks: self.learner.looks(), newcomer,
+        }) {
             Choice::Leave(id) => Verdict::Evict(id),
             Choice::Refuse => Verdict::Reject,
         }

@@ -20,7 +20,7 @@ use crate::history::History;
 use super::ranking::{Lens, Ranking, WithRanking};
 
 /// Candidates kept.
-const QUEUE: usize = 4;
+const QUEUE: usize = 2;
 /// No candidate.
 const NONE: u32 = u32::MAX;
 /// Share of the residents that the window holds.
@@ -56,22 +56,19 @@ pub enum Choice {
 #[derive(Debug, Clone)]
 pub struct Sweep {
     hand: u32,
-    /// The lowest met so far, lowest first.
-    queue: [Mark; QUEUE],
-    queued: usize,
+    /// Places of the lowest met so far, or [`NONE`].
+    queue: [u32; QUEUE],
     window: VecDeque<Mark>,
 }
 
-const NOBODY: Mark = Mark { place: NONE, last: 0 };
-
 impl Default for Sweep {
     fn default() -> Self {
-        Sweep { hand: 0, queue: [NOBODY; QUEUE], queued: 0, window: VecDeque::new() }
+        Sweep { hand: 0, queue: [NONE; QUEUE], window: VecDeque::new() }
     }
 }
 
 impl Sweep {
-    /// Forgets the window: places have changed their meaning.
+    /// Forgets everything: places have changed their meaning.
     pub fn reset(&mut self) {
         *self = Sweep::default();
     }
@@ -85,18 +82,24 @@ impl Sweep {
         }
     }
 
-    /// Scores the queue anew and `looks` further residents; the lowest of both are the new queue.
+    /// Takes a place off the queue: the next to live there is met when the sweep comes round, and
+    /// has until then to show itself.
+    #[inline]
+    fn strike(&mut self, place: u32) {
+        self.queue = self.queue.map(|queued| if queued == place { NONE } else { queued });
+    }
+
+    /// Scores the queue anew and `looks` further residents; the lowest of both, in order, are the
+    /// new queue. An object asked for since it was queued falls out by its new score.
     #[inline]
     fn look<R: Ranking>(&mut self, lens: &Lens<'_>, field: &impl Field, looks: u32) {
-        let mut best = Best { scores: [f32::INFINITY; QUEUE], marks: [NOBODY; QUEUE], len: 0 };
-        let first = self.hand;
-        for mark in &self.queue[..self.queued] {
+        let mut lowest = Lowest([u64::MAX; QUEUE]);
+        let score = |(history, size): (&History, u32)| R::score(lens, history, size);
+        for place in self.queue {
             // A place that the hand is about to reach is not entered twice.
-            if mark.place.wrapping_sub(first) >= looks {
-                if let Some((history, size)) = field.candidate(mark.place) {
-                    if history.last == mark.last {
-                        best.offer(*mark, R::score(lens, history, size));
-                    }
+            if place != NONE && place.wrapping_sub(self.hand) >= looks {
+                if let Some(candidate) = field.candidate(place) {
+                    lowest.offer(place, score(candidate));
                 }
             }
         }
@@ -104,39 +107,32 @@ impl Sweep {
         let mut left = looks;
         for _ in 0..bound {
             self.hand = if self.hand >= bound { 0 } else { self.hand };
-            let place = self.hand;
+            if let Some(candidate) = field.candidate(self.hand) {
+                lowest.offer(self.hand, score(candidate));
+                left -= 1;
+            }
             self.hand += 1;
-            let Some((history, size)) = field.candidate(place) else { continue };
-            best.offer(Mark { place, last: history.last }, R::score(lens, history, size));
-            left -= 1;
             if left == 0 {
                 break;
             }
         }
-        (self.queue, self.queued) = (best.marks, best.len);
+        self.queue = lowest.0.map(|key| key as u32);
     }
 }
 
-/// The lowest few of what is offered, in order.
-struct Best {
-    scores: [f32; QUEUE],
-    marks: [Mark; QUEUE],
-    len: usize,
-}
+/// The lowest few of what is offered, in order: scores as sortable integers above places, so that
+/// keeping order takes minima and maxima and no branch.
+struct Lowest([u64; QUEUE]);
 
-impl Best {
+impl Lowest {
     #[inline]
-    fn offer(&mut self, mark: Mark, score: f32) {
-        if self.len == QUEUE && score >= self.scores[QUEUE - 1] {
-            return;
+    fn offer(&mut self, place: u32, score: f32) {
+        let bits = score.to_bits();
+        let sortable = bits ^ ((bits as i32 >> 31) as u32 | 1 << 31);
+        let mut key = u64::from(sortable) << 32 | u64::from(place);
+        for kept in &mut self.0 {
+            (*kept, key) = ((*kept).min(key), (*kept).max(key));
         }
-        let mut at = if self.len < QUEUE { self.len } else { QUEUE - 1 };
-        self.len = at + 1;
-        while at > 0 && score < self.scores[at - 1] {
-            (self.scores[at], self.marks[at]) = (self.scores[at - 1], self.marks[at - 1]);
-            at -= 1;
-        }
-        (self.scores[at], self.marks[at]) = (score, mark);
     }
 }
 
@@ -162,25 +158,26 @@ impl<F: Field> WithRanking for Decide<'_, F> {
         let Decide { lens, field, sweep, looks, newcomer } = self;
         let score = |(history, size): (&History, u32)| R::score(&lens, history, size);
         sweep.look::<R>(&lens, field, looks);
-        let mark = sweep.queue[0];
-        let fresh = |mark: Mark| {
-            field.candidate(mark.place).filter(|(history, _)| history.last == mark.last)
-        };
-        if let (Some(newcomer), Some(lowest)) = (newcomer, fresh(mark)) {
+        let place = sweep.queue[0];
+        if let (Some(newcomer), Some(lowest)) = (newcomer, field.candidate(place)) {
             let room = (field.residents() / WINDOW_SHARE) as usize;
             if room == 0 && score(newcomer) < score(lowest) {
                 return Choice::Refuse;
             }
             while room > 0 && sweep.window.len() > room {
                 let Some(oldest) = sweep.window.pop_front() else { break };
-                let Some(candidate) = fresh(oldest) else { continue };
-                if oldest.place != mark.place && score(candidate) < score(lowest) {
+                let candidate = field.candidate(oldest.place);
+                let Some(candidate) = candidate.filter(|(history, _)| history.last == oldest.last)
+                else {
+                    continue;
+                };
+                if oldest.place != place && score(candidate) < score(lowest) {
+                    sweep.strike(oldest.place);
                     return Choice::Leave(oldest.place);
                 }
             }
         }
-        sweep.queue.copy_within(1.., 0);
-        sweep.queued -= 1;
-        Choice::Leave(mark.place)
+        sweep.strike(place);
+        Choice::Leave(place)
     }
 }
