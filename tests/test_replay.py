@@ -9,6 +9,8 @@ import pyarrow as pa
 import pytest
 
 import augury
+from augury import _core
+from augury.laboratory.policies import DEFAULT_POLICIES
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,20 @@ def test_bytes_are_counted_as_objects_are(result: augury.ReplayResult) -> None:
     for cell in sized:
         assert pytest.approx(cell.object_miss_ratio) == cell.byte_miss_ratio
         assert cell.capacity_bytes % 100 != cell.capacity_bytes
+
+
+def test_the_policies_are_those_of_the_contract_and_all_run(folder: Path) -> None:
+    """Every name gives a cell; no cache beats an oracle on objects of one size."""
+    names = (
+        "auto lru fifo lfu sieve s3fifo wtinylfu gdsf hyperbolic survival belady beladysize "
+        "belady-bypass"
+    ).split()
+    assert names == list(_core.policies())
+    assert set(DEFAULT_POLICIES) <= set(names)
+    found = augury.replay(folder / "skewed.oracleGeneral", policies=names, capacity="5%")
+    assert names == [cell.policy for cell in found]
+    misses = {cell.policy: cell.misses for cell in found}
+    assert min(misses.values()) == misses["belady-bypass"]
 
 
 def test_windows_and_reigns_cover_the_trace(folder: Path) -> None:

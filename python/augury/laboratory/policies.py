@@ -17,12 +17,8 @@ __all__ = [
     "resolve_policies",
 ]
 
-#: Ours, the ones that people know, and the bound; as far as the engine at hand has them.
-DEFAULT_POLICIES = tuple(
-    policy
-    for policy in ("auto", "lru", "s3fifo", "wtinylfu", "gdsf", "survival", "belady")
-    if policy in _core.policies()
-)
+#: Ours, the ones that people know, and the bound.
+DEFAULT_POLICIES = ("auto", "lru", "s3fifo", "wtinylfu", "gdsf", "survival", "belady")
 PEER_PREFIX = "peer:"
 LEARNED_PREFIX = "learned:"
 ORACLES = frozenset({"belady", "beladysize", "belady-bypass"})

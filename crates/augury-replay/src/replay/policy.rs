@@ -10,10 +10,13 @@ use augury_core::policy::eviction::belady_size::BeladySize;
 use augury_core::policy::eviction::fifo::Fifo;
 use augury_core::policy::eviction::gdsf::Gdsf;
 use augury_core::policy::eviction::hyperbolic::Hyperbolic;
+use augury_core::policy::eviction::lfu::Lfu;
 use augury_core::policy::eviction::lru::Lru;
 use augury_core::policy::eviction::s3fifo::S3Fifo;
 use augury_core::policy::eviction::sieve::Sieve;
 use augury_core::policy::eviction::wtinylfu::{Config as WTinyLfuConfig, WTinyLfu};
+use augury_core::policy::ranking::RankingId;
+use augury_core::policy::sampled::{Expert, Fixed, Sampled};
 
 use super::error::ReplayError;
 
@@ -24,15 +27,20 @@ pub enum PolicyName {
     Auto,
     Lru,
     Fifo,
+    Lfu,
     Sieve,
     S3Fifo,
     WTinyLfu,
     Gdsf,
     Hyperbolic,
+    Survival,
     Belady,
     BeladySize,
     BeladyBypass,
 }
+
+/// What `auto` learns with, without its choice among experts.
+const SURVIVAL: Expert = Expert { ranking: RankingId::Density, admission: true };
 
 /// Something to be done with a policy of whatever type.
 pub trait WithPolicy {
@@ -44,15 +52,17 @@ pub trait WithPolicy {
 
 impl PolicyName {
     /// All of them, in the order of presentation.
-    pub const ALL: [PolicyName; 11] = [
+    pub const ALL: [PolicyName; 13] = [
         PolicyName::Auto,
         PolicyName::Lru,
         PolicyName::Fifo,
+        PolicyName::Lfu,
         PolicyName::Sieve,
         PolicyName::S3Fifo,
         PolicyName::WTinyLfu,
         PolicyName::Gdsf,
         PolicyName::Hyperbolic,
+        PolicyName::Survival,
         PolicyName::Belady,
         PolicyName::BeladySize,
         PolicyName::BeladyBypass,
@@ -64,11 +74,13 @@ impl PolicyName {
             PolicyName::Auto => "auto",
             PolicyName::Lru => "lru",
             PolicyName::Fifo => "fifo",
+            PolicyName::Lfu => "lfu",
             PolicyName::Sieve => "sieve",
             PolicyName::S3Fifo => "s3fifo",
             PolicyName::WTinyLfu => "wtinylfu",
             PolicyName::Gdsf => "gdsf",
             PolicyName::Hyperbolic => "hyperbolic",
+            PolicyName::Survival => "survival",
             PolicyName::Belady => "belady",
             PolicyName::BeladySize => "beladysize",
             PolicyName::BeladyBypass => "belady-bypass",
@@ -90,11 +102,13 @@ impl PolicyName {
             PolicyName::Auto => with.with(Auto::with_chooser(seed, Guard::new())),
             PolicyName::Lru => with.with(Lru::default()),
             PolicyName::Fifo => with.with(Fifo::default()),
+            PolicyName::Lfu => with.with(Lfu::default()),
             PolicyName::Sieve => with.with(Sieve::default()),
             PolicyName::S3Fifo => with.with(S3Fifo::default()),
             PolicyName::WTinyLfu => with.with(WTinyLfu::new(WTinyLfuConfig::default())),
             PolicyName::Gdsf => with.with(Gdsf::default()),
             PolicyName::Hyperbolic => with.with(Hyperbolic::new(seed)),
+            PolicyName::Survival => with.with(Sampled::with_chooser(seed, Fixed(SURVIVAL))),
             PolicyName::Belady => with.with(Belady::default()),
             PolicyName::BeladySize => with.with(BeladySize::default()),
             PolicyName::BeladyBypass => with.with(Belady::bypassing()),
