@@ -160,7 +160,7 @@ def test_report_comes_beside_the_result(augury: Run, tmp_path: Path) -> None:
         (["replay", LOOP, "--seed", "-1"], "-1"),
         (["replay", LOOP, "--jobs", "0"], "jobs 0"),
         (["replay", LOOP, "--format", "xml"], "xml"),
-        (["replay", LOOP, "--trace-format", "xml"], "xml"),
+        (["replay", LOOP, "--trace-format", "xml"], "option --trace-format: found \"xml\""),
         (["replay", LOOP, "--columns", "what=1"], "what=1"),
         (["replay", LOOP, "--no-such-option"], "No such option"),
         (["replay", "synthetic:nothing"], "nothing"),

@@ -75,7 +75,7 @@ fn next_indices_are_not_handed_out_when_records_may_be_left_out() {
 #[test]
 fn a_next_request_in_the_past_is_not_oracle_general() {
     let contents = [record(1, 7, 10, 1), record(2, 7, 10, 0), record(2, 8, 0, -1)].concat();
-    let words = ["byte 24", "request 1 names 0", "--format"];
+    let words = ["byte 24", "request 1 names 0", "--trace-format"];
     expect("t.oracleGeneral", &contents, "bad_next", &words, 2);
 }
 
@@ -162,7 +162,7 @@ fn an_endless_line_is_refused_after_little_more_than_the_limit() {
 
 #[test]
 fn binary_garbage_is_named_with_its_place() {
-    let words = ["line 2", "byte 8", "0x00", "--format oracleGeneral"];
+    let words = ["line 2", "byte 8", "0x00", "--trace-format oracleGeneral"];
     expect("t.csv", b"key\nab\nc\0d\ne\n".as_slice(), "binary_data", &["line 3", "byte 8"], 2);
     expect("t.keys", b"ab\ncdefg\0h\ne\n", "binary_data", &words, 2);
     expect("t.keys", b"ab\n\xff\xfe\ne\n", "binary_data", &["0xff", "not UTF-8"], 2);

@@ -102,7 +102,7 @@ pub enum TraceError {
     },
     /// A line has fewer or other fields than the format has.
     #[error(
-        "{file}: {at}: wrong columns: found {found}, expected {expected}; use --skip-bad if only some lines are bad, or --format and --columns if the file is laid out differently"
+        "{file}: {at}: wrong columns: found {found}, expected {expected}; use --skip-bad if only some lines are bad, or --trace-format and --columns if the file is laid out differently"
     )]
     WrongColumns {
         /// The file as the caller named it.
@@ -170,7 +170,7 @@ pub enum TraceError {
     },
     /// A line beyond the limit; it is never held in memory.
     #[error(
-        "{file}: line {line} (from byte {offset}): the line is longer than {limit} bytes, expected one request per line; use --format if the file is not text, or --skip-bad to pass over such lines"
+        "{file}: line {line} (from byte {offset}): the line is longer than {limit} bytes, expected one request per line; use --trace-format if the file is not text, or --skip-bad to pass over such lines"
     )]
     LineTooLong {
         /// The file as the caller named it.
@@ -184,7 +184,7 @@ pub enum TraceError {
     },
     /// Bytes that no text has, in a format that is text.
     #[error(
-        "{file}: line {line} (byte {offset}): binary data where text is expected: found {found}; use --format oracleGeneral if the file is binary, or --skip-bad to pass over such lines"
+        "{file}: line {line} (byte {offset}): binary data where text is expected: found {found}; use --trace-format oracleGeneral if the file is binary, or --skip-bad to pass over such lines"
     )]
     BinaryData {
         /// The file as the caller named it.
@@ -224,7 +224,7 @@ pub enum TraceError {
     },
     /// An oracleGeneral record whose next request is not in the future.
     #[error(
-        "{file}: {at}: request {index} names {found} as the next request for its object, expected -1 or a later index; the file is probably not oracleGeneral: use --format, or --skip-bad to leave such records out"
+        "{file}: {at}: request {index} names {found} as the next request for its object, expected -1 or a later index; the file is probably not oracleGeneral: use --trace-format, or --skip-bad to leave such records out"
     )]
     BadNext {
         /// The file as the caller named it.
@@ -238,7 +238,7 @@ pub enum TraceError {
     },
     /// Neither name nor contents tell the format.
     #[error(
-        "{file}: unknown trace format: {found}; expected oracleGeneral, twitter, csv or keys: name it with --format (and --columns for csv)"
+        "{file}: unknown trace format: {found}; expected oracleGeneral, twitter, csv or keys: name it with --trace-format (and --columns for csv)"
     )]
     UnknownFormat {
         /// The file as the caller named it.

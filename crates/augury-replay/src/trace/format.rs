@@ -28,7 +28,7 @@ impl Format {
     pub const ALL: [Format; 4] =
         [Format::OracleGeneral, Format::Twitter, Format::Csv, Format::Keys];
 
-    /// The name used by `--format`.
+    /// The name used by `--trace-format`.
     pub const fn name(self) -> &'static str {
         match self {
             Format::OracleGeneral => "oracleGeneral",
@@ -152,7 +152,7 @@ impl FromStr for Format {
     fn from_str(text: &str) -> Result<Format, TraceError> {
         Format::ALL.into_iter().find(|format| format.name().eq_ignore_ascii_case(text)).ok_or_else(
             || TraceError::InvalidOption {
-                option: "--format".to_owned(),
+                option: "--trace-format".to_owned(),
                 found: text.to_owned(),
                 expected: "one of oracleGeneral, twitter, csv, keys".to_owned(),
             },
