@@ -28,6 +28,12 @@ CONTRACT = {
     "requests_per_second": float,
     "seed": int,
     "version": str,
+    "insertions": int,
+    "rejections": int,
+    "evictions": int,
+    "expired": int,
+    "resident": int,
+    "memory_bytes": int,
 }
 LOOP = "loop.oracleGeneral"
 SKEWED = "skewed.oracleGeneral"
@@ -147,6 +153,17 @@ def test_report_comes_beside_the_result(augury: Run, tmp_path: Path) -> None:
     assert "augury replay loop.oracleGeneral" in target.read_text()
 
 
+def test_curves_are_a_table_too(augury: Run) -> None:
+    """`--curve` needs no report; JSON keeps to its contract and says where curves are."""
+    done = augury("replay", SKEWED, "-p", "lru,fifo", "-c", "10", "--curve")
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "miss ratio curves" in done.stdout
+    assert "…" not in done.stdout
+    done = augury("replay", SKEWED, "-p", "lru", "-c", "10", "--curve", "-f", "json")
+    assert 1 == len(json.loads(done.stdout))
+    assert "--report" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -160,7 +177,7 @@ def test_report_comes_beside_the_result(augury: Run, tmp_path: Path) -> None:
         (["replay", LOOP, "--seed", "-1"], "-1"),
         (["replay", LOOP, "--jobs", "0"], "jobs 0"),
         (["replay", LOOP, "--format", "xml"], "xml"),
-        (["replay", LOOP, "--trace-format", "xml"], "option --trace-format: found \"xml\""),
+        (["replay", LOOP, "--trace-format", "xml"], 'option --trace-format: found "xml"'),
         (["replay", LOOP, "--columns", "what=1"], "what=1"),
         (["replay", LOOP, "--no-such-option"], "No such option"),
         (["replay", "synthetic:nothing"], "nothing"),

@@ -24,6 +24,19 @@ def test_peers_give_the_numbers_of_their_package(folder: Path) -> None:
         assert cell.version == "libcachesim 0.3.5"
 
 
+def test_what_peers_do_not_tell_is_nothing(folder: Path) -> None:
+    """Their counters are None in cells and JSON, and whole numbers beside it in data frames."""
+    result = augury.replay(folder / "sized.oracleGeneral", policies="lru,peer:LRU", capacity="10%")
+    ours, peers = result
+    assert (None, None) == (peers.insertions, peers.memory_bytes)
+    assert '"resident": null' in result.to_json()
+    assert [ours.resident, None] == result.to_arrow()["resident"].to_pylist()
+    assert [ours.resident, None] == result.to_polars()["resident"].to_list()
+    frame = result.to_pandas()
+    assert "Int64" == str(frame["resident"].dtype)
+    assert ours.resident == frame["resident"][0]
+
+
 def test_our_lru_is_the_peers(folder: Path) -> None:
     """Policies of one name give the same number of misses on size-1 traces."""
     pairs = "lru,peer:LRU,fifo,peer:FIFO,sieve,peer:Sieve,belady,peer:Belady"

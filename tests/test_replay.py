@@ -44,10 +44,8 @@ def test_bytes_are_counted_as_objects_are(result: augury.ReplayResult) -> None:
 
 def test_the_policies_are_those_of_the_contract_and_all_run(folder: Path) -> None:
     """Every name gives a cell; no cache beats an oracle on objects of one size."""
-    names = (
-        "auto lru fifo lfu sieve s3fifo wtinylfu gdsf hyperbolic survival belady beladysize "
-        "belady-bypass"
-    ).split()
+    names = ["auto", "lru", "fifo", "lfu", "sieve", "s3fifo", "wtinylfu", "gdsf", "hyperbolic"]
+    names += ["survival", "belady", "beladysize", "belady-bypass"]
     assert names == list(_core.policies())
     assert set(DEFAULT_POLICIES) <= set(names)
     found = augury.replay(folder / "skewed.oracleGeneral", policies=names, capacity="5%")
@@ -151,6 +149,54 @@ def test_curves_fall_as_capacity_grows(folder: Path) -> None:
         assert sorted(capacities) == list(capacities)
         assert sorted(ratios, reverse=True) == list(ratios)
     assert result.curves[0].points[-1] == result.curves[1].points[-1]
+
+
+@pytest.mark.parametrize("name", ["skewed.oracleGeneral", "sized.oracleGeneral"])
+@pytest.mark.parametrize("stream", [True, False])
+def test_the_curve_of_lru_is_what_replays_give(folder: Path, name: str, stream: bool) -> None:
+    """One pass over stack distances, every point as by a replay, the object's size and above."""
+    seen: list[augury.Progress] = []
+    trace = folder / name
+    [curve] = augury.replay(
+        trace, policies="lru", capacity="1%", curve=True, stream=stream, progress=seen.append
+    ).curves
+    assert len(curve.fine) > 100
+    below = sum(capacity < curve.fine[0][0] for capacity, _ in curve.points)
+    assert set(curve.points[below:]) <= set(curve.fine)
+    asked = curve.fine[::16]
+    found = augury.replay(trace, policies="lru", capacity=[capacity for capacity, _ in asked])
+    assert [ratio for _, ratio in asked] == [cell.object_miss_ratio for cell in found]
+    replays = 2 + below
+    last = seen[-1]
+    assert (replays, replays, 1.0) == (last.replays_done, last.replays, last.fraction)
+
+
+def test_the_curve_of_lru_falls_back_to_replays(folder: Path, tmp_path: Path) -> None:
+    """With TTLs, and below the size of the largest object, there is no one stack."""
+    timed, large = tmp_path / "timed.csv", tmp_path / "large.csv"
+    rows = [(n, n * n % 37) for n in range(2000)]
+    timed.write_text("time,key,ttl\n" + "".join(f"{n},{key},30\n" for n, key in rows))
+    large.write_text("time,key,size\n" + "".join(f"{n},{key},{10 + key * 10}\n" for n, key in rows))
+    of_timed, of_large = augury.replay(
+        [timed, large], policies="lru", capacity=1000, curve=True
+    ).curves
+    assert () == of_timed.fine
+    assert of_large.fine[0][0] >= 370
+    assert of_large.points[0][0] < 370
+    for source, curve in ((timed, of_timed), (large, of_large)):
+        capacities = [capacity for capacity, _ in curve.points]
+        found = augury.replay(source, policies="lru", capacity=capacities)
+        assert {cell.capacity_bytes: cell.object_miss_ratio for cell in found} == dict(curve.points)
+
+
+def test_a_cell_tells_what_came_in_and_what_left(folder: Path) -> None:
+    """Insertions are residents and removals; every miss is inserted, rejected or oversized."""
+    names = "lru,s3fifo,wtinylfu,survival,auto"
+    for cell in augury.replay(folder / "skewed.oracleGeneral", policies=names, capacity="5%"):
+        assert cell.insertions is not None
+        assert cell.insertions == (cell.resident or 0) + (cell.evictions or 0)
+        assert cell.misses == cell.insertions + (cell.rejections or 0)
+        assert (0, 0 < (cell.memory_bytes or 0) < 2**24) == (cell.expired, True)
 
 
 def test_two_traces_of_one_name_stay_apart(folder: Path, tmp_path: Path) -> None:

@@ -24,6 +24,12 @@ class _Outcome(TypedDict):
     requested_bytes: int
     missed_bytes: int
     seconds: float
+    insertions: int
+    rejections: int
+    evictions: int
+    expired: int
+    resident: int
+    memory_bytes: int
     windows: list[tuple[int, int, str | None]]
 
 @final
@@ -59,6 +65,7 @@ class Trace:
         seed: int,
         ticker: Ticker,
     ) -> _Outcome: ...
+    def lru_curve(self, capacities: list[int], ticker: Ticker) -> list[tuple[int, float]]: ...
     def write_oracle_general(self, path: str) -> None: ...
 
 @final

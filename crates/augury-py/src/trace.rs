@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use augury_core::metrics::Stats;
+use augury_replay::curve::{LruCurve, lru_curve, lru_curve_of_stream};
 use augury_replay::replay::{CellResult, CellSpec, ReplayError, run_cell, run_stream};
 use augury_replay::trace::{
     DecodedTrace, Extent, Footprint, Format, Skipped, TraceError, TraceSource, TraceWriter,
@@ -50,6 +51,17 @@ impl Trace {
         match &self.requests {
             Requests::InMemory(decoded) => run_cell(decoded, self.footprint, spec, progress),
             Requests::Streamed(source) => run_stream(source, spec, progress),
+        }
+    }
+
+    fn curve(
+        &self,
+        capacities: &[u64],
+        progress: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<LruCurve, ReplayError> {
+        match &self.requests {
+            Requests::InMemory(decoded) => lru_curve(decoded, capacities, progress),
+            Requests::Streamed(source) => lru_curve_of_stream(source, capacities, progress),
         }
     }
 
@@ -133,6 +145,20 @@ impl Trace {
         outcome(py, &found)
     }
 
+    /// LRU's misses at these capacities by one pass: pairs of capacity and object miss ratio, of
+    /// those capacities where that is exact; none where the trace has no one stack.
+    fn lru_curve(
+        &self,
+        py: Python<'_>,
+        capacities: Vec<u64>,
+        ticker: &Ticker,
+    ) -> PyResult<Vec<(u64, f64)>> {
+        let found = py
+            .detach(|| self.curve(&capacities, &mut ticker.telling()))
+            .map_err(errors::of_replay)?;
+        Ok(found.exact().map(|point| (point.capacity, found.object_miss_ratio(point))).collect())
+    }
+
     /// Writes the trace as uncompressed oracleGeneral.
     fn write_oracle_general(&self, py: Python<'_>, path: &str) -> PyResult<()> {
         py.detach(|| self.write(Path::new(path))).map_err(errors::of_trace)
@@ -141,6 +167,7 @@ impl Trace {
 
 fn outcome<'py>(py: Python<'py>, found: &CellResult) -> PyResult<Bound<'py, PyDict>> {
     let Stats { misses, requested_bytes, missed_bytes, .. } = found.stats;
+    let Stats { insertions, rejections, expired, evicted, .. } = found.stats;
     let windows: Vec<_> = found
         .windows
         .iter()
@@ -153,6 +180,12 @@ fn outcome<'py>(py: Python<'py>, found: &CellResult) -> PyResult<Bound<'py, PyDi
     outcome.set_item("requested_bytes", requested_bytes)?;
     outcome.set_item("missed_bytes", missed_bytes)?;
     outcome.set_item("seconds", found.seconds)?;
+    outcome.set_item("insertions", insertions)?;
+    outcome.set_item("rejections", rejections)?;
+    outcome.set_item("evictions", evicted)?;
+    outcome.set_item("expired", expired)?;
+    outcome.set_item("resident", found.resident)?;
+    outcome.set_item("memory_bytes", found.memory_bytes)?;
     outcome.set_item("windows", windows)?;
     Ok(outcome)
 }

@@ -1,4 +1,5 @@
 //! The laboratory of augury: traces in, miss ratios out.
+pub mod curve;
 pub mod inspect;
 pub mod replay;
 pub mod synthetic;

@@ -75,7 +75,12 @@ def replay(
         typer.Option(metavar="PATH", help="Also write an HTML report with plots."),
     ] = None,
     curve: Annotated[
-        bool, typer.Option("--curve", help="Sweep twelve capacities for the report's curves.")
+        bool,
+        typer.Option(
+            "--curve",
+            help="Miss ratio curves too: lru's exactly by stack distances, the others' by replays "
+            "at twelve capacities. In the table and the HTML page.",
+        ),
     ] = False,
     stream: Annotated[
         bool | None,
@@ -121,6 +126,8 @@ def replay(
         if chosen is not Format.TABLE:
             for note in result.notes:
                 typer.echo(f"note: {note}", err=True)
+            if curve and chosen is not Format.HTML and report is None:
+                typer.echo(f"note: {chosen} has no room for curves: --report PATH", err=True)
         if report is not None:
             write(result, Format.HTML, report)
 

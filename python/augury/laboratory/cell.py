@@ -36,6 +36,7 @@ class Cell:
     Ratios are shares between 0 and 1. ``capacity`` is the capacity as asked for,
     ``capacity_bytes`` what it came to: bytes, or entries where every object has size 1.
     ``seconds`` is the replay loop alone; for peers and streamed traces also the reading.
+    What libCacheSim does not tell about its policies is None.
     """
 
     trace: str
@@ -52,6 +53,16 @@ class Cell:
     version: str
     #: Records of the trace that were malformed and left out.
     skipped: int = 0
+    #: Objects that came in, and newcomers that the policy turned away.
+    insertions: int | None = None
+    rejections: int | None = None
+    #: Objects that left for room, and those whose TTL had passed.
+    evictions: int | None = None
+    expired: int | None = None
+    #: Objects held at the end, and the engine's own bytes for them: index, records, history,
+    #: ghosts and shadows, without keys and values.
+    resident: int | None = None
+    memory_bytes: int | None = None
     windows: tuple[Window, ...] = field(default=(), repr=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -94,4 +105,10 @@ FIELDS = (
     "seed",
     "version",
     "skipped",
+    "insertions",
+    "rejections",
+    "evictions",
+    "expired",
+    "resident",
+    "memory_bytes",
 )

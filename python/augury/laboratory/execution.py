@@ -8,7 +8,7 @@ from threading import Lock
 from augury import _core
 from augury.capacity import Capacity
 from augury.laboratory.cell import Cell, Window
-from augury.laboratory.curve import Curve
+from augury.laboratory.curve import Curve, Point, between
 from augury.laboratory.jobs import Pool, Task
 from augury.laboratory.peers import PeerTrace, run_peer
 from augury.laboratory.plan import Plan
@@ -18,6 +18,8 @@ from augury.reading import fits_in_memory
 
 __all__ = ["Execution", "Progress"]
 
+#: The policy whose curve needs no replays.
+EXACT = "lru"
 #: Places in the plan: of the trace, the capacity, the policy and the seed.
 Place = tuple[int, int, int, int]
 
@@ -47,7 +49,8 @@ class Execution:
         self._done = 0
         self._replays = plan.replays
         self._cells: dict[Place, Cell] = {}
-        self._points: dict[tuple[int, int], list[tuple[int, float]]] = {}
+        self._points: dict[tuple[int, int], list[Point]] = {}
+        self._fine: dict[tuple[int, int], tuple[Point, ...]] = {}
         self._notes: dict[Place, str] = {}
 
     def result(self, progress: Callable[[Progress], None] | None) -> ReplayResult:
@@ -68,7 +71,12 @@ class Execution:
             cells=tuple(cell for _, cell in sorted(self._cells.items())),
             notes=tuple(dict.fromkeys(note for _, note in sorted(self._notes.items()))),
             curves=tuple(
-                Curve(self._names[trace], self._plan.policies[policy], tuple(sorted(points)))
+                Curve(
+                    self._names[trace],
+                    self._plan.policies[policy],
+                    tuple(sorted(points)),
+                    self._fine.get((trace, policy), ()),
+                )
                 for (trace, policy), points in sorted(self._points.items())
             ),
         )
@@ -145,6 +153,12 @@ class Execution:
             seed=seed,
             version=_core.__version__,
             skipped=sum(trace.skipped.values()),
+            insertions=outcome["insertions"],
+            rejections=outcome["rejections"],
+            evictions=outcome["evictions"],
+            expired=outcome["expired"],
+            resident=outcome["resident"],
+            memory_bytes=outcome["memory_bytes"],
             windows=tuple(Window(*window) for window in outcome["windows"]),
         )
 
@@ -166,11 +180,34 @@ class Execution:
         sweep = [capacity for capacity in self._plan.sweep if holds_something(capacity, trace)]
         with self._lock:
             self._replays -= len(policies) * (len(self._plan.sweep) - len(sweep))
-        return [
-            partial(self._point, (place, number), trace, policy, capacity)
-            for number, policy in policies
-            for capacity in sweep
-        ]
+        tasks: list[Task] = []
+        for number, policy in policies:
+            if policy == EXACT and sweep:
+                tasks.append(partial(self._exact_curve, (place, number), trace, sweep))
+            else:
+                tasks += self._replayed((place, number), trace, policy, sweep)
+        return tasks
+
+    def _exact_curve(
+        self, at: tuple[int, int], trace: "_core.Trace", sweep: list[Capacity]
+    ) -> list[Task]:
+        """The whole curve of `lru` by one pass; replays follow where that is not exact."""
+        sizes = [trace.resolve(capacity.asked) for capacity in sweep]
+        fine = dict(trace.lru_curve(sizes + between(sizes[0], sizes[-1]), self._ticker))
+        told = [size for size in sizes if size in fine]
+        with self._lock:
+            self._done += 1
+            self._replays += 1 - len(told)
+            self._fine[at] = tuple(sorted(fine.items()))
+            self._points.setdefault(at, []).extend((size, fine[size]) for size in told)
+        rest = [capacity for capacity, size in zip(sweep, sizes, strict=True) if size not in fine]
+        return self._replayed(at, trace, EXACT, rest)
+
+    def _replayed(
+        self, at: tuple[int, int], trace: "_core.Trace", policy: str, sweep: list[Capacity]
+    ) -> list[Task]:
+        """A replay per point."""
+        return [partial(self._point, at, trace, policy, capacity) for capacity in sweep]
 
     def _point(
         self, at: tuple[int, int], trace: "_core.Trace", policy: str, capacity: Capacity

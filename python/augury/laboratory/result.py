@@ -82,9 +82,13 @@ class ReplayResult(Sequence[Cell]):
 
     def to_pandas(self) -> "pandas.DataFrame":
         """A pandas data frame with one row per cell; needs ``augury[pandas]``."""
-        frame: pandas.DataFrame = require("pandas", "pandas").DataFrame(
-            self.to_dicts(), columns=list(FIELDS)
-        )
+        package = require("pandas", "pandas")
+        # Counts stay whole numbers beside peers, which do not tell them.
+        partly = {
+            name: package.array(values, dtype="Int64") if None in values else values
+            for name, values in self.to_columns().items()
+        }
+        frame: pandas.DataFrame = package.DataFrame(partly)
         return frame
 
     def to_polars(self) -> "polars.DataFrame":

@@ -46,7 +46,9 @@ def replay(
             every object has size 1, else bytes) or sizes (``"64MB"``).
         seed: One or several. Policies without randomness run once per seed all the same.
         peers: Also run libCacheSim's policies, as ``peer:NAME``; needs ``augury[peers]``.
-        curve: Also sweep twelve capacities for the miss ratio curves of the report.
+        curve: Also measure miss ratio curves: by replays at twelve shares of the footprint, but
+            `lru` exactly by one pass over its stack distances, where the trace has neither TTLs
+            nor conditional writes and the capacity holds the largest object.
         stream: Read a trace anew for every replay, in bounded memory, in place of decoding it once.
             If None, that is done with traces that would take more than half of the free memory.
             The oracles then need oracleGeneral, and ``seconds`` hold the reading.

@@ -1,11 +1,12 @@
 """The table for terminals."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from augury.laboratory.curve import Curve
 from augury.laboratory.grid import NOTHING, Grid, change, grids, share
 from augury.laboratory.result import ReplayResult
 
@@ -19,6 +20,9 @@ def render(result: ReplayResult) -> RenderableType:
     parts: list[RenderableType] = []
     for grid in grids(result.comparisons()):
         parts += [heading(grid), table(grid), Text()]
+        curves = [curve for curve in result.curves if curve.trace == grid.trace]
+        if curves:
+            parts += [Text(f"{grid.trace}   miss ratio curves", "dim"), drawn(curves), Text()]
     if summary := result.summary():
         parts.append(Text(str(summary)))
     parts += [Text(f"Note: {note}", style="yellow") for note in result.notes]
@@ -48,6 +52,31 @@ def table(grid: Grid) -> Table:
     add_comparison(drawn, "auto, misses against lru", map(change, grid.fewer_misses()))
     add_comparison(drawn, "auto, gap to the bound closed", map(share, grid.gap_closed()))
     return drawn
+
+
+def drawn(curves: Sequence[Curve]) -> Table:
+    """The points of the curves, a column per capacity."""
+    found = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    found.add_column("capacity", style="", no_wrap=True)
+    capacities = sorted({capacity for curve in curves for capacity, _ in curve.points})
+    for capacity in capacities:
+        found.add_column(short(capacity), justify="right", no_wrap=True)
+    for curve in curves:
+        ratios = dict(curve.points)
+        found.add_row(curve.policy, *(f"{ratios[capacity]:.3f}" for capacity in capacities))
+    return found
+
+
+def short(number: int) -> str:
+    """A number to three digits: 999, 1.23k, 45.6M.
+
+    >>> [short(n) for n in (7, 999, 1000, 12_345, 999_999, 5_000_000_000)]
+    ['7', '999', '1k', '12.3k', '1M', '5G']
+    """
+    thousands = 0
+    while number / 1000**thousands >= 999.5:
+        thousands += 1
+    return f"{number / 1000**thousands:.3g}{['', 'k', 'M', 'G', 'T', 'P', 'E'][thousands]}"
 
 
 def add_comparison(drawn: Table, label: str, values: Iterable[str]) -> None:

@@ -67,10 +67,10 @@ def curves(found: Sequence[Curve]) -> str:
     panel = figure.subplots()
     colours = ink.assign(curve.policy for curve in found)
     for curve in found:
-        capacities, ratios = zip(*curve.points, strict=True)
+        capacities, ratios = zip(*sorted({*curve.points, *curve.fine}), strict=True)
         panel.plot(
-            capacities, ratios, marker="o", markersize=3, label=curve.policy,
-            **line_style(curve.policy, colours[curve.policy]),
+            capacities, ratios, marker="" if curve.fine else "o", markersize=3,
+            label=curve.policy, **line_style(curve.policy, colours[curve.policy]),
         )  # fmt: skip
     panel.set_xscale("log")
     panel.set_xlabel("capacity")

@@ -68,7 +68,11 @@ def section(grid: Grid, result: ReplayResult) -> str:
     parts = [html_table.table(grid), figure(charts.bars(grid), "Object miss ratio, lowest on top.")]
     if curves:
         parts.append(
-            figure(charts.curves(curves), "Miss ratio curve: what each capacity would come to.")
+            figure(
+                charts.curves(curves),
+                "Miss ratio curve: what each capacity would come to. A mark is a replay; a line "
+                "without marks (lru) is exact at every capacity, by stack distances.",
+            )
         )
     if timed := by_capacity(cells):
         parts.append(figure(charts.over_time(timed), "Miss ratio over time, in requests."))
