@@ -94,6 +94,18 @@ impl<R: Copy + Default> Slots<R> {
         (slot.version & 1 == 1).then_some((&slot.record, slot.size))
     }
 
+    /// Visits the residents among the slots `from..to`: a run of neighbours in memory.
+    #[inline]
+    pub fn each_live(&self, from: SlotId, to: SlotId, mut visit: impl FnMut(SlotId, &R, u32)) {
+        let to = (to as usize).min(self.slots.len());
+        let run = self.slots.get(from as usize..to).unwrap_or_default();
+        for (id, slot) in (from..).zip(run) {
+            if slot.version & 1 == 1 {
+                visit(id, &slot.record, slot.size);
+            }
+        }
+    }
+
     /// Slot numbers of all residents, in slot order.
     pub fn iter_live(&self) -> impl Iterator<Item = SlotId> + '_ {
         (0..self.bound()).filter(|&id| self.is_live(id))

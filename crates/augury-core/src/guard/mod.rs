@@ -1,23 +1,39 @@
 //! The guard: which expert rules is decided by what each would have hit.
+//!
+//! An expert is a ranking, with or without admission. [`Shadows`] replay a hash-sampled part of
+//! the traffic under every live expert; the one with the most hits lately rules the real cache.
+//! Rankings read the same histories, so a change of ruler costs nothing and flushes nothing, and
+//! the cache is never much worse than its best expert. It is a bandit with full information among
+//! the live experts, after LeCaR (Vietri et al., HotStorage 2018) and the mini-simulations of
+//! Waldspurger et al. (USENIX ATC 2017).
+//!
+//! Work is bounded. Sampling begins with all traffic and halves whenever a shadow holds more
+//! objects than its target; after the first [`EXPLORE`] sampled requests the experts that do worst
+//! are retired until sampling ratio times live experts is about [`BUDGET`], and one of the
+//! retired at a time is tried again, beginning with what the ruler holds. Where little is sampled
+//! all of them stay.
+//!
+//! This module must not know the store, values or keys.
 
 mod shadows;
 
 use crate::history::History;
-use crate::policy::learner::{Learner, knob};
+use crate::policy::learner::Learner;
 use crate::policy::ranking::RankingId;
 use crate::policy::sampled::{Chooser, Expert, Sampled};
 use crate::request::Access;
 
 use self::shadows::{Experts, Shadows};
 
-/// The default policy.
+/// The default policy: learned rankings under the guard.
 pub type Auto = Sampled<Guard>;
 
 const fn expert(ranking: RankingId, admission: bool) -> Expert {
     Expert { ranking, admission }
 }
 
-/// The experts, the one to begin with first.
+/// The experts, the one that rules until there is evidence first. Each wins somewhere: see
+/// docs/decisions/0005.
 const EXPERTS: [Expert; 9] = [
     expert(RankingId::Blend, false),
     expert(RankingId::Blend, true),
@@ -27,136 +43,149 @@ const EXPERTS: [Expert; 9] = [
     expert(RankingId::Count, true),
     expert(RankingId::Reuse, false),
     expert(RankingId::Recency, false),
-    expert(RankingId::Soon, true),
+    expert(RankingId::Density, false),
 ];
+const ALL: Experts = (1 << EXPERTS.len()) - 1;
+
+/// Objects that a shadow holds at most: in caches of up to [`SMALL`] entries, and in others.
+const TARGET: (u32, u32) = (128, 512);
+const SMALL: u64 = 1_000;
+/// Sampled requests before experts are retired.
+const EXPLORE: u64 = 16_384;
+/// Sampled requests between trials of retired experts.
+const TRIAL: u64 = 8_192;
+/// Live experts times sampling ratio, about; and the fewest live experts.
+const BUDGET: f32 = 0.6;
+const LIVE_MIN: usize = 4;
+/// Sampled requests after which more than a quarter of the traffic is no longer sampled.
+const SETTLED: u64 = 65_536;
+/// A hit counts for half after 0.7 times so many sampled requests, or a third of those seen.
+const MEMORY: f32 = 40_000.0;
+const MEMORY_MIN: f32 = 2_000.0;
+/// By how much an expert must lead the ruler: a share of its hits, and half a hit.
+const LEAD: f32 = 0.005;
+/// Sampled requests between decisions.
+const PERIOD: u64 = 64;
 
 /// Sampling takes 32 bits of the hash that neither the index nor the ghosts use first.
 const WHOLE: u64 = 1 << 32;
+
+#[inline]
+fn sample_of(hash: u64) -> u64 {
+    (hash >> 14) & (WHOLE - 1)
+}
 
 /// See the module's head.
 #[derive(Debug)]
 pub struct Guard {
     shadows: Shadows,
+    /// Hits of each expert, recent ones weighing more.
     scores: [f32; EXPERTS.len()],
-    /// Weight of a hit now; grows, so that old hits weigh less.
+    /// Weight of a hit now: it grows, which is the same as old hits fading.
     gain: f32,
     live: Experts,
     ruling: usize,
-    /// Objects whose hash is below are sampled.
+    /// Objects whose sample value is below are sampled.
     threshold: u64,
     capacity: u64,
     sampled: u64,
     challenger: usize,
-    k: Knobs,
-}
-
-#[derive(Debug)]
-struct Knobs {
-    target: u32,
-    win: f32,
-    hyst: f32,
-    keep: u32,
-    explore: u64,
-    rotate: u64,
-    narrow: u64,
-    floor: f32,
-    fix: f32,
-}
-
-impl Guard {
-    /// A guard.
-    pub fn new() -> Self {
-        Guard {
-            shadows: Shadows::new(&EXPERTS, 0),
-            scores: [0.0; EXPERTS.len()],
-            gain: 1.0,
-            live: (1 << EXPERTS.len()) - 1,
-            ruling: 0,
-            threshold: WHOLE,
-            capacity: 0,
-            sampled: 0,
-            challenger: 0,
-            k: Knobs {
-                target: knob("TARGET", 512.0) as u32,
-                win: knob("WIN", 40000.0),
-                hyst: knob("HYST", 0.005),
-                keep: knob("KEEP", 4.0) as u32,
-                explore: knob("EXPLORE", 16384.0) as u64,
-                rotate: knob("ROTATE", 8192.0) as u64,
-                narrow: knob("NARROW", 1e9) as u64,
-                floor: knob("FLOOR", 0.25),
-                fix: knob("FIX", -1.0),
-            },
-        }
-    }
-
-    fn narrow(&mut self) {
-        self.threshold /= 2;
-        let threshold = self.threshold;
-        let capacity =
-            (u128::from(self.capacity) * u128::from(threshold) / u128::from(WHOLE)) as u64;
-        self.shadows.narrow(capacity, |hash| sample_of(hash) < threshold);
-    }
-
-    fn best(&self) -> usize {
-        let mut best = self.ruling;
-        for (i, s) in self.scores.iter().enumerate() {
-            if self.live & 1 << i != 0
-                && *s > self.scores[best] * (1.0 + self.k.hyst) + 0.5 * self.gain
-            {
-                best = i;
-            }
-        }
-        best
-    }
-
-    fn tend(&mut self) {
-        if self.gain > 1e12 {
-            self.scores.iter_mut().for_each(|s| *s /= self.gain);
-            self.gain = 1.0;
-        }
-        let s = self.sampled;
-        if self.shadows.residents(self.ruling) > self.k.target {
-            self.narrow();
-        }
-        if s >= self.k.narrow
-            && s.is_power_of_two()
-            && self.threshold as f32 > self.k.floor * WHOLE as f32
-        {
-            self.narrow();
-        }
-        if s >= self.k.explore && s % self.k.rotate == 0 && self.k.keep < EXPERTS.len() as u32 {
-            // order live by score, keep the best keep-1
-            let mut order: Vec<usize> = (0..EXPERTS.len())
-                .filter(|&i| self.live & 1 << i != 0 && i != self.ruling)
-                .collect();
-            order.sort_by(|&a, &b| self.scores[b].total_cmp(&self.scores[a]));
-            order.insert(0, self.ruling);
-            order.truncate(self.k.keep as usize - 1);
-            let keep: Experts = order.iter().map(|&i| 1 << i).sum();
-            self.shadows.retire(self.live & !keep);
-            loop {
-                self.challenger = (self.challenger + 1) % EXPERTS.len();
-                if keep & 1 << self.challenger == 0 {
-                    break;
-                }
-            }
-            self.shadows.revive(self.challenger, self.ruling);
-            self.scores[self.challenger] = self.scores[self.ruling] * (1.0 - self.k.hyst);
-            self.live = keep | 1 << self.challenger;
-        }
-    }
 }
 
 impl Default for Guard {
     fn default() -> Self {
-        Guard::new()
+        Guard::for_capacity(0)
     }
 }
 
-#[inline]
-fn sample_of(hash: u64) -> u64 {
-    (hash >> 14) & (WHOLE - 1)
+impl Guard {
+    fn for_capacity(capacity: u64) -> Self {
+        Guard {
+            shadows: Shadows::new(&EXPERTS, capacity),
+            scores: [0.0; EXPERTS.len()],
+            gain: 1.0,
+            live: ALL,
+            ruling: 0,
+            threshold: WHOLE,
+            capacity,
+            sampled: 0,
+            challenger: 0,
+        }
+    }
+
+    fn is_live(&self, expert: usize) -> bool {
+        self.live & 1 << expert != 0
+    }
+
+    /// Share of the traffic that is sampled.
+    fn ratio(&self) -> f32 {
+        self.threshold as f32 / WHOLE as f32
+    }
+
+    /// Counts one sampled access for the experts that had it.
+    #[inline]
+    fn score(&mut self, mut hits: Experts) {
+        self.sampled += 1;
+        self.gain *= 1.0 + 1.0 / MEMORY.min((self.sampled as f32 / 2.0).max(MEMORY_MIN));
+        while hits != 0 {
+            self.scores[hits.trailing_zeros() as usize] += self.gain;
+            hits &= hits - 1;
+        }
+    }
+
+    /// Now and then: bounds the work, retires and tries experts, and chooses the ruler.
+    fn tend(&mut self) {
+        if self.gain > 1e12 {
+            let gain = std::mem::replace(&mut self.gain, 1.0);
+            self.scores.iter_mut().for_each(|score| *score /= gain);
+        }
+        let target = if self.capacity <= SMALL { TARGET.0 } else { TARGET.1 };
+        let is_settled = self.sampled >= SETTLED && self.ratio() > 0.25;
+        if self.shadows.residents(self.ruling) > target || is_settled {
+            self.narrow();
+        }
+        if self.sampled >= EXPLORE && self.sampled % TRIAL == 0 {
+            self.rotate();
+        }
+        self.ruling = self.best();
+    }
+
+    fn best(&self) -> usize {
+        let lead = self.scores[self.ruling] * (1.0 + LEAD) + 0.5 * self.gain;
+        let ahead = (0..EXPERTS.len()).filter(|&e| self.is_live(e) && self.scores[e] > lead);
+        ahead.max_by(|&a, &b| self.scores[a].total_cmp(&self.scores[b])).unwrap_or(self.ruling)
+    }
+
+    /// Halves the sampled traffic.
+    fn narrow(&mut self) {
+        self.threshold /= 2;
+        let threshold = self.threshold;
+        let capacity = u128::from(self.capacity) * u128::from(threshold) / u128::from(WHOLE);
+        self.shadows.narrow(capacity as u64, |hash| sample_of(hash) < threshold);
+    }
+
+    /// Keeps the best experts alive, and one of the others on trial.
+    fn rotate(&mut self) {
+        let keep = ((BUDGET / self.ratio()) as usize).max(LIVE_MIN);
+        if keep >= EXPERTS.len() {
+            return;
+        }
+        let mut order: [usize; EXPERTS.len()] = std::array::from_fn(|expert| expert);
+        let worth = |&expert: &usize| match () {
+            () if expert == self.ruling => f32::INFINITY,
+            () if self.is_live(expert) => self.scores[expert],
+            () => f32::NEG_INFINITY,
+        };
+        order.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
+        let kept: Experts = order[..keep - 1].iter().map(|&expert| 1 << expert).sum();
+        self.shadows.retire(self.live & !kept);
+        let others = (1..=EXPERTS.len()).map(|step| (self.challenger + step) % EXPERTS.len());
+        let Some(challenger) = others.into_iter().find(|&e| kept & 1 << e == 0) else { return };
+        self.shadows.revive(challenger, self.ruling);
+        self.scores[challenger] = self.scores[self.ruling] * (1.0 - LEAD);
+        self.challenger = challenger;
+        self.live = kept | 1 << challenger;
+    }
 }
 
 impl Chooser for Guard {
@@ -166,38 +195,19 @@ impl Chooser for Guard {
     }
 
     fn set_capacity(&mut self, capacity: u64) {
-        *self = Guard::new();
-        self.capacity = capacity;
-        self.shadows = Shadows::new(&EXPERTS, capacity);
+        *self = Guard::for_capacity(capacity);
     }
 
     #[inline]
-    fn observe(
-        &mut self,
-        access: &Access,
-        history: &History,
-        learner: &Learner,
-        _residents: u32,
-    ) -> bool {
+    fn observe(&mut self, access: &Access, history: &History, learner: &Learner) {
         if sample_of(access.hash) >= self.threshold {
-            return false;
+            return;
         }
-        let mut hits = self.shadows.access(access, history, self.live, learner);
-        self.sampled += 1;
-        self.gain *= 1.0 + 1.0 / self.k.win.min((self.sampled as f32 / 2.0).max(2000.0));
-        while hits != 0 {
-            self.scores[hits.trailing_zeros() as usize] += self.gain;
-            hits &= hits - 1;
-        }
-        if self.sampled % 64 == 0 {
+        let hits = self.shadows.access(access, history, self.live, learner);
+        self.score(hits);
+        if self.sampled % PERIOD == 0 {
             self.tend();
-            let best = if self.k.fix >= 0.0 { self.k.fix as usize } else { self.best() };
-            if best != self.ruling {
-                self.ruling = best;
-                return true;
-            }
         }
-        false
     }
 
     fn memory_bytes(&self) -> usize {

@@ -17,8 +17,7 @@ use crate::request::Access;
 pub type Experts = u32;
 
 /// Residents scored per eviction: fewer than in the real cache, for all experts alike.
-const LOOKS: u32 = 8;
-static B: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
+const LOOKS: u32 = 4;
 
 #[derive(Debug, Clone, Copy)]
 struct Object {
@@ -69,6 +68,15 @@ impl Field for Residents<'_> {
     fn candidate(&self, place: u32) -> Option<(&History, u32)> {
         let object = self.objects.get(place as usize)?;
         (object.members & self.bit != 0).then_some((&object.history, object.size))
+    }
+
+    #[inline]
+    fn each(&self, from: u32, to: u32, mut visit: impl FnMut(u32, &History, u32)) {
+        for (place, object) in (from..).zip(&self.objects[from as usize..to as usize]) {
+            if object.members & self.bit != 0 {
+                visit(place, &object.history, object.size);
+            }
+        }
     }
 }
 
@@ -134,7 +142,7 @@ impl Shadows {
                 lens: learner.lens(access.now),
                 field: &field,
                 sweep: &mut shadow.sweep,
-                looks: *B.get_or_init(|| crate::policy::learner::knob("SLK", 8.0) as u32),
+                looks: LOOKS,
                 newcomer: shadow.expert.admission.then_some((&object.history, object.size)),
             };
             match shadow.expert.ranking.with(decide) {

@@ -84,6 +84,12 @@ impl History {
         self.heat = code.min(u32::from(u16::MAX)) as u16;
     }
 
+    /// The heat in half-octaves: 0 below 1, then 1 to 1.5, 1.5 to 2, 2 to 3, 3 to 4, ...
+    #[inline]
+    pub fn heat_step(&self) -> usize {
+        usize::from(self.heat >> 10).saturating_sub(15)
+    }
+
     /// The heat as it is stored.
     #[inline]
     pub(super) fn heat_code(&self) -> u16 {
@@ -122,6 +128,15 @@ mod tests {
         assert!((history.heat() - 10.0).abs() < 0.01, "{}", history.heat());
         history.touch(100, 0.01);
         assert!((history.heat() - 6.0).abs() < 0.01, "{}", history.heat());
+    }
+
+    #[test]
+    fn heat_steps_are_half_octaves() {
+        let mut history = History::first(0, 1);
+        for expected in [1, 3, 4, 5, 5, 6, 6, 7] {
+            assert_eq!(expected, history.heat_step(), "{}", history.heat());
+            history.touch(0, 0.0);
+        }
     }
 
     #[test]

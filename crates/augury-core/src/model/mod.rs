@@ -1,3 +1,4 @@
 //! Models of reuse: from an object's history and age to what is to be expected of it.
 
+mod hazard;
 pub mod survival;

@@ -1,61 +1,63 @@
 //! The survival table: when will an object be asked for again, given its history and its age?
 //!
-//! Objects are put into classes by frequency, latest reuse time and size. For each class and age
+//! Objects are put into classes by heat, latest reuse time and size. For each class and age
 //! bucket the table counts the objects asked for again at that age (*reuses*) and those that were
 //! forgotten at it (*censored*); a sample of the objects still waiting adds those that have got
 //! to an age and gone no further (*pending*), without which young data would be all reuses. The
 //! hazard of a bucket is reuses / objects that entered it, as Kaplan and Meier estimate it
 //! ("Nonparametric estimation from incomplete observations", JASA 1958), smoothed towards that of
-//! the frequency bucket and then of all objects. From the survival S that follows:
+//! the heat bucket and then of all objects. From the survival S that follows the *density*: the
+//! most reuses per tick of residence that can be had from age a on,
 //!
-//! - *density*: the most reuses per tick of residence that can be had from age a on,
-//!   max over e of (S(a) - S(e)) / integral of S from a to e. It is Gittins' index for a job that
-//!   may be stopped ("Bandit processes and dynamic allocation indices", JRSS B 1979). Falling
-//!   hazards give recency, constant ones frequency, rising ones (loops) the shortest wait, and no
-//!   horizon has to be chosen;
-//! - *within*: reuse probability within a horizon, 1 - S(a+T)/S(a).
+//! > max over e of (S(a) - S(e)) / integral of S from a to e,
 //!
-//! Learning is incremental: a count per access, one class re-computed per step, all in ticks. Old
+//! Gittins' index for a job that may be stopped ("Bandit processes and dynamic allocation
+//! indices", JRSS B 1979). Falling hazards give recency, constant ones frequency, rising ones
+//! (loops) the shortest wait, and no horizon has to be chosen.
+//!
+//! Learning is incremental: one count per access, one class computed per step, all in ticks. Old
 //! counts fade by a factor per round. Memory: classes are added as they are seen, up to a limit;
-//! beyond it an object belongs to the class of its frequency alone.
+//! beyond it an object belongs to the class of its heat alone.
 
-use crate::history::{AGE_BUCKETS, NO_REUSE, SIZE_BUCKETS, age_bucket, bucket_start};
+use super::hazard::{Counts, Curve, SPAN, density, hazards, survival};
+use crate::history::{AGE_BUCKETS, History, NO_REUSE, age_bucket, bucket_start};
 
 /// Number of a class.
 pub type ClassId = u16;
 
-/// Frequency buckets: 1, 2, 3, 4, 5-7, 8-15, 16-31, 32 and more accesses.
-const FREQUENCIES: usize = 14;
-/// Reuse times by powers of two, and one place for "none yet".
-const REUSES: usize = 32;
-const KEYS: usize = FREQUENCIES * REUSES * SIZE_BUCKETS as usize;
+/// Heat buckets: accessed once, then half-octaves of the decayed count.
+const HEATS: usize = 16;
+/// Latest reuse times by powers of two, those outside the span at its ends, and "none yet".
+const REUSES: usize = AGE_BUCKETS / 4 + 1;
+const SIZES: usize = crate::history::SIZE_BUCKETS as usize;
 const UNSEEN: ClassId = ClassId::MAX;
 
-/// Age buckets that a table holds; ages below and above fall into the first and last. They span
-/// from 1/32 of the cache's size in requests to 128 times it.
-pub const SPAN: usize = 64;
-const BELOW: u8 = 32;
+/// The span of ages begins this many quarter-octaves below the number of residents: what happens
+/// within a hundredth of the cache's size in requests needs no finer view.
+const BELOW: u8 = 28;
 
 /// Weight, in objects, of the more general hazard in a more special one.
 const PRIOR: f32 = 8.0;
 /// Share of news below which a class is not computed anew.
 const NEWS: f32 = 0.02;
-/// Upper limit of a hazard: nothing is ever certain.
-const HAZARD_MAX: f32 = 0.999;
+/// Hazard of all objects where nothing is known.
+const TINY: f32 = 1e-4;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Class {
-    frequency: u8,
-    reuses: [f32; SPAN],
-    censored: [f32; SPAN],
-    pending: [f32; SPAN],
-    /// Weight counted in all, and since the answers were last computed.
-    weight: f32,
+    heat: u8,
+    counts: Counts,
+    /// Counted since the density was last computed.
     news: f32,
 }
 
-/// One number per age of a class.
-type Curve = [f32; SPAN];
+/// An object that was still waiting when it was sampled.
+#[derive(Debug, Clone, Copy)]
+struct Pending {
+    class: ClassId,
+    column: u8,
+    weight: f32,
+}
 
 /// See the module's head.
 #[derive(Debug, Clone)]
@@ -65,23 +67,18 @@ pub struct Survival {
     keys: Vec<ClassId>,
     classes: Vec<Class>,
     density: Vec<Curve>,
-    within: Vec<Curve>,
-    /// Hazards of the frequency buckets, made at the start of a round.
-    parents: [[f32; SPAN]; FREQUENCIES],
-    widths: [f32; SPAN],
-    horizon: f32,
+    census: Vec<Pending>,
+    /// Hazards of the heat buckets, made at the start of a round.
+    parents: Vec<Curve>,
+    widths: Curve,
     next: usize,
     rounds: u32,
 }
 
-/// Bucket of an access count.
+/// Bucket of a heat.
 #[inline]
-fn frequency_bucket(count: u16) -> usize {
-    match count {
-        0..=1 => 0,
-        2..=4 => count as usize - 1,
-        _ => (count.ilog2() as usize + 2).min(FREQUENCIES - 1),
-    }
+fn heat_bucket(history: &History) -> usize {
+    if history.count <= 1 { 0 } else { history.heat_step().clamp(1, HEATS - 1) }
 }
 
 impl Survival {
@@ -89,25 +86,24 @@ impl Survival {
     pub fn new(objects: u64, limit: usize) -> Self {
         let mut table = Survival {
             lowest: 0,
-            limit: limit.max(FREQUENCIES),
-            keys: vec![UNSEEN; KEYS],
+            limit: limit.max(HEATS),
+            keys: vec![UNSEEN; HEATS * REUSES * SIZES],
             classes: Vec::new(),
             density: Vec::new(),
-            within: Vec::new(),
-            parents: [[0.0; SPAN]; FREQUENCIES],
+            census: Vec::new(),
+            parents: vec![[0.0; SPAN]; HEATS],
             widths: [0.0; SPAN],
-            horizon: 1000.0,
             next: 0,
             rounds: 0,
         };
         table.set_lowest(lowest_for(objects));
-        for frequency in 0..FREQUENCIES {
-            table.add_class(frequency);
+        for heat in 0..HEATS {
+            table.add_class(heat);
         }
         table
     }
 
-    /// Rounds of learning completed; before the first there is no answer worth having.
+    /// Rounds of learning completed; before the first the answers are a general law.
     pub fn rounds(&self) -> u32 {
         self.rounds
     }
@@ -119,86 +115,73 @@ impl Survival {
 
     fn set_lowest(&mut self, lowest: u8) {
         self.lowest = lowest;
-        for (bucket, width) in self.widths.iter_mut().enumerate() {
-            let from = if bucket == 0 { 0 } else { bucket_start(lowest + bucket as u8) };
-            *width = (bucket_start(lowest + bucket as u8 + 1) - from) as f32;
+        for (column, width) in self.widths.iter_mut().enumerate() {
+            let from = if column == 0 { 0 } else { bucket_start(lowest + column as u8) };
+            *width = (bucket_start(lowest + column as u8 + 1) - from) as f32;
         }
     }
 
     /// Moves the span of ages when the number of residents has changed by a power of two or more.
     pub fn rescale(&mut self, objects: u64) {
         let lowest = lowest_for(objects);
-        if lowest.abs_diff(self.lowest) < 4 {
+        if lowest == self.lowest {
             return;
         }
-        let by = lowest as i32 - self.lowest as i32;
+        let by = i32::from(lowest) - i32::from(self.lowest);
         self.set_lowest(lowest);
-        for class in &mut self.classes {
-            for counts in [&mut class.reuses, &mut class.censored, &mut class.pending] {
-                *counts = shifted(counts, by);
-            }
-        }
-        self.next = 0;
-        while !self.step() {}
+        self.classes.iter_mut().for_each(|class| {
+            class.counts.shift(by);
+            class.news = f32::INFINITY;
+        });
     }
 
     /// Column of an age in ticks.
     #[inline]
     pub fn column(&self, age: u32) -> usize {
-        (age_bucket(age).saturating_sub(self.lowest) as usize).min(SPAN - 1)
+        usize::from(age_bucket(age).saturating_sub(self.lowest)).min(SPAN - 1)
     }
 
-    fn add_class(&mut self, frequency: usize) -> ClassId {
-        let zero = [0.0; SPAN];
-        let class = Class {
-            frequency: frequency as u8,
-            reuses: zero,
-            censored: zero,
-            pending: zero,
-            weight: 0.0,
+    fn add_class(&mut self, heat: usize) -> ClassId {
+        self.classes.push(Class {
+            heat: heat as u8,
+            counts: Counts::default(),
             news: f32::INFINITY,
-        };
-        self.classes.push(class);
-        // Until its first computation a class answers as its frequency bucket does.
-        let (density, within) = match self.density.get(frequency) {
-            Some(&density) => (density, self.within[frequency]),
-            None => self.before_learning(),
-        };
-        self.density.push(density);
-        self.within.push(within);
+        });
+        // Until its first computation a class answers as its heat bucket does.
+        let density = self.density.get(heat).copied();
+        self.density.push(density.unwrap_or_else(|| self.before_learning()));
         (self.classes.len() - 1) as ClassId
     }
 
-    /// Answers before anything has been learned: reuse is the less likely the longer ago the
+    /// The density before anything has been learned: reuse is the less likely the longer ago the
     /// latest access, in proportion.
-    fn before_learning(&self) -> (Curve, Curve) {
+    fn before_learning(&self) -> Curve {
         let mut age = 0.0;
-        let density = self.widths.map(|width| {
+        self.widths.map(|width| {
             age += width;
             1.0 / (age - width / 2.0)
-        });
-        (density, density.map(|rate| self.horizon * rate / (1.0 + self.horizon * rate)))
+        })
     }
 
     /// The class of a history.
     #[inline]
-    pub fn class_of(&mut self, count: u16, reuse: u8, size: u8) -> ClassId {
-        let frequency = frequency_bucket(count);
-        let octave = if reuse == NO_REUSE {
-            REUSES - 1
-        } else {
-            reuse.clamp(self.lowest, self.lowest + SPAN as u8) as usize / 4
+    pub fn class_of(&mut self, history: &History) -> ClassId {
+        let heat = heat_bucket(history);
+        let reuse = match history.reuse {
+            NO_REUSE => REUSES - 1,
+            reuse => usize::from(reuse.clamp(self.lowest, self.lowest + SPAN as u8 - 1) / 4),
         };
-        let key = (frequency * REUSES + octave) * SIZE_BUCKETS as usize + size as usize;
-        let known = self.keys[key];
-        if known != UNSEEN {
-            return known;
+        let key = (heat * REUSES + reuse) * SIZES + usize::from(history.size);
+        match self.keys[key] {
+            UNSEEN => self.find_class(key, heat),
+            known => known,
         }
-        let class = if self.classes.len() < self.limit {
-            self.add_class(frequency)
-        } else {
-            frequency as ClassId
-        };
+    }
+
+    #[cold]
+    fn find_class(&mut self, key: usize, heat: usize) -> ClassId {
+        let is_full = self.classes.len() >= self.limit;
+        let class = if is_full { heat as ClassId } else { self.add_class(heat) };
         self.keys[key] = class;
         class
     }
@@ -207,8 +190,8 @@ impl Survival {
     #[inline]
     pub fn reused(&mut self, class: ClassId, age: u32) {
         let column = self.column(age);
-        let class = &mut self.classes[class as usize];
-        class.reuses[column] += 1.0;
+        let class = &mut self.classes[usize::from(class)];
+        class.counts.reused(column);
         class.news += 1.0;
     }
 
@@ -216,71 +199,66 @@ impl Survival {
     #[inline]
     pub fn censored(&mut self, class: ClassId, age: u32) {
         let column = self.column(age);
-        let class = &mut self.classes[class as usize];
-        class.censored[column] += 1.0;
+        let class = &mut self.classes[usize::from(class)];
+        class.counts.censored(column);
         class.news += 1.0;
     }
 
-    /// About `weight` objects of this class are waiting at this age.
+    /// About `weight` objects of this class are waiting at this age, until the next round.
     #[inline]
     pub fn pending(&mut self, class: ClassId, age: u32, weight: f32) {
-        let column = self.column(age);
-        let class = &mut self.classes[class as usize];
-        class.pending[column] += weight;
-        class.news += weight;
+        let column = self.column(age) as u8;
+        self.census.push(Pending { class, column, weight });
     }
 
     /// Most reuses per tick of residence from this age on.
     #[inline]
     pub fn density(&self, class: ClassId, age: u32) -> f32 {
-        self.density[class as usize][self.column(age)]
+        self.density[usize::from(class)][self.column(age)]
     }
 
-    /// Probability of a reuse within the horizon.
-    #[inline]
-    pub fn within(&self, class: ClassId, age: u32) -> f32 {
-        self.within[class as usize][self.column(age)]
-    }
-
-    /// Starts a round: the general hazards are made anew. `horizon` in ticks.
-    pub fn begin_round(&mut self, horizon: f32) {
-        self.horizon = horizon;
-        let mut reuses = [[0.0f32; SPAN]; FREQUENCIES + 1];
-        let mut exits = [[0.0f32; SPAN]; FREQUENCIES + 1];
+    /// Starts a round: the general hazards are made anew.
+    pub fn begin_round(&mut self) {
+        let mut heats = vec![([0.0; SPAN], [0.0; SPAN]); HEATS + 1];
         for class in &self.classes {
-            for bucket in [class.frequency as usize, FREQUENCIES] {
-                for column in 0..SPAN {
-                    reuses[bucket][column] += class.reuses[column];
-                    exits[bucket][column] += class.censored[column] + class.pending[column];
-                }
+            for bucket in [usize::from(class.heat), HEATS] {
+                let (reuses, exits) = &mut heats[bucket];
+                class.counts.add_to(reuses, exits);
             }
         }
-        let tiny = [1e-4; SPAN];
-        let all = hazards(&reuses[FREQUENCIES], &exits[FREQUENCIES], &tiny, 1.0);
-        for frequency in 0..FREQUENCIES {
-            self.parents[frequency] =
-                hazards(&reuses[frequency], &exits[frequency], &all, PRIOR / 2.0);
+        for pending in &self.census {
+            let class = &mut self.classes[usize::from(pending.class)];
+            class.news += pending.weight;
+            for bucket in [usize::from(class.heat), HEATS] {
+                heats[bucket].1[usize::from(pending.column)] += pending.weight;
+            }
+        }
+        self.census.sort_unstable_by_key(|pending| pending.class);
+        let all = hazards(&heats[HEATS].0, &heats[HEATS].1, &[TINY; SPAN], 1.0);
+        for (parent, (reuses, exits)) in self.parents.iter_mut().zip(&heats) {
+            *parent = hazards(reuses, exits, &all, PRIOR / 2.0);
         }
         self.next = 0;
     }
 
-    /// Computes the answers of the next class that has news. Whether the round is complete.
+    /// Computes the density of the next class that has news. Whether the round is complete.
     pub fn step(&mut self) -> bool {
         while let Some(class) = self.classes.get_mut(self.next) {
-            let at = self.next;
+            let id = self.next;
             self.next += 1;
-            if class.news < class.weight * NEWS {
+            let (mut reuses, mut exits) = ([0.0; SPAN], [0.0; SPAN]);
+            let total = class.counts.add_to(&mut reuses, &mut exits);
+            if class.news < total * NEWS {
                 continue;
             }
-            class.weight += if class.news.is_finite() { class.news } else { 0.0 };
             class.news = 0.0;
-            let mut exits = class.censored;
-            for (exit, pending) in exits.iter_mut().zip(&class.pending) {
-                *exit += pending;
-            }
-            let parent = &self.parents[class.frequency as usize];
-            let hazards = hazards(&class.reuses, &exits, parent, PRIOR);
-            self.answer(at, &hazards);
+            let from = self.census.partition_point(|pending| usize::from(pending.class) < id);
+            let of_class = self.census[from..].iter().take_while(|p| usize::from(p.class) == id);
+            of_class.for_each(|p| exits[usize::from(p.column)] += p.weight);
+            let parent = &self.parents[usize::from(class.heat)];
+            let hazards = hazards(&reuses, &exits, parent, PRIOR);
+            let (survival, integral) = survival(&hazards, &self.widths);
+            self.density[id] = density(&survival, &integral);
             break;
         }
         let complete = self.next >= self.classes.len();
@@ -291,190 +269,76 @@ impl Survival {
     }
 
     /// Fades all counts and drops what was pending: once per completed round.
-    pub fn fade(&mut self, factor: f32) {
-        for class in &mut self.classes {
-            class.reuses.iter_mut().for_each(|count| *count *= factor);
-            class.censored.iter_mut().for_each(|count| *count *= factor);
-            class.pending = [0.0; SPAN];
-            class.weight *= factor;
-        }
-    }
-
-    fn answer(&mut self, class: usize, hazards: &Curve) {
-        // Survival and its integral at the edges of the columns.
-        let (mut survival, mut integral) = ([1.0f32; SPAN + 1], [0.0f32; SPAN + 1]);
-        for column in 0..SPAN {
-            survival[column + 1] = survival[column] * (1.0 - hazards[column]);
-            let mean = (survival[column] + survival[column + 1]) / 2.0;
-            integral[column + 1] = integral[column] + self.widths[column] * mean;
-        }
-        self.density[class] = density(&survival, &integral);
-        self.within[class] = self.within_horizon(&survival, self.horizon);
-    }
-
-    fn within_horizon(&self, survival: &[f32; SPAN + 1], horizon: f32) -> [f32; SPAN] {
-        let mut out = [0.0; SPAN];
-        let mut edge = 0;
-        // Age at the lower edge of column `edge`, and in the middle of `column`.
-        let (mut from, mut start) = (0.0, 0.0);
-        for (column, probability) in out.iter_mut().enumerate() {
-            let target = start + self.widths[column] / 2.0 + horizon;
-            while edge < SPAN - 1 && from + self.widths[edge] < target {
-                from += self.widths[edge];
-                edge += 1;
-            }
-            let part = ((target - from) / self.widths[edge]).clamp(0.0, 1.0);
-            let then = survival[edge] * (1.0 - part) + survival[edge + 1] * part;
-            let now = (survival[column] + survival[column + 1]) / 2.0;
-            *probability = if now > 0.0 { 1.0 - (then / now).min(1.0) } else { 0.0 };
-            start += self.widths[column];
-        }
-        out
+    pub fn fade(&mut self) {
+        self.classes.iter_mut().for_each(|class| class.counts.fade());
+        self.census.clear();
     }
 
     /// Bytes held.
     pub fn memory_bytes(&self) -> usize {
         self.keys.capacity() * size_of::<ClassId>()
             + self.classes.capacity() * size_of::<Class>()
-            + (self.density.capacity() + self.within.capacity()) * size_of::<Curve>()
+            + (self.density.capacity() + self.parents.capacity()) * size_of::<Curve>()
+            + self.census.capacity() * size_of::<Pending>()
     }
 }
 
 fn lowest_for(objects: u64) -> u8 {
     let objects = objects.clamp(4, 1 << 30) as u32;
-    // A multiple of four: reuse octaves keep their meaning when the span moves.
+    // A multiple of four: octaves of reuse times keep their meaning when the span moves.
     (age_bucket(objects).saturating_sub(BELOW) / 4 * 4).min((AGE_BUCKETS - SPAN - 1) as u8)
-}
-
-fn shifted(counts: &[f32; SPAN], by: i32) -> [f32; SPAN] {
-    let mut out = [0.0; SPAN];
-    for (column, count) in counts.iter().enumerate() {
-        out[(column as i32 - by).clamp(0, SPAN as i32 - 1) as usize] += count;
-    }
-    out
-}
-
-/// Hazards from counts, with `weight` objects of the more general `prior` mixed in.
-fn hazards(
-    reuses: &[f32; SPAN],
-    exits: &[f32; SPAN],
-    prior: &[f32; SPAN],
-    weight: f32,
-) -> [f32; SPAN] {
-    let mut out = [0.0; SPAN];
-    let mut at_risk = weight;
-    for column in (0..SPAN).rev() {
-        at_risk += reuses[column] + exits[column];
-        let hazard = (reuses[column] + weight * prior[column]) / at_risk;
-        out[column] = hazard.min(HAZARD_MAX);
-    }
-    out
-}
-
-/// Gittins' index at the middle of every column: the steepest chord from there to a later edge of
-/// the curve (integral of S, 1 - S). The edges' upper hull is built from the right, so each
-/// column looks at few of them.
-fn density(survival: &[f32; SPAN + 1], integral: &[f32; SPAN + 1]) -> [f32; SPAN] {
-    let mut out = [0.0; SPAN];
-    let mut hull = [0usize; SPAN + 1];
-    let mut depth = 0;
-    let slope = |x: f32, y: f32, edge: usize| {
-        (y - survival[edge]) / (integral[edge] - x).max(f32::MIN_POSITIVE)
-    };
-    for column in (0..SPAN).rev() {
-        let edge = column + 1;
-        while depth >= 2 {
-            let (near, far) = (hull[depth - 1], hull[depth - 2]);
-            if slope(integral[edge], survival[edge], near)
-                < slope(integral[edge], survival[edge], far)
-            {
-                depth -= 1;
-            } else {
-                break;
-            }
-        }
-        hull[depth] = edge;
-        depth += 1;
-        let x = (integral[column] + integral[edge]) / 2.0;
-        let y = (survival[column] + survival[edge]) / 2.0;
-        let mut best = slope(x, y, edge);
-        for &later in hull[..depth - 1].iter().rev() {
-            let steeper = slope(x, y, later);
-            if steeper < best {
-                break;
-            }
-            best = steeper;
-        }
-        out[column] = if y > 1e-9 { best.max(0.0) } else { 0.0 };
-    }
-    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn trained(ages: impl Iterator<Item = u32>) -> Survival {
+    fn trained(ages: impl Iterator<Item = u32>) -> (Survival, ClassId) {
         let mut table = Survival::new(1000, 64);
-        let class = table.class_of(1, NO_REUSE, 0);
+        let class = table.class_of(&History::first(0, 1));
         ages.for_each(|age| table.reused(class, age));
-        table.begin_round(1000.0);
+        table.begin_round();
         while !table.step() {}
-        table
+        (table, class)
     }
 
     #[test]
     fn a_loop_prefers_the_object_that_has_waited_longest() {
-        let mut table = trained((0..5000).map(|_| 4000));
-        let class = table.class_of(1, NO_REUSE, 0);
+        let (table, class) = trained((0..5000).map(|_| 4000));
         assert!(table.density(class, 3000) > 2.0 * table.density(class, 1000));
     }
 
     #[test]
     fn falling_hazards_prefer_the_recent() {
-        let mut table = trained((0..5000u32).map(|i| 1 + i % 100 * (i % 100)));
-        let class = table.class_of(1, NO_REUSE, 0);
+        let (table, class) = trained((0..5000u32).map(|i| 1 + i % 100 * (i % 100)));
         assert!(table.density(class, 100) > table.density(class, 5000));
     }
 
     #[test]
-    fn the_hull_finds_the_steepest_chord() {
-        let mut hazards = [0.01f32; SPAN];
-        for (column, hazard) in hazards.iter_mut().enumerate() {
-            *hazard = 0.5 * (column as f32 * 0.7).sin().abs();
-        }
-        let table = Survival::new(1000, 64);
-        let (mut survival, mut integral) = ([1.0f32; SPAN + 1], [0.0f32; SPAN + 1]);
-        for column in 0..SPAN {
-            survival[column + 1] = survival[column] * (1.0 - hazards[column]);
-            integral[column + 1] = integral[column]
-                + table.widths[column] * (survival[column] + survival[column + 1]) / 2.0;
-        }
-        let fast = density(&survival, &integral);
-        for column in 0..SPAN {
-            let x = (integral[column] + integral[column + 1]) / 2.0;
-            let y = (survival[column] + survival[column + 1]) / 2.0;
-            let chord = |e: usize| (y - survival[e]) / (integral[e] - x).max(f32::MIN_POSITIVE);
-            let best = (column + 1..=SPAN).map(chord).fold(0.0, f32::max);
-            assert!(
-                (fast[column] - best).abs() <= 1e-4 * best,
-                "{column}: {} {best}",
-                fast[column]
-            );
-        }
+    fn objects_still_waiting_lower_the_density() {
+        let (mut table, class) = trained((0..500u32).map(|i| 1 + i));
+        let before = table.density(class, 100);
+        table.pending(class, 3000, 5000.0);
+        table.begin_round();
+        while !table.step() {}
+        assert!(table.density(class, 100) < before / 2.0);
     }
 
     #[test]
-    fn the_reuse_probability_grows_with_the_horizon() {
-        let mut table = trained((0..5000u32).map(|i| 1 + i % 3000));
-        let class = table.class_of(1, NO_REUSE, 0);
-        let mut at = |horizon| {
-            table.reused(class, 3);
-            table.classes.iter_mut().for_each(|class| class.news = f32::INFINITY);
-            table.begin_round(horizon);
-            while !table.step() {}
-            table.within(class, 10)
-        };
-        assert!(at(100.0) < at(2000.0));
+    fn beyond_the_limit_an_object_belongs_to_its_heat() {
+        let mut table = Survival::new(1000, 0);
+        let mut history = History::first(0, 1);
+        assert_eq!(0, table.class_of(&history));
+        history.touch(5000, 0.0);
+        assert_eq!(usize::from(table.class_of(&history)), heat_bucket(&history));
+    }
+
+    #[test]
+    fn a_moved_span_keeps_what_was_learned() {
+        let (mut table, class) = trained((0..5000).map(|_| 4000));
+        table.rescale(4000);
+        table.begin_round();
+        while !table.step() {}
+        assert!(table.density(class, 3000) > 2.0 * table.density(class, 1000));
     }
 }

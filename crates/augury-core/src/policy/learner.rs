@@ -1,72 +1,67 @@
 //! What sampled policies learn while they run: histories, ghosts and the survival table.
 //!
-//! Work per request is bounded: one count, one class per request while a round of learning lasts.
+//! Work per request is bounded: one count, and while a round of learning lasts one class; for 256
+//! requests before it four looks at objects still waiting.
 
 use crate::history::{Ghosts, History};
-use crate::model::survival::Survival;
+use crate::model::survival::{ClassId, Survival};
 use crate::random::Random;
 use crate::request::Access;
 use crate::slots::{SlotId, Slots};
 
 use super::ranking::Lens;
 
-/// Ghosts per resident.
-const GHOSTS_PER_RESIDENT: usize = 16;
-/// Half-life of the heat, in residents.
-const HEAT_HALF_LIFE: f32 = 8.0;
+/// Half-life of the heat, in requests per resident.
+const HEAT_HALF_LIFE: f32 = 32.0;
 /// Requests between rounds of learning: a quarter of those seen, within these limits.
 const ROUND_MIN: u64 = 2_000;
 const ROUND_MAX: u64 = 50_000;
-/// Requests before a round over which waiting objects are sampled, and samples per request.
+/// Requests before a round over which waiting objects are sampled, and samples of residents and
+/// of ghosts per request.
 const CENSUS: u64 = 256;
 const CENSUS_PER_REQUEST: u32 = 2;
-/// What is left of old counts after a round.
-const FADE: f32 = 0.9;
+/// Requests after which the number of looks follows the eviction rate.
+const PACE: u64 = 1024;
+/// Looks per request, and limits of those per eviction: a large cache pays more for each look.
+const LOOKS_PER_REQUEST: f32 = 6.0;
+const LOOKS: (f32, f32) = (8.0, 32.0);
+/// Residents up to which looks are doubled.
+const NEAR: u32 = 8_192;
+/// Classes of the survival table: for caches of at most [`SMALL`] entries, and for others.
+const CLASSES: (usize, usize) = (64, 1024);
+/// Entries up to which a cache is small: its fixed memory stays below 64 KiB.
+const SMALL: u64 = 1_000;
 
 /// See the module's head.
 #[derive(Debug)]
 pub struct Learner {
-    pub(super) model: Survival,
+    model: Survival,
     ghosts: Ghosts,
     cooling: f32,
-    /// Mean age at eviction, in requests.
-    life: f32,
     next_round: u64,
-    computing: bool,
+    is_computing: bool,
     newcomer: History,
-    looks: u32,
-    evictions: u64,
-    looked: u64,
-    byheat: f32,
-    kn: [f32; 6],
     random: Random,
+    looks: u32,
+    evictions: u32,
+    paced: u64,
 }
 
 impl Learner {
-    /// For a cache of about `objects` entries.
+    /// For a cache of at most `objects` entries.
     pub fn new(seed: u64, objects: u64) -> Self {
+        let classes = if objects <= SMALL { CLASSES.0 } else { CLASSES.1 };
         Learner {
-            model: Survival::new(objects, 1024),
+            model: Survival::new(objects.min(1 << 20), classes),
             ghosts: Ghosts::default(),
-            cooling: 1.0 / (knob("HL", HEAT_HALF_LIFE) * objects.max(1) as f32),
-            life: 1000.0,
-            next_round: knob("RMIN", 2000.0) as u64,
-            kn: [
-                knob("FADE", 0.9),
-                knob("RMAX", 50000.0),
-                knob("RMIN", 2000.0),
-                knob("GH", 131072.0),
-                knob("PENDW", 1.0),
-                knob("RDIV", 4.0),
-            ],
-            computing: false,
+            cooling: cooling_for(objects),
+            next_round: ROUND_MIN,
+            is_computing: false,
             newcomer: History::default(),
-            looks: 8,
+            random: Random::new(seed),
+            looks: LOOKS.0 as u32,
             evictions: 0,
-            looked: 0,
-            byheat: knob("BYHEAT", 0.0),
-
-            random: Random::new(seed ^ 0x6c65_6172_6e65_7221),
+            paced: 0,
         }
     }
 
@@ -76,65 +71,9 @@ impl Learner {
         Lens { now: now as u32, model: &self.model, cooling: self.cooling }
     }
 
-    /// Whether the survival table has anything to say.
-    pub fn is_ready(&self) -> bool {
-        self.model.rounds() > 0
-    }
-
-    /// A resident was asked for.
-    #[inline]
-    pub fn hit(&mut self, history: &mut History, access: &Access) {
-        self.model.reused(history.class, history.age(access.now as u32));
-        history.touch(access.now as u32, self.cooling);
-        history.class = self.cls(history);
-    }
-
-    /// Something was asked for that is not resident: its history, recalled or new.
-    #[inline]
-    pub fn miss(&mut self, access: &Access) -> &History {
-        let now = access.now as u32;
-        self.newcomer = match self.ghosts.recall(access.hash, now) {
-            Some(mut history) => {
-                let class = self.cls(&history);
-                self.model.reused(class, history.age(now));
-                history.touch(now, self.cooling);
-                history.born = now;
-                history
-            }
-            None => History::first(now, access.size),
-        };
-        let n = self.newcomer;
-        self.newcomer.class = self.cls(&n);
-        &self.newcomer
-    }
-
-    #[inline]
-    fn cls(&mut self, h: &History) -> u16 {
-        let c = if self.byheat > 0.0 {
-            if h.count <= 1 {
-                1
-            } else {
-                ((h.heat() * self.byheat) as u16).clamp(2, h.count.max(2))
-            }
-        } else {
-            h.count
-        };
-        self.model.class_of(c, h.reuse, h.size)
-    }
-
-    /// The history of the latest miss.
-    #[inline]
-    pub fn newcomer(&self) -> &History {
-        &self.newcomer
-    }
-
-    /// An object left, or was turned away.
-    #[inline]
-    pub fn forget(&mut self, hash: u64, history: &History, now: u64) {
-        if let Some((gone, age)) = self.ghosts.remember(hash, history, now as u32) {
-            let class = self.cls(&gone);
-            self.model.censored(class, age);
-        }
+    /// The survival table.
+    pub fn model(&self) -> &Survival {
+        &self.model
     }
 
     /// Residents to score for an eviction.
@@ -143,71 +82,114 @@ impl Learner {
         self.looks
     }
 
-    /// The age at which an object was evicted.
+    /// A resident was asked for.
     #[inline]
-    pub fn evicted_at(&mut self, age: u32) {
+    pub fn hit(&mut self, history: &mut History, access: &Access) {
+        self.model.reused(history.class, history.age(access.now as u32));
+        history.touch(access.now as u32, self.cooling);
+        history.class = self.model.class_of(history);
+    }
+
+    /// Something was asked for that is not resident: its history, recalled or new.
+    #[inline]
+    pub fn miss(&mut self, access: &Access) -> &History {
+        let now = access.now as u32;
+        let mut history = match self.ghosts.recall(access.hash, now) {
+            Some(mut history) => {
+                let class = self.model.class_of(&history);
+                self.model.reused(class, history.age(now));
+                history.touch(now, self.cooling);
+                history.born = now;
+                history
+            }
+            None => History::first(now, access.size),
+        };
+        history.class = self.model.class_of(&history);
+        self.newcomer = history;
+        &self.newcomer
+    }
+
+    /// The history of the latest miss.
+    #[inline]
+    pub fn newcomer(&self) -> &History {
+        &self.newcomer
+    }
+
+    /// A resident was evicted.
+    #[inline]
+    pub fn evicted(&mut self) {
         self.evictions += 1;
-        self.life += (age as f32 - self.life) * (1.0 / 256.0);
+    }
+
+    /// An object left, or was turned away.
+    #[inline]
+    pub fn forget(&mut self, hash: u64, history: &History, now: u64) {
+        if let Some((gone, age)) = self.ghosts.remember(hash, history, now as u32) {
+            let class = self.model.class_of(&gone);
+            self.model.censored(class, age);
+        }
     }
 
     /// The number of residents is now this.
     #[inline]
     pub fn residents(&mut self, count: u32) {
-        let count = count as usize;
-        self.ghosts.grow_towards(
-            4 * count
-                + (12 * count)
-                    .min(2048 + (12 * count.saturating_sub(1000)).min(self.kn[3] as usize)),
-        );
+        self.ghosts.grow_towards(ghosts_for(count as usize));
     }
 
     /// One request's share of learning.
     #[inline]
     pub fn advance(&mut self, slots: &Slots<History>, now: u64) {
+        if now >= self.paced + PACE {
+            self.pace(slots.live(), now);
+        }
         if now + CENSUS >= self.next_round {
             self.learn(slots, now);
         }
     }
 
+    /// The rarer the evictions, the more looks each is worth: their cost per request is bounded.
+    fn pace(&mut self, residents: u32, now: u64) {
+        let (per, least) = if residents <= NEAR {
+            (2.0 * LOOKS_PER_REQUEST, 1.5 * LOOKS.0)
+        } else {
+            (LOOKS_PER_REQUEST, LOOKS.0)
+        };
+        let rate = self.evictions.max(1) as f32 / (now - self.paced) as f32;
+        self.looks = (per / rate).clamp(least, LOOKS.1) as u32;
+        (self.paced, self.evictions) = (now, 0);
+    }
+
     fn learn(&mut self, slots: &Slots<History>, now: u64) {
-        if now >= self.looked + 1024 {
-            let rate = self.evictions as f32 / (now - self.looked) as f32;
-            let looks = (knob("LB", 6.0) / rate.max(0.01)).clamp(knob("LMIN", 8.0), knob("LMAX", 32.0));
-            self.looks = looks as u32;
-            (self.looked, self.evictions) = (now, 0);
-        }
-        if self.computing {
+        if self.is_computing {
             if self.model.step() {
-                self.model.fade(self.kn[0]);
-                self.computing = false;
-                self.next_round =
-                    now + (now / self.kn[5] as u64).clamp(self.kn[2] as u64, self.kn[1] as u64);
+                self.model.fade();
+                self.is_computing = false;
+                self.next_round = now + (now / 4).clamp(ROUND_MIN, ROUND_MAX);
             }
         } else if now < self.next_round {
             self.take_census(slots, now as u32);
         } else {
             let residents = u64::from(slots.live());
             self.model.rescale(residents);
-            self.cooling = 1.0 / (knob("HL", HEAT_HALF_LIFE) * residents.max(1) as f32);
-            self.model.begin_round(self.life.max(4.0));
-            self.computing = true;
+            self.cooling = cooling_for(residents);
+            self.model.begin_round();
+            self.is_computing = true;
         }
     }
 
     fn take_census(&mut self, slots: &Slots<History>, now: u32) {
-        let drawn = CENSUS as u32 * CENSUS_PER_REQUEST;
+        let drawn = CENSUS as f32 * CENSUS_PER_REQUEST as f32;
         for _ in 0..CENSUS_PER_REQUEST {
             if slots.bound() > 0 {
                 let id: SlotId = self.random.below(slots.bound());
-                if let Some((history, _)) = slots.candidate(id) {
-                    let weight = self.kn[4] * slots.bound() as f32 / drawn as f32;
-                    self.model.pending(history.class, history.age(now), weight);
+                if let Some((&history, _)) = slots.candidate(id) {
+                    let class: ClassId = self.model.class_of(&history);
+                    self.model.pending(class, history.age(now), slots.bound() as f32 / drawn);
                 }
             }
             if let Some((ghost, age)) = self.ghosts.sample(self.random.next_u32(), now) {
-                let class = self.cls(&ghost);
-                let weight = self.kn[4] * self.ghosts.places() as f32 / drawn as f32;
-                self.model.pending(class, age, weight);
+                let class = self.model.class_of(&ghost);
+                self.model.pending(class, age, self.ghosts.places() as f32 / drawn);
             }
         }
     }
@@ -218,7 +200,13 @@ impl Learner {
     }
 }
 
-/// research
-pub fn knob(name: &str, default: f32) -> f32 {
-    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
+fn cooling_for(residents: u64) -> f32 {
+    1.0 / (HEAT_HALF_LIFE * residents.max(1) as f32)
+}
+
+/// Ghosts for so many residents: sixteen each in small caches, where they cost little and matter
+/// most, down to three and a half each in large ones.
+fn ghosts_for(residents: usize) -> usize {
+    let extra = (12 * residents).min(2_048 + (12 * residents.saturating_sub(1_000)).min(131_072));
+    residents * 4 + extra
 }

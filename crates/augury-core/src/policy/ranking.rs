@@ -74,10 +74,6 @@ rankings! {
     Density "density" = |lens, history, size|
         lens.model.density(history.class, history.age(lens.now)) / size as f32;
 
-    /// Reuse probability per byte within one eviction age.
-    Soon "soon" = |lens, history, size|
-        lens.model.within(history.class, history.age(lens.now)) / size as f32;
-
     /// Recency: the order of LRU.
     Recency "recency" = |lens, history, _size|
         -(history.age(lens.now) as f32);

@@ -1,6 +1,6 @@
 //! A cache without lists: one record per object, and a sweep that finds who ranks lowest.
 //!
-//! A hit updates one record; an eviction scores [`LOOKS`] of them. Which ranking decides, and
+//! A hit updates one record; an eviction scores a few of them. Which ranking decides, and
 //! whether newcomers must prove themselves, is up to a [`Chooser`]: always the same expert, or
 //! the guard's choice. Psounis and Prabhakar, "A randomized web-cache replacement scheme",
 //! INFOCOM 2001, for how few looks suffice.
@@ -14,9 +14,6 @@ use super::learner::Learner;
 use super::ranking::RankingId;
 use super::sweep::{Choice, Decide, Field, Sweep};
 use super::{Policy, Verdict};
-
-/// Residents scored per eviction.
-const LOOKS: u32 = 16;
 
 /// A ranking, and whether newcomers have to prove themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,14 +30,8 @@ pub trait Chooser: Send {
     fn ruling(&self) -> Expert;
     /// The capacity has become known or has changed; everything starts anew.
     fn set_capacity(&mut self, capacity: u64);
-    /// An access was recorded: the object's history after it. Whether the ruling expert changed.
-    fn observe(
-        &mut self,
-        access: &Access,
-        history: &History,
-        learner: &Learner,
-        residents: u32,
-    ) -> bool;
+    /// An access was recorded: the object's history after it.
+    fn observe(&mut self, access: &Access, history: &History, learner: &Learner);
     /// Bytes held.
     fn memory_bytes(&self) -> usize;
 }
@@ -58,9 +49,7 @@ impl Chooser for Fixed {
     fn set_capacity(&mut self, _capacity: u64) {}
 
     #[inline]
-    fn observe(&mut self, _: &Access, _: &History, _: &Learner, _: u32) -> bool {
-        false
-    }
+    fn observe(&mut self, _: &Access, _: &History, _: &Learner) {}
 
     fn memory_bytes(&self) -> usize {
         0
@@ -91,11 +80,6 @@ impl<C: Chooser> Sampled<C> {
     pub fn learner(&self) -> &Learner {
         &self.learner
     }
-
-    #[inline]
-    fn observe(&mut self, access: &Access, history: &History, residents: u32) {
-        if self.chooser.observe(access, history, &self.learner, residents) {}
-    }
 }
 
 impl Field for Slots<History> {
@@ -113,13 +97,18 @@ impl Field for Slots<History> {
     fn candidate(&self, place: u32) -> Option<(&History, u32)> {
         Slots::candidate(self, place)
     }
+
+    #[inline]
+    fn each(&self, from: u32, to: u32, mut visit: impl FnMut(u32, &History, u32)) {
+        self.each_live(from, to, |place, history, size| visit(place, history, size));
+    }
 }
 
 impl<C: Chooser> Policy for Sampled<C> {
     type Record = History;
 
     fn set_capacity(&mut self, capacity: u64) {
-        self.learner = Learner::new(self.seed, capacity.min(1 << 20));
+        self.learner = Learner::new(self.seed, capacity);
         self.chooser.set_capacity(capacity);
     }
 
@@ -129,14 +118,14 @@ impl<C: Chooser> Policy for Sampled<C> {
         let record = slots.record_mut(id);
         self.learner.hit(record, access);
         let record = *record;
-        self.observe(access, &record, slots.live());
+        self.chooser.observe(access, &record, &self.learner);
     }
 
     #[inline]
     fn on_miss(&mut self, slots: &Slots<History>, access: &Access) {
         self.learner.advance(slots, access.now);
         let history = *self.learner.miss(access);
-        self.observe(access, &history, slots.live());
+        self.chooser.observe(access, &history, &self.learner);
     }
 
     #[inline]
@@ -155,7 +144,8 @@ impl<C: Chooser> Policy for Sampled<C> {
             lens,
             field: &*slots,
             sweep,
-            looks: self.learner.looks(), newcomer,
+            looks: self.learner.looks(),
+            newcomer,
         }) {
             Choice::Leave(id) => Verdict::Evict(id),
             Choice::Refuse => Verdict::Reject,
@@ -186,7 +176,7 @@ impl<C: Chooser> Policy for Sampled<C> {
     ) {
         let history = *slots.record(id);
         if cause == RemovalCause::Evicted {
-            self.learner.evicted_at(history.age(now as u32));
+            self.learner.evicted();
         }
         self.learner.forget(slots.hash(id), &history, now);
     }

@@ -34,6 +34,8 @@ pub trait Field {
     fn residents(&self) -> u32;
     /// History and size of the resident at this place, if there is one.
     fn candidate(&self, place: u32) -> Option<(&History, u32)>;
+    /// Visits the residents among the places `from..to`.
+    fn each(&self, from: u32, to: u32, visit: impl FnMut(u32, &History, u32));
 }
 
 /// A place and the resident's latest access when it was seen: a later one makes it void.
@@ -104,17 +106,16 @@ impl Sweep {
             }
         }
         let bound = field.bound();
-        let mut left = looks;
-        for _ in 0..bound {
+        let (mut seen, mut passed) = (0, 0);
+        while seen < looks && passed < bound {
             self.hand = if self.hand >= bound { 0 } else { self.hand };
-            if let Some(candidate) = field.candidate(self.hand) {
-                lowest.offer(self.hand, score(candidate));
-                left -= 1;
-            }
-            self.hand += 1;
-            if left == 0 {
-                break;
-            }
+            let end = (self.hand + looks - seen).min(bound);
+            field.each(self.hand, end, |place, history, size| {
+                lowest.offer(place, score((history, size)));
+                seen += 1;
+            });
+            passed += end - self.hand;
+            self.hand = end;
         }
         self.queue = lowest.0.map(|key| key as u32);
     }

@@ -99,7 +99,7 @@ impl PolicyName {
     /// Makes the policy and hands it over.
     pub fn build<W: WithPolicy>(self, seed: u64, with: W) -> W::Output {
         match self {
-            PolicyName::Auto => with.with(Auto::with_chooser(seed, Guard::new())),
+            PolicyName::Auto => with.with(Auto::with_chooser(seed, Guard::default())),
             PolicyName::Lru => with.with(Lru::default()),
             PolicyName::Fifo => with.with(Fifo::default()),
             PolicyName::Lfu => with.with(Lfu::default()),

@@ -1,0 +1,160 @@
+//! Arithmetic of the survival table: counts, hazards, survival, and the density that follows.
+
+/// Age buckets of a table, from 1/128 of the cache's size in requests to 128 times it; ages below
+/// and above fall into the first and last.
+pub const SPAN: usize = 56;
+
+/// One number per age bucket.
+pub(super) type Curve = [f32; SPAN];
+
+/// Upper limit of a hazard: nothing is ever certain.
+const HAZARD_MAX: f32 = 0.999;
+/// What is left of a count after a round.
+const FADE: f32 = 0.9;
+
+/// Reuses and censored objects by age.
+#[derive(Debug, Clone)]
+pub(super) struct Counts {
+    reuses: Curve,
+    censored: Curve,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Counts { reuses: [0.0; SPAN], censored: [0.0; SPAN] }
+    }
+}
+
+impl Counts {
+    #[inline]
+    pub(super) fn reused(&mut self, column: usize) {
+        self.reuses[column] += 1.0;
+    }
+
+    #[inline]
+    pub(super) fn censored(&mut self, column: usize) {
+        self.censored[column] += 1.0;
+    }
+
+    pub(super) fn fade(&mut self) {
+        for counts in [&mut self.reuses, &mut self.censored] {
+            counts.iter_mut().for_each(|count| *count *= FADE);
+        }
+    }
+
+    /// Moves every count to the column of its age after the span has moved up by so many columns.
+    pub(super) fn shift(&mut self, by: i32) {
+        for counts in [&mut self.reuses, &mut self.censored] {
+            let mut moved = [0.0; SPAN];
+            for (column, count) in counts.iter().enumerate() {
+                moved[(column as i32 - by).clamp(0, SPAN as i32 - 1) as usize] += count;
+            }
+            *counts = moved;
+        }
+    }
+
+    /// Adds these counts; returns their sum.
+    pub(super) fn add_to(&self, reuses: &mut Curve, exits: &mut Curve) -> f32 {
+        let mut total = 0.0;
+        for column in 0..SPAN {
+            reuses[column] += self.reuses[column];
+            exits[column] += self.censored[column];
+            total += self.reuses[column] + self.censored[column];
+        }
+        total
+    }
+}
+
+/// Hazards from counts, with `weight` objects of the more general `prior` mixed in.
+pub(super) fn hazards(reuses: &Curve, exits: &Curve, prior: &Curve, weight: f32) -> Curve {
+    let mut out = [0.0; SPAN];
+    let mut at_risk = weight;
+    for column in (0..SPAN).rev() {
+        at_risk += reuses[column] + exits[column];
+        let hazard = (reuses[column] + weight * prior[column]) / at_risk;
+        out[column] = hazard.min(HAZARD_MAX);
+    }
+    out
+}
+
+/// Survival and its integral over ticks, at the edges of the columns.
+pub(super) fn survival(hazards: &Curve, widths: &Curve) -> ([f32; SPAN + 1], [f32; SPAN + 1]) {
+    let (mut survival, mut integral) = ([1.0f32; SPAN + 1], [0.0f32; SPAN + 1]);
+    for column in 0..SPAN {
+        survival[column + 1] = survival[column] * (1.0 - hazards[column]);
+        let mean = (survival[column] + survival[column + 1]) / 2.0;
+        integral[column + 1] = integral[column] + widths[column] * mean;
+    }
+    (survival, integral)
+}
+
+/// Gittins' index at the middle of every column: the steepest chord from there to a later edge of
+/// the curve (integral of S, 1 - S). The edges' upper hull is built from the right, so each
+/// column looks at few of them.
+pub(super) fn density(survival: &[f32; SPAN + 1], integral: &[f32; SPAN + 1]) -> Curve {
+    let mut out = [0.0; SPAN];
+    let mut hull = [0usize; SPAN + 1];
+    let mut depth = 0;
+    let slope = |x: f32, y: f32, edge: usize| {
+        (y - survival[edge]) / (integral[edge] - x).max(f32::MIN_POSITIVE)
+    };
+    for column in (0..SPAN).rev() {
+        let edge = column + 1;
+        while depth >= 2 {
+            let (near, far) = (hull[depth - 1], hull[depth - 2]);
+            let (x, y) = (integral[edge], survival[edge]);
+            if slope(x, y, near) >= slope(x, y, far) {
+                break;
+            }
+            depth -= 1;
+        }
+        hull[depth] = edge;
+        depth += 1;
+        let x = (integral[column] + integral[edge]) / 2.0;
+        let y = (survival[column] + survival[edge]) / 2.0;
+        let mut best = slope(x, y, edge);
+        for &later in hull[..depth - 1].iter().rev() {
+            let steeper = slope(x, y, later);
+            if steeper < best {
+                break;
+            }
+            best = steeper;
+        }
+        out[column] = if y > 1e-9 { best.max(0.0) } else { 0.0 };
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hull_finds_the_steepest_chord() {
+        let (mut hazards, mut widths) = ([0.01f32; SPAN], [1.0f32; SPAN]);
+        for (column, hazard) in hazards.iter_mut().enumerate() {
+            *hazard = 0.5 * (column as f32 * 0.7).sin().abs();
+            widths[column] = 1.19f32.powi(column as i32);
+        }
+        let (survival, integral) = survival(&hazards, &widths);
+        let fast = density(&survival, &integral);
+        for column in 0..SPAN {
+            let x = (integral[column] + integral[column + 1]) / 2.0;
+            let y = (survival[column] + survival[column + 1]) / 2.0;
+            let chord = |e: usize| (y - survival[e]) / (integral[e] - x).max(f32::MIN_POSITIVE);
+            let best = (column + 1..=SPAN).map(chord).fold(0.0, f32::max);
+            let error = (fast[column] - best).abs();
+            assert!(error <= 1e-3 * best + 1e-9, "{column}: {} {best}", fast[column]);
+        }
+    }
+
+    #[test]
+    fn a_constant_hazard_gives_a_constant_density() {
+        let widths = [100.0; SPAN];
+        let (survival, integral) = survival(&[0.2; SPAN], &widths);
+        let density = density(&survival, &integral);
+        for value in &density[..20] {
+            assert!((value / density[0] - 1.0).abs() < 0.01);
+        }
+    }
+}
