@@ -172,16 +172,17 @@ def test_curves_are_a_table_too(augury: Run) -> None:
         (["replay", LOOP, "--policies", "learned:x.json"], "not supported yet"),
         (["replay", LOOP, "--capacity", "lots"], "1%, 1000, 64MB or 64MiB"),
         (["replay", LOOP, "--capacity", "0"], "at least 1"),
-        (["replay", LOOP, "--capacity", "0.0001%"], "0.0001%"),
+        (["replay", LOOP, "--capacity", "0.0001%"], 'loop: capacity "0.0001%" comes to less'),
         (["replay", LOOP, "--seed", "one"], "'one'"),
         (["replay", LOOP, "--seed", "-1"], "-1"),
         (["replay", LOOP, "--jobs", "0"], "jobs 0"),
         (["replay", LOOP, "--format", "xml"], "xml"),
-        (["replay", LOOP, "--trace-format", "xml"], 'option --trace-format: found "xml"'),
+        (["replay", LOOP, "--trace-format", "xml"], 'error: --trace-format: found "xml"'),
         (["replay", LOOP, "--columns", "what=1"], "what=1"),
         (["replay", LOOP, "--no-such-option"], "No such option"),
         (["replay", "synthetic:nothing"], "nothing"),
         (["replay", LOOP, "--report", "no/such/folder.html"], "no folder no/such"),
+        (["replay", "synthetic:zipf?n=-1"], "error: synthetic parameter n: found"),
         (["convert", LOOP, "out.parquet"], "no ending"),
         (["frobnicate"], "No such command"),
     ],
@@ -213,6 +214,14 @@ def test_a_missing_trace_exits_1(augury: Run) -> None:
     done = augury("replay", "absent.csv")
     assert done.returncode == 1
     assert "absent.csv" in done.stderr
+
+
+def test_a_folder_that_is_not_there_is_named_without_temporary_names(augury: Run) -> None:
+    """The message is about the file that was asked for."""
+    done = augury("convert", LOOP, "absent/out.csv")
+    assert 1 == done.returncode
+    assert "absent/out.csv: cannot write: No such file" in done.stderr
+    assert ".augury-" not in done.stderr
 
 
 def test_skipped_records_are_counted_and_told(augury: Run, tmp_path: Path) -> None:
@@ -291,6 +300,20 @@ def test_an_interrupt_exits_130_without_a_traceback(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "augury", "replay", pipe, "-p", "lru", "-c", "10"]
     both = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     # The pipe opens once the command reads from it.
+    with subprocess.Popen(command, **both) as running, pipe.open("wb"):
+        running.send_signal(signal.SIGINT)
+        out, errors = running.communicate(timeout=30)
+    assert (130, b"", b"interrupted\n") == (running.returncode, out, errors)
+
+
+@pytest.mark.parametrize("command", [["inspect"], ["convert"]])
+def test_an_interrupt_ends_every_command_that_reads(tmp_path: Path, command: list[str]) -> None:
+    """Ctrl-C is heard while a trace is waited for, and nothing is left behind."""
+    pipe = tmp_path / "endless.keys"
+    os.mkfifo(pipe)
+    arguments = [*command, pipe, *([tmp_path / "out.csv"] if command == ["convert"] else [])]
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    command = [sys.executable, "-m", "augury", *arguments]
     with subprocess.Popen(command, **both) as running, pipe.open("wb"):
         running.send_signal(signal.SIGINT)
         out, errors = running.communicate(timeout=30)

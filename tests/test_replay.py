@@ -199,6 +199,19 @@ def test_a_cell_tells_what_came_in_and_what_left(folder: Path) -> None:
         assert (0, 0 < (cell.memory_bytes or 0) < 2**24) == (cell.expired, True)
 
 
+def test_a_capacity_that_is_nothing_for_one_trace_is_left_out_there(folder: Path) -> None:
+    """The rest is replayed and a note says so; only where nothing is left it is an error."""
+    traces = [folder / "loop.oracleGeneral", folder / "skewed.oracleGeneral"]
+    seen: list[augury.Progress] = []
+    result = augury.replay(traces, policies="lru", capacity="0.1%,10%", progress=seen.append)
+    cells = [(cell.trace, cell.capacity) for cell in result]
+    assert [("loop", "10%"), ("skewed", "0.1%"), ("skewed", "10%")] == cells
+    assert "loop: capacity" in result.notes[0]
+    assert (3, 3) == (seen[-1].replays_done, seen[-1].replays)
+    with pytest.raises(augury.CapacityError, match="loop: capacity"):
+        augury.replay(traces[0], policies="lru", capacity="0.1%,0.2%")
+
+
 def test_two_traces_of_one_name_stay_apart(folder: Path, tmp_path: Path) -> None:
     """Where short names would be the same, results carry the paths."""
     other = tmp_path / "loop.csv"

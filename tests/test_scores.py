@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from augury.laboratory.cell import Cell, Reign, Window
-from augury.laboratory.scores import compare, summarize
+from augury.laboratory.scores import compare, sentence, span, summarize
 
 
 def cell(
@@ -78,3 +78,50 @@ def test_shares_of_rankings_sum_to_one() -> None:
     auto = replace(cell("auto", 0.5), windows=windows)
     assert {"lru": 0.5, "gdsf": 0.5} == auto.ruled()
     assert (Reign(0, "lru"), Reign(250, "gdsf"), Reign(750, "lru")) == auto.reigns
+
+
+def test_cells_with_room_for_few_objects_count_in_no_summary() -> None:
+    """They are said to be left out; where nothing else is, there is nothing to say but that."""
+    few = [replace(one, capacity_objects=49.0) for one in (cell("auto", 0.5), cell("lru", 0.4))]
+    many = [cell("auto", 0.5, capacity="2%"), cell("lru", 0.6, capacity="2%")]
+    summary = summarize(compare([*few, *many]))
+    assert summary is not None
+    assert (1, 0, 0) == tuple(map(len, (summary.ahead, summary.level, summary.behind)))
+    assert "1 cell has room for fewer than 50 objects" in str(summary)
+    assert summarize(compare(few)) is None
+    assert "chance" in (sentence(compare(few)) or "")
+
+
+def test_the_sentence_of_a_trace_says_how_many_misses_less_and_who_is_below() -> None:
+    """Shares of lru's misses, where auto is lowest, and every rival below it once."""
+    rows = compare(
+        [
+            *(cell("auto", 0.5, capacity="1%"), cell("lru", 0.8, capacity="1%")),
+            *(cell("auto", 0.5, capacity="2%"), cell("lru", 0.6, capacity="2%")),
+            *(cell("auto", 0.5, capacity="3%"), cell("lru", 0.5, capacity="3%")),
+            cell("gdsf", 0.4, capacity="2%"),
+            cell("gdsf", 0.47, capacity="3%"),
+        ]
+    )
+    expected = (
+        "auto has 0.0% to 37.5% fewer misses than lru; it is lowest at 1%; it is above gdsf by up "
+        "to 0.1000 at 2%, 3%."
+    )
+    assert expected == sentence(rows)
+    assert sentence(compare([cell("auto", 0.5)])) is None
+
+
+@pytest.mark.parametrize(
+    ("savings", "words"),
+    [
+        ([0.0], "as many misses"),
+        ([0.05], "5.0% fewer misses"),
+        ([-0.05], "5.0% more misses"),
+        ([-0.05, -0.01], "1.0% to 5.0% more misses"),
+        ([-0.05, 0.1], "5.0% more to 10.0% fewer misses"),
+        ([0.0, 0.1], "0.0% to 10.0% fewer misses"),
+    ],
+)
+def test_a_span_of_savings_in_words(savings: list[float], words: str) -> None:
+    """More and fewer are told apart."""
+    assert words == span(savings)

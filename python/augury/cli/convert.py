@@ -6,6 +6,7 @@ import typer
 
 from augury import traces
 from augury.cli.failure import designed_failures
+from augury.cli.interrupt import interruptible
 from augury.cli.options import Columns, SkipBad, TraceFormat
 
 __all__ = ["convert"]
@@ -31,13 +32,15 @@ def convert(
     oracleGeneral keeps time, key and size; CSV also operation and TTL.
     """
     with designed_failures():
-        written = traces.convert(
-            source,
-            target,
-            to=to,
-            trace_format=trace_format,
-            columns=columns,
-            skip_bad=skip_bad,
+        written = interruptible(
+            lambda: traces.convert(
+                source,
+                target,
+                to=to,
+                trace_format=trace_format,
+                columns=columns,
+                skip_bad=skip_bad,
+            )
         )
         typer.echo(f"wrote {written.requests:,} requests to {target}", err=True)
         if written.skipped:

@@ -12,6 +12,7 @@ from rich.text import Text
 from augury import traces
 from augury.cli.console import print_to
 from augury.cli.failure import designed_failures
+from augury.cli.interrupt import interruptible
 from augury.cli.options import Columns, SkipBad, TraceFormat
 from augury.inspection import Inspection, Octave, Predictability
 
@@ -37,8 +38,10 @@ def inspect(
 ) -> None:
     """Tell what a trace is like, and whether there is anything to learn in it."""
     with designed_failures():
-        found = traces.inspect(
-            source, trace_format=trace_format, columns=columns, skip_bad=skip_bad
+        found = interruptible(
+            lambda: traces.inspect(
+                source, trace_format=trace_format, columns=columns, skip_bad=skip_bad
+            )
         )
         if as_json:
             typer.echo(json.dumps(found.to_dict(), indent=2))

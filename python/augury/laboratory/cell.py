@@ -63,6 +63,8 @@ class Cell:
     #: ghosts and shadows, without keys and values.
     resident: int | None = None
     memory_bytes: int | None = None
+    #: Objects of the trace's mean size that the capacity holds.
+    capacity_objects: float | None = None
     windows: tuple[Window, ...] = field(default=(), repr=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -111,4 +113,5 @@ FIELDS = (
     "expired",
     "resident",
     "memory_bytes",
+    "capacity_objects",
 )

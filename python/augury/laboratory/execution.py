@@ -7,6 +7,7 @@ from threading import Lock
 
 from augury import _core
 from augury.capacity import Capacity
+from augury.errors import CapacityError
 from augury.laboratory.cell import Cell, Window
 from augury.laboratory.curve import Curve, Point, between
 from augury.laboratory.jobs import Pool, Task
@@ -52,6 +53,8 @@ class Execution:
         self._points: dict[tuple[int, int], list[Point]] = {}
         self._fine: dict[tuple[int, int], tuple[Point, ...]] = {}
         self._notes: dict[Place, str] = {}
+        #: Capacities that come to nothing, each for a trace.
+        self._refused: dict[Place, str] = {}
 
     def result(self, progress: Callable[[Progress], None] | None) -> ReplayResult:
         """Run everything."""
@@ -67,6 +70,8 @@ class Execution:
             self._ticker.cancel()
             raise
         report()
+        if self._refused and not self._cells:
+            raise CapacityError(min(self._refused.items())[1])
         return ReplayResult(
             cells=tuple(cell for _, cell in sorted(self._cells.items())),
             notes=tuple(dict.fromkeys(note for _, note in sorted(self._notes.items()))),
@@ -111,6 +116,8 @@ class Execution:
         file = PeerTrace(trace) if any(map(is_peer, plan.policies)) else None
         tasks: list[Task] = []
         for number, capacity in enumerate(plan.capacities):
+            if not self._holds(trace, place, number):
+                continue
             for policy_number, policy in enumerate(plan.policies):
                 for seed_number, seed in enumerate(plan.seeds):
                     at = (place, number, policy_number, seed_number)
@@ -121,6 +128,19 @@ class Execution:
                         measure = partial(self._own, trace, policy, capacity, seed)
                     tasks.append(partial(self._cell, at, measure))
         return tasks
+
+    def _holds(self, trace: "_core.Trace", place: int, number: int) -> bool:
+        """Whether a capacity comes to anything for this trace; noted if not."""
+        try:
+            trace.resolve(self._plan.capacities[number].asked)
+        except CapacityError as error:
+            word = f"{self._names[place]}: {error}"
+            with self._lock:
+                self._replays -= len(self._plan.policies) * len(self._plan.seeds)
+                self._refused[place, number, -1, -1] = word
+                self._notes[place, number, -1, -1] = word
+            return False
+        return True
 
     def _cell(self, at: Place, measure: Callable[[str], Cell | str]) -> list[Task]:
         """Measure one cell, or note why there is none."""
@@ -159,6 +179,7 @@ class Execution:
             expired=outcome["expired"],
             resident=outcome["resident"],
             memory_bytes=outcome["memory_bytes"],
+            capacity_objects=room_of(trace, outcome["capacity_bytes"]),
             windows=tuple(Window(*window) for window in outcome["windows"]),
         )
 
@@ -219,6 +240,11 @@ class Execution:
             points = self._points.setdefault(at, [])
             points.append((cell.capacity_bytes, cell.object_miss_ratio))
         return []
+
+
+def room_of(trace: "_core.Trace", capacity: int) -> float:
+    """How many objects of the trace's mean size a capacity holds."""
+    return capacity * trace.objects / max(trace.footprint, 1)
 
 
 def holds_something(capacity: Capacity, trace: "_core.Trace") -> bool:

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from augury.laboratory.policies import is_oracle, is_peer
-from augury.laboratory.scores import Comparison
+from augury.laboratory.scores import Comparison, sentence
 
-__all__ = ["NOTHING", "Grid", "Row", "change", "grids", "share"]
+__all__ = ["NOTHING", "Grid", "Row", "change", "grids", "room", "share"]
 
 #: The policy that the last rows of a table are about.
 SUBJECT = "auto"
@@ -44,16 +44,24 @@ class Grid:
 
     def fewer_misses(self) -> tuple[float | None, ...]:
         """Per capacity, the share of LRU's misses that `auto` does not have."""
-        return tuple(
-            1 - column.miss_ratios[SUBJECT] / column.miss_ratios["lru"]
-            if {SUBJECT, "lru"} <= column.miss_ratios.keys() and column.miss_ratios["lru"]
-            else None
-            for column in self.columns
-        )
+        return tuple(column.fewer_misses(SUBJECT) for column in self.columns)
+
+    def sentence(self) -> str | None:
+        """Where `auto` stands on this trace."""
+        return sentence(self.columns, SUBJECT)
 
     def gap_closed(self) -> tuple[float | None, ...]:
         """Per capacity, the share of the gap from LRU to the bound that `auto` closes."""
         return tuple(column.gap_closed(SUBJECT) for column in self.columns)
+
+
+def room(column: Comparison) -> str:
+    """The capacity in its own unit, and in objects where that says more."""
+    shown = f"{column.capacity_bytes:,}"
+    objects = column.capacity_objects
+    if objects is not None and round(objects) != column.capacity_bytes:
+        shown += f"\n~{objects:,.0f} obj."
+    return shown
 
 
 def grids(comparisons: Iterable[Comparison]) -> tuple[Grid, ...]:
@@ -81,7 +89,10 @@ def grid(trace: str, columns: tuple[Comparison, ...]) -> Grid:
 
 def change(fewer: float | None) -> str:
     """A change in misses, in percent."""
-    return NOTHING if fewer is None else f"{-fewer:+.1%}"
+    if fewer is None:
+        return NOTHING
+    shown = f"{-fewer:+.1%}"
+    return "0.0%" if shown in ("+0.0%", "-0.0%") else shown
 
 
 def share(value: float | None) -> str:

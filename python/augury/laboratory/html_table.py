@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from html import escape
 
-from augury.laboratory.grid import NOTHING, Grid, Row, change, grids, share
+from augury.laboratory.grid import NOTHING, Grid, Row, change, grids, room, share
 from augury.laboratory.result import ReplayResult
 
 __all__ = ["render", "table"]
+
+
+NEWLINE = "\n"
 
 
 def render(result: ReplayResult) -> str:
@@ -22,17 +25,19 @@ def table(grid: Grid) -> str:
     """One trace."""
     heads = "".join(
         f'<th scope="col">{escape(column.capacity)}<br>'
-        f"<small>{column.capacity_bytes:,}</small></th>"
+        f"<small>{room(column).replace(NEWLINE, '<br>')}</small></th>"
         for column in grid.columns
     )
     caption = f"{escape(grid.trace)}: object miss ratio over {grid.requests:,} requests"
     rows = "".join(map(body_row, grid.rows))
     feet = foot_row("auto, misses against lru", map(change, grid.fewer_misses()))
     feet += foot_row("auto, gap to the bound closed", map(share, grid.gap_closed()))
+    said = grid.sentence()
     return (
         f"<table><caption>{caption}</caption>"
         f'<thead><tr><th scope="col">policy</th>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody><tfoot>{feet}</tfoot></table>"
+        + (f"<p>{escape(said)}</p>" if said else "")
     )
 
 

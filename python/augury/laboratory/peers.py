@@ -81,4 +81,5 @@ def run_peer(
         seed=seed,
         version=f"libcachesim {measured['version']}",
         skipped=sum(trace.skipped.values()),
+        capacity_objects=capacity_bytes * trace.objects / max(trace.footprint, 1),
     )

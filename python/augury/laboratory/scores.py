@@ -3,19 +3,22 @@
 The bound of a trace at a capacity is the lowest miss ratio among the policies that know the
 future and libCacheSim's policies, of those that ran. The gap closed by a policy is
 (LRU - policy) / (LRU - bound): 0 is LRU, 1 is the bound, below 0 is worse than LRU. Where LRU is
-within ``ROOM`` of the bound there is nothing to close, and no gap is given.
+within ``ROOM`` of the bound there is nothing to close, and no gap is given. A capacity with room
+for fewer than ``FEW`` objects of the trace's mean size is shown, but counts in no summary: what is
+measured there is chance.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
 from augury.laboratory.cell import Cell
 from augury.laboratory.policies import ORACLES, is_oracle, is_peer
 
-__all__ = ["ROOM", "Comparison", "Summary", "compare", "summarize"]
+__all__ = ["FEW", "ROOM", "Comparison", "Summary", "compare", "sentence", "summarize"]
 
 ROOM = 0.005
+FEW = 50
 #: Two miss ratios this close are the same.
 SAME = 1e-9
 
@@ -29,6 +32,13 @@ class Comparison:
     capacity_bytes: int
     requests: int
     miss_ratios: Mapping[str, float] = field(repr=False)
+    #: Objects of mean size that the capacity holds.
+    capacity_objects: float | None = None
+
+    @property
+    def is_small(self) -> bool:
+        """Whether so few objects fit that the cell counts in no summary."""
+        return self.capacity_objects is not None and self.capacity_objects < FEW
 
     @property
     def runnable(self) -> dict[str, float]:
@@ -60,6 +70,11 @@ class Comparison:
         if not self.room or self.room < ROOM or policy not in self.miss_ratios:
             return None
         return (self.miss_ratios["lru"] - self.miss_ratios[policy]) / self.room
+
+    def fewer_misses(self, policy: str) -> float | None:
+        """The share of LRU's misses that the policy does not have."""
+        lru = self.miss_ratios.get("lru")
+        return 1 - self.miss_ratios[policy] / lru if lru and policy in self.miss_ratios else None
 
     def behind(self, policy: str) -> float | None:
         """How far the policy is above the best other runnable one; negative where it leads."""
@@ -98,13 +113,19 @@ def compare(cells: Iterable[Cell]) -> tuple[Comparison, ...]:
             policy: fmean(cell.object_miss_ratio for cell in seeds)
             for policy, seeds in by_policy.items()
         }
-        found.append(Comparison(trace, capacity, first.capacity_bytes, first.requests, means))
+        found.append(
+            Comparison(
+                trace, capacity, first.capacity_bytes, first.requests, means,
+                first.capacity_objects,
+            )
+        )  # fmt: skip
     return tuple(found)
 
 
 def summarize(comparisons: Iterable[Comparison], policy: str = "auto") -> Summary | None:
     """Where ``policy`` leads and where it does not; None if it never ran beside another."""
-    rows = [(row, gap) for row in comparisons if (gap := row.behind(policy)) is not None]
+    found = [(row, gap) for row in comparisons if (gap := row.behind(policy)) is not None]
+    rows = [(row, gap) for row, gap in found if not row.is_small]
     if not rows:
         return None
     ahead = tuple(row for row, gap in rows if gap < -SAME)
@@ -113,6 +134,9 @@ def summarize(comparisons: Iterable[Comparison], policy: str = "auto") -> Summar
     gaps = [gap for row, _ in rows if (gap := row.gap_closed(policy)) is not None]
     mean = fmean(gaps) if gaps else None
     sentences = tuple(in_words(policy, ahead, level, behind, mean, len(gaps)))
+    if left_out := len(found) - len(rows):
+        cells = "cell has" if left_out == 1 else "cells have"
+        sentences += (f"{left_out} {cells} room for fewer than {FEW} objects and do not count.",)
     return Summary(policy, ahead, level, behind, mean, sentences)
 
 
@@ -139,6 +163,48 @@ def in_words(
         yield f"It is behind in {shown}{more}."
     elif total:
         yield "It is behind in none."
+
+
+def sentence(columns: Sequence[Comparison], policy: str = "auto") -> str | None:
+    """Where ``policy`` stands on one trace; None if it never ran beside another."""
+    rows = [(row, gap) for row in columns if (gap := row.behind(policy)) is not None]
+    counted = [(row, gap) for row, gap in rows if not row.is_small]
+    if not rows:
+        return None
+    if not counted:
+        return f"No capacity has room for {FEW} objects: what {policy} gains here is chance."
+    parts = []
+    if savings := [saved for row, _ in counted if (saved := row.fewer_misses(policy)) is not None]:
+        parts.append(f"has {span(savings)} than lru")
+    lowest = [row.capacity for row, gap in counted if gap <= SAME]
+    if lowest:
+        parts.append(f"is lowest at {', '.join(lowest)}")
+    rivals: dict[str, list[tuple[str, float]]] = {}
+    for row, gap in counted:
+        if gap > SAME:
+            rivals.setdefault(row.best[0], []).append((row.capacity, gap))
+    for rival, places in rivals.items():
+        where = ", ".join(capacity for capacity, _ in places)
+        by = "by up to" if len(places) > 1 else "by"
+        parts.append(f"is above {rival} {by} {max(gap for _, gap in places):.4f} at {where}")
+    return f"{policy} {'; it '.join(parts)}."
+
+
+def span(savings: Sequence[float]) -> str:
+    """From the least to the most misses saved, in words."""
+    least, most = (round(100 * value, 1) for value in (min(savings), max(savings)))
+    if least == most:
+        return "as many misses" if not most else one_side(most)
+    if least < 0 < most:
+        return f"{-least:.1f}% more to {most:.1f}% fewer misses"
+    if most <= 0:
+        return f"{-most:.1f}% to {-least:.1f}% more misses"
+    return f"{least:.1f}% to {most:.1f}% fewer misses"
+
+
+def one_side(saved: float) -> str:
+    """One share of misses saved."""
+    return f"{abs(saved):.1f}% {'fewer' if saved > 0 else 'more'} misses"
 
 
 def deficit(row: Comparison, policy: str) -> str:

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from augury.laboratory.curve import Curve
-from augury.laboratory.grid import NOTHING, Grid, change, grids, share
+from augury.laboratory.grid import NOTHING, Grid, change, grids, room, share
 from augury.laboratory.result import ReplayResult
 
 __all__ = ["render"]
@@ -19,7 +19,10 @@ def render(result: ReplayResult) -> RenderableType:
     """One table per trace, then where `auto` stands, then what a reader should know."""
     parts: list[RenderableType] = []
     for grid in grids(result.comparisons()):
-        parts += [heading(grid), table(grid), Text()]
+        parts += [heading(grid), table(grid)]
+        if said := grid.sentence():
+            parts.append(Text(said))
+        parts.append(Text())
         curves = [curve for curve in result.curves if curve.trace == grid.trace]
         if curves:
             parts += [Text(f"{grid.trace}   miss ratio curves", "dim"), drawn(curves), Text()]
@@ -40,7 +43,7 @@ def table(grid: Grid) -> Table:
     drawn = Table(box=None, padding=(0, 2, 0, 0), header_style="", pad_edge=False)
     drawn.add_column("policy", style="", no_wrap=True)
     for column in grid.columns:
-        label = Text(column.capacity).append(f"\n{column.capacity_bytes:,}", style="dim")
+        label = Text(column.capacity).append(f"\n{room(column)}", style="dim")
         drawn.add_column(label, justify="right", no_wrap=True)
     for row in grid.rows:
         style = STYLES[row.kind]

@@ -36,7 +36,7 @@ impl Capacity {
         if resolved == 0 {
             return Err(ReplayError::Capacity {
                 given: self.to_string(),
-                reason: format!("is less than one of the footprint's {}", footprint.bytes),
+                reason: format!("comes to less than 1 of a footprint of {}", footprint.bytes),
             });
         }
         Ok(resolved)

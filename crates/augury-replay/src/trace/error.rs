@@ -255,7 +255,7 @@ pub enum TraceError {
         expected: String,
     },
     /// An option with a value it cannot have.
-    #[error("option {option}: found {found:?}, expected {expected}")]
+    #[error("{option}: found {found:?}, expected {expected}")]
     InvalidOption {
         /// The option's name.
         option: String,

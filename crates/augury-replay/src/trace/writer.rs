@@ -157,5 +157,7 @@ fn temporary_beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    builder.tempfile_in(folder)
+    std::fs::metadata(folder)?;
+    // The system's word alone: the temporary file's name means nothing to anyone.
+    builder.tempfile_in(folder).map_err(|error| error.kind().into())
 }
