@@ -23,6 +23,9 @@ export PIP_ROOT_USER_ACTION := ignore
 
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name Cargo.toml)
 
+# The head of a module may name what is private in it: its readers have the source.
+RUSTDOC_WARNINGS := -D warnings -A rustdoc::private-intra-doc-links
+
 DEMO_TRACE := synthetic:web
 DEMO_REPORT := augury-report.html
 
@@ -66,6 +69,8 @@ demo: build
 lint: $(STAMPS)/dev-packages build
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+	RUSTDOCFLAGS="$(RUSTDOC_WARNINGS)" \
+	    cargo doc --workspace --no-deps --document-private-items --locked --quiet
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy --no-error-summary

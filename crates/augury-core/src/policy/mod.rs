@@ -2,7 +2,7 @@
 //!
 //! - [`Policy`], structural: told of every hit, insertion and removal, names the victim. One file
 //!   each in [`eviction`].
-//! - [`Ranking`], pure: a record, a size and the time to a score; exchangeable while running.
+//! - [`Ranking`](ranking::Ranking), pure: a record, a size and the time to a score; exchangeable while running.
 //!   Sampled eviction, shadows and models use it.
 //!
 //! Policies see slot numbers, sizes, hashes and ticks, never keys, values, clocks or the store.

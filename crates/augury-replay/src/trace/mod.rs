@@ -3,7 +3,7 @@
 //! Bytes (`bytes`, decompressed) become records (`oracle_general`, or `lines` with `twitter`,
 //! `delimited`, `plain`), records become [`Request`]s behind one [`TraceReader`]. A
 //! [`TraceSource`] opens as often as needed; [`DecodedTrace`] holds a whole trace in memory;
-//! [`extent`] only counts it. [`TraceWriter`] and [`convert`] go the other way.
+//! [`extent()`] only counts it. [`TraceWriter`] and [`convert()`] go the other way.
 //! Reading is streaming and bounded: one window, one chunk, one line of at most 1 MiB. Nothing
 //! here may know caches or policies.
 
