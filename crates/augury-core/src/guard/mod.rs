@@ -35,8 +35,8 @@ const fn expert(ranking: RankingId, admission: bool) -> Expert {
 /// The experts, the one that rules until there is evidence first. Each wins somewhere: see
 /// docs/decisions/0005.
 const EXPERTS: [Expert; 9] = [
-    expert(RankingId::Blend, false),
     expert(RankingId::Blend, true),
+    expert(RankingId::Blend, false),
     expert(RankingId::Density, true),
     expert(RankingId::Heat, false),
     expert(RankingId::Heat, true),
@@ -55,15 +55,16 @@ const EXPLORE: u64 = 16_384;
 /// Sampled requests between trials of retired experts.
 const TRIAL: u64 = 8_192;
 /// Live experts times sampling ratio, about; and the fewest live experts.
-const BUDGET: f32 = 0.6;
+const BUDGET: f32 = 0.9;
 const LIVE_MIN: usize = 4;
 /// Sampled requests after which more than a quarter of the traffic is no longer sampled.
 const SETTLED: u64 = 65_536;
+const SETTLED_RATIO: f32 = 0.25;
 /// A hit counts for half after 0.7 times so many sampled requests, or a third of those seen.
 const MEMORY: f32 = 40_000.0;
 const MEMORY_MIN: f32 = 2_000.0;
 /// By how much an expert must lead the ruler: a share of its hits, and half a hit.
-const LEAD: f32 = 0.005;
+const LEAD: f32 = 0.002;
 /// Sampled requests between decisions.
 const PERIOD: u64 = 64;
 
@@ -140,7 +141,7 @@ impl Guard {
             self.scores.iter_mut().for_each(|score| *score /= gain);
         }
         let target = if self.capacity <= SMALL { TARGET.0 } else { TARGET.1 };
-        let is_settled = self.sampled >= SETTLED && self.ratio() > 0.25;
+        let is_settled = self.sampled >= SETTLED && self.ratio() > SETTLED_RATIO;
         if self.shadows.residents(self.ruling) > target || is_settled {
             self.narrow();
         }

@@ -17,7 +17,7 @@ use crate::request::Access;
 pub type Experts = u32;
 
 /// Residents scored per eviction: fewer than in the real cache, for all experts alike.
-const LOOKS: u32 = 4;
+const LOOKS: u32 = 6;
 
 #[derive(Debug, Clone, Copy)]
 struct Object {

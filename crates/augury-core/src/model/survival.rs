@@ -43,6 +43,9 @@ const NEWS: f32 = 0.02;
 /// Hazard of all objects where nothing is known.
 const TINY: f32 = 1e-4;
 
+/// Quarter-octaves by which a float's exponent is ahead of `age_bucket`.
+const FLOAT_BIAS: u32 = 4 * 127 + 4;
+
 #[derive(Debug, Clone)]
 struct Class {
     heat: u8,
@@ -138,7 +141,10 @@ impl Survival {
     /// Column of an age in ticks.
     #[inline]
     pub fn column(&self, age: u32) -> usize {
-        usize::from(age_bucket(age).saturating_sub(self.lowest)).min(SPAN - 1)
+        // The exponent and the two leading bits of a float are its quarter-octave: the same as
+        // `age_bucket` from 4 on, and the ages below are of no interest here.
+        let quarter = (age as f32).to_bits() >> 21;
+        (quarter.saturating_sub(FLOAT_BIAS + u32::from(self.lowest)) as usize).min(SPAN - 1)
     }
 
     fn add_class(&mut self, heat: usize) -> ClassId {
@@ -331,6 +337,15 @@ mod tests {
         assert_eq!(0, table.class_of(&history));
         history.touch(5000, 0.0);
         assert_eq!(usize::from(table.class_of(&history)), heat_bucket(&history));
+    }
+
+    #[test]
+    fn columns_follow_the_age_buckets() {
+        let table = Survival::new(100_000, 64);
+        for age in (0..3000).map(|step| step * step * 31) {
+            let expected = usize::from(age_bucket(age).saturating_sub(table.lowest));
+            assert_eq!(expected.min(SPAN - 1), table.column(age), "{age}");
+        }
     }
 
     #[test]

@@ -23,12 +23,12 @@ const CENSUS_PER_REQUEST: u32 = 2;
 /// Requests after which the number of looks follows the eviction rate.
 const PACE: u64 = 1024;
 /// Looks per request, and limits of those per eviction: a large cache pays more for each look.
-const LOOKS_PER_REQUEST: f32 = 6.0;
-const LOOKS: (f32, f32) = (8.0, 32.0);
+const LOOKS_PER_REQUEST: f32 = 10.0;
+const LOOKS: (f32, f32) = (12.0, 32.0);
 /// Residents up to which looks are doubled.
 const NEAR: u32 = 8_192;
 /// Classes of the survival table: for caches of at most [`SMALL`] entries, and for others.
-const CLASSES: (usize, usize) = (64, 1024);
+const CLASSES: (usize, usize) = (256, 1024);
 /// Entries up to which a cache is small: its fixed memory stays below 64 KiB.
 const SMALL: u64 = 1_000;
 

@@ -31,6 +31,12 @@ pub trait WithRanking {
     fn with<R: Ranking>(self) -> Self::Output;
 }
 
+/// Spares a division where entries are counted. A size of 0 takes the room of 1.
+#[inline]
+fn per_byte(worth: f32, size: u32) -> f32 {
+    if size <= 1 { worth } else { worth / size as f32 }
+}
+
 macro_rules! rankings {
     ($($(#[$doc:meta])* $id:ident $name:literal = |$lens:ident, $history:ident, $size:ident| $score:expr;)*) => {
         /// The rankings.
@@ -72,7 +78,7 @@ macro_rules! rankings {
 rankings! {
     /// Reuses per byte and tick of residence: Gittins' index of the survival table.
     Density "density" = |lens, history, size|
-        lens.model.density(history.class, history.age(lens.now)) / size as f32;
+        per_byte(lens.model.density(history.class, history.age(lens.now)), size);
 
     /// Recency: the order of LRU.
     Recency "recency" = |lens, history, _size|
@@ -80,7 +86,7 @@ rankings! {
 
     /// Decayed count per byte: LFU with aging, GDSF's order where sizes differ.
     Heat "heat" = |lens, history, size|
-        history.heat() * halvings(history.age(lens.now) as f32 * lens.cooling) / size as f32;
+        per_byte(history.heat() * halvings(history.age(lens.now) as f32 * lens.cooling), size);
 
     /// The larger of age and latest reuse time: the order of LIRS (Jiang and Zhang, SIGMETRICS
     /// 2002). Objects never asked for again come first.
@@ -90,14 +96,16 @@ rankings! {
         else { -(age.max(bucket_start(history.reuse) as u32) as f32) }
     };
 
-    /// Geometric mean of density and heat.
+    /// Density times heat: the geometric mean of two estimates of the same rate, squared. One is
+    /// of the object's class, the other its own.
     Blend "blend" = |lens, history, size| {
         let age = history.age(lens.now);
         let heat = history.heat() * halvings(age as f32 * lens.cooling);
-        lens.model.density(history.class, age) * heat / (size as f32 * size as f32)
+        let both = lens.model.density(history.class, age) * heat;
+        if size <= 1 { both } else { both / (size as f32 * size as f32) }
     };
 
     /// Undecayed count per byte, ties to the oldest: holds on to a part of a loop.
     Count "count" = |lens, history, size|
-        (history.count as f32 * 4e9 + history.age(lens.now) as f32) / size as f32;
+        per_byte(history.count as f32 * 4e9 + history.age(lens.now) as f32, size);
 }
