@@ -66,7 +66,7 @@ const MEMORY_MIN: f32 = 2_000.0;
 /// By how much an expert must lead the ruler: a share of its hits, and half a hit.
 const LEAD: f32 = 0.002;
 /// Sampled requests between decisions.
-const PERIOD: u64 = 64;
+const PERIOD: u64 = 32;
 
 /// Sampling takes 32 bits of the hash that neither the index nor the ghosts use first.
 const WHOLE: u64 = 1 << 32;

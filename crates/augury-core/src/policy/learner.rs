@@ -28,7 +28,7 @@ const LOOKS: (f32, f32) = (12.0, 32.0);
 /// Residents up to which looks are doubled.
 const NEAR: u32 = 8_192;
 /// Classes of the survival table: for caches of at most [`SMALL`] entries, and for others.
-const CLASSES: (usize, usize) = (256, 1024);
+const CLASSES: (usize, usize) = (64, 1024);
 /// Entries up to which a cache is small: its fixed memory stays below 64 KiB.
 const SMALL: u64 = 1_000;
 

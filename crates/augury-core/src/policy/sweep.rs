@@ -20,7 +20,7 @@ use crate::history::History;
 use super::ranking::{Lens, Ranking, WithRanking};
 
 /// Candidates kept.
-const QUEUE: usize = 2;
+const QUEUE: usize = 4;
 /// No candidate.
 const NONE: u32 = u32::MAX;
 /// Share of the residents that the window holds.
