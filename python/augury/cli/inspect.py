@@ -95,13 +95,15 @@ def counts(found: Inspection) -> Iterator[tuple[str, str]]:
     yield (
         "popularity",
         (
-            f"Zipf exponent {skew.zipf_alpha:.2f}; the top 1% of the objects get "
+            f"Zipf exponent {round(skew.zipf_alpha, 2) + 0.0:.2f}; the top 1% of the objects get "
             f"{skew.top_1pct_share:.1%} of the requests, the top 10% {skew.top_10pct_share:.1%}"
         ),
     )
     if found.requests_with_ttl:
         yield "TTLs", f"on {found.requests_with_ttl / found.requests:.1%} of the requests"
-    yield "time span", f"{found.time_span_seconds:,} s"
+    no_times = found.time_span_seconds == found.requests - 1
+    remark = " (a second per request: the trace seems to have no times)" if no_times else ""
+    yield "time span", f"{found.time_span_seconds:,} s{remark}"
     for reason, count in found.skipped.items():
         yield "left out", f"{count:,} malformed records: {reason}"
 

@@ -32,7 +32,9 @@ def workloads(
             about = Text(workload.description).append(f"\n{given}", style="dim")
             table.add_row(f"synthetic:{workload.name}", about)
         print_to(None, table)
-        print_to(None, Text("\nSet them as in synthetic:zipf?n=200000&alpha=0.7", style="dim"))
+        example = "'synthetic:zipf?n=200000&alpha=0.7'"
+        hint = f"\nSet them as in {example}, in quotes: ? and & mean something to shells"
+        print_to(None, Text(hint, style="dim"))
 
 
 def as_json_object(workload: traces.Workload) -> dict[str, Any]:
