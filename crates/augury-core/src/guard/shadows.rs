@@ -232,6 +232,10 @@ impl Shadows {
                 at
             }
             None => {
+                // In steps: doubling would be half of a small cache's memory.
+                if self.objects.len() == self.objects.capacity() {
+                    self.objects.reserve_exact((self.objects.len() / 4).max(64));
+                }
                 self.objects.push(object);
                 (self.objects.len() - 1) as u32
             }

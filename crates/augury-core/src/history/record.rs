@@ -84,10 +84,10 @@ impl History {
         self.heat = code.min(u32::from(u16::MAX)) as u16;
     }
 
-    /// The heat in half-octaves: 0 below 1, then 1 to 1.5, 1.5 to 2, 2 to 3, 3 to 4, ...
+    /// The heat in octaves: 0 below 1, then 1 to 2, 2 to 4, 4 to 8, ...
     #[inline]
     pub fn heat_step(&self) -> usize {
-        usize::from(self.heat >> 10).saturating_sub(15)
+        usize::from(self.heat >> 11).saturating_sub(7)
     }
 
     /// The heat as it is stored.
@@ -131,9 +131,9 @@ mod tests {
     }
 
     #[test]
-    fn heat_steps_are_half_octaves() {
+    fn heat_steps_are_octaves() {
         let mut history = History::first(0, 1);
-        for expected in [1, 3, 4, 5, 5, 6, 6, 7] {
+        for expected in [1, 2, 2, 3, 3, 3, 3, 4] {
             assert_eq!(expected, history.heat_step(), "{}", history.heat());
             history.touch(0, 0.0);
         }

@@ -7,59 +7,118 @@ pub const SPAN: usize = 56;
 /// One number per age bucket.
 pub(super) type Curve = [f32; SPAN];
 
+/// A curve in half the room: the upper halves of its floats, exact to 0.4%.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Packed([u16; SPAN]);
+
+impl Packed {
+    pub(super) fn of(curve: &Curve) -> Self {
+        Packed(curve.map(|value| ((value.to_bits() + (1 << 15)) >> 16) as u16))
+    }
+
+    #[inline]
+    pub(super) fn at(&self, column: usize) -> f32 {
+        f32::from_bits(u32::from(self.0[column]) << 16)
+    }
+}
+
 /// Upper limit of a hazard: nothing is ever certain.
 const HAZARD_MAX: f32 = 0.999;
-/// What is left of a count after a round.
-const FADE: f32 = 0.9;
+/// One count is eight units at exponent 0: fading works on eighths.
+const UNIT_BITS: u8 = 3;
+/// A count this large halves all of its class, exponent up by one.
+const FULL: u16 = 65_000;
+/// Where every count is below, all are doubled, exponent down by one.
+const ROOMY: u16 = 16_000;
 
-/// Reuses and censored objects by age.
+/// Reuses and censored objects by age: 16-bit counts with an exponent in common.
 #[derive(Debug, Clone)]
 pub(super) struct Counts {
-    reuses: Curve,
-    censored: Curve,
+    reuses: [u16; SPAN],
+    censored: [u16; SPAN],
+    exponent: u8,
+    /// Events since the beginning, to count every 2nd, 4th, ... where a unit is more than one.
+    events: u16,
 }
 
 impl Default for Counts {
     fn default() -> Self {
-        Counts { reuses: [0.0; SPAN], censored: [0.0; SPAN] }
+        Counts { reuses: [0; SPAN], censored: [0; SPAN], exponent: 0, events: 0 }
     }
 }
 
 impl Counts {
     #[inline]
     pub(super) fn reused(&mut self, column: usize) {
-        self.reuses[column] += 1.0;
+        let units = self.units();
+        self.reuses[column] += units;
+        if self.reuses[column] > FULL {
+            self.halve();
+        }
     }
 
     #[inline]
     pub(super) fn censored(&mut self, column: usize) {
-        self.censored[column] += 1.0;
+        let units = self.units();
+        self.censored[column] += units;
+        if self.censored[column] > FULL {
+            self.halve();
+        }
     }
 
+    /// What one event adds.
+    #[inline]
+    fn units(&mut self) -> u16 {
+        if self.exponent <= UNIT_BITS {
+            return 1 << (UNIT_BITS - self.exponent);
+        }
+        self.events = self.events.wrapping_add(1);
+        let every = 1u16 << (self.exponent - UNIT_BITS).min(15);
+        u16::from(self.events % every == 0)
+    }
+
+    fn each(&mut self, change: impl Fn(u16) -> u16) {
+        self.reuses.iter_mut().chain(&mut self.censored).for_each(|count| *count = change(*count));
+    }
+
+    #[cold]
+    fn halve(&mut self) {
+        self.each(|count| count / 2);
+        self.exponent += 1;
+    }
+
+    /// Nine tenths are left.
     pub(super) fn fade(&mut self) {
-        for counts in [&mut self.reuses, &mut self.censored] {
-            counts.iter_mut().for_each(|count| *count *= FADE);
+        self.each(|count| count - count.div_ceil(10));
+        let largest = self.reuses.iter().chain(&self.censored).max();
+        if self.exponent > 0 && largest.is_some_and(|&count| count < ROOMY) {
+            self.each(|count| count * 2);
+            self.exponent -= 1;
         }
     }
 
     /// Moves every count to the column of its age after the span has moved up by so many columns.
     pub(super) fn shift(&mut self, by: i32) {
         for counts in [&mut self.reuses, &mut self.censored] {
-            let mut moved = [0.0; SPAN];
-            for (column, count) in counts.iter().enumerate() {
-                moved[(column as i32 - by).clamp(0, SPAN as i32 - 1) as usize] += count;
+            let mut moved = [0u16; SPAN];
+            for (column, &count) in counts.iter().enumerate() {
+                let to = (column as i32 - by).clamp(0, SPAN as i32 - 1) as usize;
+                moved[to] = moved[to].saturating_add(count).min(FULL);
             }
             *counts = moved;
         }
     }
 
-    /// Adds these counts; returns their sum.
+    /// Adds these counts, in objects; returns their sum.
     pub(super) fn add_to(&self, reuses: &mut Curve, exits: &mut Curve) -> f32 {
+        let unit = f32::from(self.exponent).exp2() / f32::from(1u8 << UNIT_BITS);
         let mut total = 0.0;
         for column in 0..SPAN {
-            reuses[column] += self.reuses[column];
-            exits[column] += self.censored[column];
-            total += self.reuses[column] + self.censored[column];
+            let reused = f32::from(self.reuses[column]) * unit;
+            let censored = f32::from(self.censored[column]) * unit;
+            reuses[column] += reused;
+            exits[column] += censored;
+            total += reused + censored;
         }
         total
     }
@@ -159,5 +218,23 @@ mod tests {
         for value in &density[..20] {
             assert!((value / density[0] - 1.0).abs() < 0.01);
         }
+    }
+
+    #[test]
+    fn counts_keep_their_size_and_proportions_when_they_are_full() {
+        let mut counts = Counts::default();
+        for _ in 0..100_000 {
+            counts.reused(3);
+            counts.censored(5);
+            counts.censored(5);
+        }
+        let (mut reuses, mut exits) = ([0.0; SPAN], [0.0; SPAN]);
+        let total = counts.add_to(&mut reuses, &mut exits);
+        assert!((total / 300_000.0 - 1.0).abs() < 0.02, "{total}");
+        assert!((exits[5] / reuses[3] - 2.0).abs() < 0.05);
+        (0..20).for_each(|_| counts.fade());
+        let (mut reuses, mut exits) = ([0.0; SPAN], [0.0; SPAN]);
+        let faded = counts.add_to(&mut reuses, &mut exits);
+        assert!((faded / total / 0.9f32.powi(20) - 1.0).abs() < 0.02, "{faded}");
     }
 }

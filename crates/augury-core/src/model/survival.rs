@@ -19,14 +19,14 @@
 //! counts fade by a factor per round. Memory: classes are added as they are seen, up to a limit;
 //! beyond it an object belongs to the class of its heat alone.
 
-use super::hazard::{Counts, Curve, SPAN, density, hazards, survival};
+use super::hazard::{Counts, Curve, Packed, SPAN, density, hazards, survival};
 use crate::history::{AGE_BUCKETS, History, NO_REUSE, age_bucket, bucket_start};
 
 /// Number of a class.
 pub type ClassId = u16;
 
-/// Heat buckets: accessed once, then half-octaves of the decayed count.
-const HEATS: usize = 16;
+/// Heat buckets: accessed once, then octaves of the decayed count.
+const HEATS: usize = 12;
 /// Latest reuse times by powers of two, those outside the span at its ends, and "none yet".
 const REUSES: usize = AGE_BUCKETS / 4 + 1;
 const SIZES: usize = crate::history::SIZE_BUCKETS as usize;
@@ -59,7 +59,14 @@ struct Class {
 struct Pending {
     class: ClassId,
     column: u8,
-    weight: f32,
+    /// Whether it was a ghost: they stand for other numbers than residents do.
+    is_ghost: bool,
+}
+
+impl Pending {
+    fn weight(self, (resident, ghost): (f32, f32)) -> f32 {
+        if self.is_ghost { ghost } else { resident }
+    }
 }
 
 /// See the module's head.
@@ -69,8 +76,9 @@ pub struct Survival {
     limit: usize,
     keys: Vec<ClassId>,
     classes: Vec<Class>,
-    density: Vec<Curve>,
+    density: Vec<Packed>,
     census: Vec<Pending>,
+    weights: (f32, f32),
     /// Hazards of the heat buckets, made at the start of a round.
     parents: Vec<Curve>,
     widths: Curve,
@@ -94,6 +102,7 @@ impl Survival {
             classes: Vec::new(),
             density: Vec::new(),
             census: Vec::new(),
+            weights: (1.0, 1.0),
             parents: vec![[0.0; SPAN]; HEATS],
             widths: [0.0; SPAN],
             next: 0,
@@ -155,7 +164,7 @@ impl Survival {
         });
         // Until its first computation a class answers as its heat bucket does.
         let density = self.density.get(heat).copied();
-        self.density.push(density.unwrap_or_else(|| self.before_learning()));
+        self.density.push(density.unwrap_or_else(|| Packed::of(&self.before_learning())));
         (self.classes.len() - 1) as ClassId
     }
 
@@ -210,21 +219,23 @@ impl Survival {
         class.news += 1.0;
     }
 
-    /// About `weight` objects of this class are waiting at this age, until the next round.
+    /// An object of this class, drawn at random, is waiting at this age.
     #[inline]
-    pub fn pending(&mut self, class: ClassId, age: u32, weight: f32) {
+    pub fn pending(&mut self, class: ClassId, age: u32, is_ghost: bool) {
         let column = self.column(age) as u8;
-        self.census.push(Pending { class, column, weight });
+        self.census.push(Pending { class, column, is_ghost });
     }
 
     /// Most reuses per tick of residence from this age on.
     #[inline]
     pub fn density(&self, class: ClassId, age: u32) -> f32 {
-        self.density[usize::from(class)][self.column(age)]
+        self.density[usize::from(class)].at(self.column(age))
     }
 
-    /// Starts a round: the general hazards are made anew.
-    pub fn begin_round(&mut self) {
+    /// Starts a round: the general hazards are made anew. A resident of the census stands for
+    /// `weights.0` objects, a ghost for `weights.1`.
+    pub fn begin_round(&mut self, weights: (f32, f32)) {
+        self.weights = weights;
         let mut heats = vec![([0.0; SPAN], [0.0; SPAN]); HEATS + 1];
         for class in &self.classes {
             for bucket in [usize::from(class.heat), HEATS] {
@@ -233,10 +244,11 @@ impl Survival {
             }
         }
         for pending in &self.census {
+            let weight = pending.weight(weights);
             let class = &mut self.classes[usize::from(pending.class)];
-            class.news += pending.weight;
+            class.news += weight;
             for bucket in [usize::from(class.heat), HEATS] {
-                heats[bucket].1[usize::from(pending.column)] += pending.weight;
+                heats[bucket].1[usize::from(pending.column)] += weight;
             }
         }
         self.census.sort_unstable_by_key(|pending| pending.class);
@@ -260,11 +272,13 @@ impl Survival {
             class.news = 0.0;
             let from = self.census.partition_point(|pending| usize::from(pending.class) < id);
             let of_class = self.census[from..].iter().take_while(|p| usize::from(p.class) == id);
-            of_class.for_each(|p| exits[usize::from(p.column)] += p.weight);
+            for pending in of_class {
+                exits[usize::from(pending.column)] += pending.weight(self.weights);
+            }
             let parent = &self.parents[usize::from(class.heat)];
             let hazards = hazards(&reuses, &exits, parent, PRIOR);
             let (survival, integral) = survival(&hazards, &self.widths);
-            self.density[id] = density(&survival, &integral);
+            self.density[id] = Packed::of(&density(&survival, &integral));
             break;
         }
         let complete = self.next >= self.classes.len();
@@ -284,7 +298,8 @@ impl Survival {
     pub fn memory_bytes(&self) -> usize {
         self.keys.capacity() * size_of::<ClassId>()
             + self.classes.capacity() * size_of::<Class>()
-            + (self.density.capacity() + self.parents.capacity()) * size_of::<Curve>()
+            + self.density.capacity() * size_of::<Packed>()
+            + self.parents.capacity() * size_of::<Curve>()
             + self.census.capacity() * size_of::<Pending>()
     }
 }
@@ -303,7 +318,7 @@ mod tests {
         let mut table = Survival::new(1000, 64);
         let class = table.class_of(&History::first(0, 1));
         ages.for_each(|age| table.reused(class, age));
-        table.begin_round();
+        table.begin_round((1.0, 1.0));
         while !table.step() {}
         (table, class)
     }
@@ -324,8 +339,8 @@ mod tests {
     fn objects_still_waiting_lower_the_density() {
         let (mut table, class) = trained((0..500u32).map(|i| 1 + i));
         let before = table.density(class, 100);
-        table.pending(class, 3000, 5000.0);
-        table.begin_round();
+        (0..5000).for_each(|_| table.pending(class, 3000, false));
+        table.begin_round((1.0, 1.0));
         while !table.step() {}
         assert!(table.density(class, 100) < before / 2.0);
     }
@@ -352,7 +367,7 @@ mod tests {
     fn a_moved_span_keeps_what_was_learned() {
         let (mut table, class) = trained((0..5000).map(|_| 4000));
         table.rescale(4000);
-        table.begin_round();
+        table.begin_round((1.0, 1.0));
         while !table.step() {}
         assert!(table.density(class, 3000) > 2.0 * table.density(class, 1000));
     }

@@ -172,24 +172,25 @@ impl Learner {
             let residents = u64::from(slots.live());
             self.model.rescale(residents);
             self.cooling = cooling_for(residents);
-            self.model.begin_round();
+            let drawn = CENSUS as f32 * CENSUS_PER_REQUEST as f32;
+            let (places, ghosts) = (slots.bound() as f32, self.ghosts.places() as f32);
+            self.model.begin_round((places / drawn, ghosts / drawn));
             self.is_computing = true;
         }
     }
 
     fn take_census(&mut self, slots: &Slots<History>, now: u32) {
-        let drawn = CENSUS as f32 * CENSUS_PER_REQUEST as f32;
         for _ in 0..CENSUS_PER_REQUEST {
             if slots.bound() > 0 {
                 let id: SlotId = self.random.below(slots.bound());
                 if let Some((&history, _)) = slots.candidate(id) {
                     let class: ClassId = self.model.class_of(&history);
-                    self.model.pending(class, history.age(now), slots.bound() as f32 / drawn);
+                    self.model.pending(class, history.age(now), false);
                 }
             }
             if let Some((ghost, age)) = self.ghosts.sample(self.random.next_u32(), now) {
                 let class = self.model.class_of(&ghost);
-                self.model.pending(class, age, self.ghosts.places() as f32 / drawn);
+                self.model.pending(class, age, true);
             }
         }
     }
@@ -207,6 +208,6 @@ fn cooling_for(residents: u64) -> f32 {
 /// Ghosts for so many residents: sixteen each in small caches, where they cost little and matter
 /// most, down to three and a half each in large ones.
 fn ghosts_for(residents: usize) -> usize {
-    let extra = (12 * residents).min(2_048 + (12 * residents.saturating_sub(1_000)).min(131_072));
-    residents * 4 + extra
+    let extra = (12 * residents).min(1_024 + (12 * residents.saturating_sub(1_000)).min(131_072));
+    residents * 7 / 2 + extra
 }
