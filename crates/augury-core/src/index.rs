@@ -56,11 +56,23 @@ impl Index {
     /// Adds a slot. The caller guarantees that it is not in the index.
     #[inline]
     pub(crate) fn insert(&mut self, hash: u64, slot: SlotId) {
-        if (self.len + 1) * 4 > self.buckets.len() * 3 {
-            self.grow();
-        }
+        self.reserve();
         self.place(Bucket { tag: tag_of(hash), slot });
         self.len += 1;
+    }
+
+    /// Whether one more slot can be added without growing.
+    #[inline]
+    pub(crate) fn has_room(&self) -> bool {
+        (self.len + 1) * 4 <= self.buckets.len() * 3
+    }
+
+    /// Grows now if the next insertion would.
+    #[inline]
+    pub(crate) fn reserve(&mut self) {
+        if !self.has_room() {
+            self.grow();
+        }
     }
 
     #[inline]

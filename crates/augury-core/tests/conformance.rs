@@ -8,6 +8,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
+use augury_core::guard::{Auto, Guard};
 use augury_core::hash::mix;
 use augury_core::metrics::RemovalCause;
 use augury_core::policy::eviction::belady::Belady;
@@ -20,6 +21,8 @@ use augury_core::policy::eviction::lru::Lru;
 use augury_core::policy::eviction::s3fifo::S3Fifo;
 use augury_core::policy::eviction::sieve::Sieve;
 use augury_core::policy::eviction::wtinylfu::WTinyLfu;
+use augury_core::policy::ranking::RankingId;
+use augury_core::policy::sampled::{Expert, Fixed, Sampled};
 use augury_core::policy::{Policy, Verdict};
 use augury_core::request::{Access, NEVER, Tick};
 use augury_core::shard::{Inserted, Shard, Sink};
@@ -353,4 +356,10 @@ every_policy! {
     belady_bypass: Belady::bypassing(),
     belady_size: BeladySize::default(),
     belady_size_bypass: BeladySize::bypassing(),
+    survival: survival(),
+    auto: Auto::with_chooser(7, Guard::default()),
+}
+
+fn survival() -> Sampled<Fixed> {
+    Sampled::with_chooser(7, Fixed(Expert { ranking: RankingId::Density, admission: true }))
 }

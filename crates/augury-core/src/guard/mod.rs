@@ -145,7 +145,7 @@ impl Guard {
         if self.shadows.residents(self.ruling) > target || is_settled {
             self.narrow();
         }
-        if self.sampled >= EXPLORE && self.sampled % TRIAL == 0 {
+        if self.sampled >= EXPLORE && self.sampled.is_multiple_of(TRIAL) {
             self.rotate();
         }
         self.ruling = self.best();
@@ -177,7 +177,7 @@ impl Guard {
             () if self.is_live(expert) => self.scores[expert],
             () => f32::NEG_INFINITY,
         };
-        order.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
+        order.sort_unstable_by(|a, b| worth(b).total_cmp(&worth(a)));
         let kept: Experts = order[..keep - 1].iter().map(|&expert| 1 << expert).sum();
         self.shadows.retire(self.live & !kept);
         let others = (1..=EXPERTS.len()).map(|step| (self.challenger + step) % EXPERTS.len());
@@ -195,8 +195,15 @@ impl Chooser for Guard {
         EXPERTS[self.ruling]
     }
 
+    /// The shadows begin anew; who rules, and on what evidence, stays.
     fn set_capacity(&mut self, capacity: u64) {
-        *self = Guard::for_capacity(capacity);
+        let (ruling, scores, gain) = (self.ruling, self.scores, self.gain);
+        *self = Guard { ruling, scores, gain, ..Guard::for_capacity(capacity) };
+    }
+
+    #[inline]
+    fn reserve(&mut self) {
+        self.shadows.reserve();
     }
 
     #[inline]
@@ -206,7 +213,7 @@ impl Chooser for Guard {
         }
         let hits = self.shadows.access(access, history, self.live, learner);
         self.score(hits);
-        if self.sampled % PERIOD == 0 {
+        if self.sampled.is_multiple_of(PERIOD) {
             self.tend();
         }
     }

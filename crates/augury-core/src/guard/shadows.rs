@@ -114,6 +114,9 @@ impl Shadows {
         if found.is_none() && u64::from(access.size) > self.capacity {
             return 0;
         }
+        if found.is_none() && !self.has_room() {
+            return 0;
+        }
         let at = found.unwrap_or_else(|| self.add(access));
         self.objects[at as usize].history = *history;
         let mut missing = live & !members;
@@ -219,6 +222,23 @@ impl Shadows {
         }
     }
 
+    /// Whether an object can be added without asking for memory.
+    fn has_room(&self) -> bool {
+        let has_place = !self.vacant.is_empty() || self.objects.len() < self.objects.capacity();
+        has_place && self.index.has_room()
+    }
+
+    /// Makes room for one more object. In steps: doubling would be half of a small cache's
+    /// memory.
+    pub fn reserve(&mut self) {
+        if self.vacant.is_empty() && self.objects.len() == self.objects.capacity() {
+            let step = (self.objects.len() / 4).max(64);
+            self.objects.reserve_exact(step);
+            self.vacant.reserve_exact(self.objects.capacity());
+        }
+        self.index.reserve();
+    }
+
     fn add(&mut self, access: &Access) -> u32 {
         let object = Object {
             hash: access.hash,
@@ -232,10 +252,6 @@ impl Shadows {
                 at
             }
             None => {
-                // In steps: doubling would be half of a small cache's memory.
-                if self.objects.len() == self.objects.capacity() {
-                    self.objects.reserve_exact((self.objects.len() / 4).max(64));
-                }
                 self.objects.push(object);
                 (self.objects.len() - 1) as u32
             }

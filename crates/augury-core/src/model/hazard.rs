@@ -74,7 +74,7 @@ impl Counts {
         }
         self.events = self.events.wrapping_add(1);
         let every = 1u16 << (self.exponent - UNIT_BITS).min(15);
-        u16::from(self.events % every == 0)
+        u16::from(self.events.is_multiple_of(every))
     }
 
     fn each(&mut self, change: impl Fn(u16) -> u16) {

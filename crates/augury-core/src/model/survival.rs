@@ -38,6 +38,10 @@ const BELOW: u8 = 28;
 
 /// Weight, in objects, of the more general hazard in a more special one.
 const PRIOR: f32 = 8.0;
+/// Room for new classes that a miss leaves behind.
+const SPARE: usize = 8;
+/// Objects that a census holds at most.
+const CENSUS: usize = 1_024;
 /// Share of news below which a class is not computed anew.
 const NEWS: f32 = 0.02;
 /// Hazard of all objects where nothing is known.
@@ -101,7 +105,7 @@ impl Survival {
             keys: vec![UNSEEN; HEATS * REUSES * SIZES],
             classes: Vec::new(),
             density: Vec::new(),
-            census: Vec::new(),
+            census: Vec::with_capacity(CENSUS),
             weights: (1.0, 1.0),
             parents: vec![[0.0; SPAN]; HEATS],
             widths: [0.0; SPAN],
@@ -112,6 +116,7 @@ impl Survival {
         for heat in 0..HEATS {
             table.add_class(heat);
         }
+        table.reserve();
         table
     }
 
@@ -196,9 +201,27 @@ impl Survival {
     #[cold]
     fn find_class(&mut self, key: usize, heat: usize) -> ClassId {
         let is_full = self.classes.len() >= self.limit;
+        if !is_full && self.classes.len() == self.classes.capacity() {
+            // No memory is asked for here: until the next `reserve` the heat has to do.
+            return heat as ClassId;
+        }
         let class = if is_full { heat as ClassId } else { self.add_class(heat) };
         self.keys[key] = class;
         class
+    }
+
+    /// Makes room for new classes, so that recording an access allocates nothing.
+    #[inline]
+    pub fn reserve(&mut self) {
+        if self.classes.capacity() - self.classes.len() < SPARE && self.classes.len() < self.limit {
+            self.classes.reserve_exact(2 * SPARE);
+            self.density.reserve_exact(2 * SPARE);
+        }
+    }
+
+    /// Changes the number of classes at most; those in use stay.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit.max(HEATS);
     }
 
     /// An object of this class was asked for again at this age.
@@ -219,11 +242,14 @@ impl Survival {
         class.news += 1.0;
     }
 
-    /// An object of this class, drawn at random, is waiting at this age.
+    /// An object of this class, drawn at random, is waiting at this age. Only the first 1,024
+    /// between two rounds are taken.
     #[inline]
     pub fn pending(&mut self, class: ClassId, age: u32, is_ghost: bool) {
         let column = self.column(age) as u8;
-        self.census.push(Pending { class, column, is_ghost });
+        if self.census.len() < CENSUS {
+            self.census.push(Pending { class, column, is_ghost });
+        }
     }
 
     /// Most reuses per tick of residence from this age on.
@@ -236,7 +262,7 @@ impl Survival {
     /// `weights.0` objects, a ghost for `weights.1`.
     pub fn begin_round(&mut self, weights: (f32, f32)) {
         self.weights = weights;
-        let mut heats = vec![([0.0; SPAN], [0.0; SPAN]); HEATS + 1];
+        let mut heats = [([0.0; SPAN], [0.0; SPAN]); HEATS + 1];
         for class in &self.classes {
             for bucket in [usize::from(class.heat), HEATS] {
                 let (reuses, exits) = &mut heats[bucket];
@@ -339,8 +365,8 @@ mod tests {
     fn objects_still_waiting_lower_the_density() {
         let (mut table, class) = trained((0..500u32).map(|i| 1 + i));
         let before = table.density(class, 100);
-        (0..5000).for_each(|_| table.pending(class, 3000, false));
-        table.begin_round((1.0, 1.0));
+        (0..500).for_each(|_| table.pending(class, 3000, false));
+        table.begin_round((10.0, 1.0));
         while !table.step() {}
         assert!(table.density(class, 100) < before / 2.0);
     }

@@ -50,9 +50,8 @@ pub struct Learner {
 impl Learner {
     /// For a cache of at most `objects` entries.
     pub fn new(seed: u64, objects: u64) -> Self {
-        let classes = if objects <= SMALL { CLASSES.0 } else { CLASSES.1 };
         Learner {
-            model: Survival::new(objects.min(1 << 20), classes),
+            model: Survival::new(objects.min(1 << 20), classes_for(objects)),
             ghosts: Ghosts::default(),
             cooling: cooling_for(objects),
             next_round: ROUND_MIN,
@@ -63,6 +62,11 @@ impl Learner {
             evictions: 0,
             paced: 0,
         }
+    }
+
+    /// The capacity has changed: what has been learned stays.
+    pub fn resize(&mut self, objects: u64) {
+        self.model.set_limit(classes_for(objects));
     }
 
     /// What rankings may read at this tick.
@@ -93,6 +97,7 @@ impl Learner {
     /// Something was asked for that is not resident: its history, recalled or new.
     #[inline]
     pub fn miss(&mut self, access: &Access) -> &History {
+        self.model.reserve();
         let now = access.now as u32;
         let mut history = match self.ghosts.recall(access.hash, now) {
             Some(mut history) => {
@@ -199,6 +204,10 @@ impl Learner {
     pub fn memory_bytes(&self) -> usize {
         self.model.memory_bytes() + self.ghosts.memory_bytes()
     }
+}
+
+fn classes_for(objects: u64) -> usize {
+    if objects <= SMALL { CLASSES.0 } else { CLASSES.1 }
 }
 
 fn cooling_for(residents: u64) -> f32 {

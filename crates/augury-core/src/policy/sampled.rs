@@ -28,8 +28,10 @@ pub struct Expert {
 pub trait Chooser: Send {
     /// The expert that rules now.
     fn ruling(&self) -> Expert;
-    /// The capacity has become known or has changed; everything starts anew.
+    /// The capacity has become known or has changed.
     fn set_capacity(&mut self, capacity: u64);
+    /// A miss is about to be observed: the time to ask for memory, so that hits need none.
+    fn reserve(&mut self) {}
     /// An access was recorded: the object's history after it.
     fn observe(&mut self, access: &Access, history: &History, learner: &Learner);
     /// Bytes held.
@@ -63,12 +65,14 @@ pub struct Sampled<C> {
     learner: Learner,
     sweep: Sweep,
     seed: u64,
+    is_started: bool,
 }
 
 impl<C: Chooser> Sampled<C> {
     /// A policy under this chooser.
     pub fn with_chooser(seed: u64, chooser: C) -> Self {
-        Sampled { chooser, learner: Learner::new(seed, 1), sweep: Sweep::default(), seed }
+        let learner = Learner::new(seed, 1);
+        Sampled { chooser, learner, sweep: Sweep::default(), seed, is_started: false }
     }
 
     /// The chooser.
@@ -108,7 +112,11 @@ impl<C: Chooser> Policy for Sampled<C> {
     type Record = History;
 
     fn set_capacity(&mut self, capacity: u64) {
-        self.learner = Learner::new(self.seed, capacity);
+        if self.is_started {
+            self.learner.resize(capacity);
+        } else {
+            self.learner = Learner::new(self.seed, capacity);
+        }
         self.chooser.set_capacity(capacity);
     }
 
@@ -123,6 +131,8 @@ impl<C: Chooser> Policy for Sampled<C> {
 
     #[inline]
     fn on_miss(&mut self, slots: &Slots<History>, access: &Access) {
+        self.is_started = true;
+        self.chooser.reserve();
         self.learner.advance(slots, access.now);
         let history = *self.learner.miss(access);
         self.chooser.observe(access, &history, &self.learner);

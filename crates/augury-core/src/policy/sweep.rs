@@ -54,6 +54,9 @@ pub enum Choice {
     Refuse,
 }
 
+/// Marks that a window has room for from the start.
+const WINDOW_MIN: usize = 8;
+
 /// State of one sweep: hand, queue and window.
 #[derive(Debug, Clone)]
 pub struct Sweep {
@@ -65,7 +68,7 @@ pub struct Sweep {
 
 impl Default for Sweep {
     fn default() -> Self {
-        Sweep { hand: 0, queue: [NONE; QUEUE], window: VecDeque::new() }
+        Sweep { hand: 0, queue: [NONE; QUEUE], window: VecDeque::with_capacity(WINDOW_MIN) }
     }
 }
 
@@ -78,10 +81,11 @@ impl Sweep {
     /// A newcomer has come in.
     #[inline]
     pub fn entered(&mut self, place: u32, history: &History, residents: u32) {
-        self.window.push_back(Mark { place, last: history.last });
-        if self.window.len() > 2 * (residents / WINDOW_SHARE) as usize + 2 {
+        // Twice the window, for those that turn out to have been asked for since.
+        if self.window.len() > (2 * (residents / WINDOW_SHARE) as usize).max(WINDOW_MIN - 1) {
             self.window.pop_front();
         }
+        self.window.push_back(Mark { place, last: history.last });
     }
 
     /// Takes a place off the queue: the next to live there is met when the sweep comes round, and
@@ -99,10 +103,11 @@ impl Sweep {
         let score = |(history, size): (&History, u32)| R::score(lens, history, size);
         for place in self.queue {
             // A place that the hand is about to reach is not entered twice.
-            if place != NONE && place.wrapping_sub(self.hand) >= looks {
-                if let Some(candidate) = field.candidate(place) {
-                    lowest.offer(place, score(candidate));
-                }
+            if place != NONE
+                && place.wrapping_sub(self.hand) >= looks
+                && let Some(candidate) = field.candidate(place)
+            {
+                lowest.offer(place, score(candidate));
             }
         }
         let bound = field.bound();
