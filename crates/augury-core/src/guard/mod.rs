@@ -48,7 +48,7 @@ const EXPERTS: [Expert; 9] = [
 const ALL: Experts = (1 << EXPERTS.len()) - 1;
 
 /// Objects that a shadow holds at most: in caches of up to [`SMALL`] entries, and in others.
-const TARGET: (u32, u32) = (112, 512);
+const TARGET: (u32, u32) = (128, 512);
 const SMALL: u64 = 1_000;
 /// Sampled requests before experts are retired.
 const EXPLORE: u64 = 16_384;

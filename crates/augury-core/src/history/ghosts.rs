@@ -14,6 +14,8 @@ use super::record::History;
 const WAYS: usize = 8;
 /// Sets per allocation: 32 KiB.
 const BLOCK: usize = 512;
+/// Sets by which the first allocation grows.
+const STEP: usize = 32;
 const FINGERPRINT_BITS: u32 = 18;
 const LAST_BITS: u32 = 21;
 
@@ -40,11 +42,15 @@ impl Ghosts {
 
     fn add_set(&mut self) {
         if self.sets as usize == self.blocks.len() * BLOCK {
-            // The first block grows as it fills, so that small caches stay small.
-            let room = if self.blocks.is_empty() { 1 } else { BLOCK };
+            let room = if self.blocks.is_empty() { STEP } else { BLOCK };
             self.blocks.push(Vec::with_capacity(room));
         }
-        self.blocks[self.sets as usize / BLOCK].push([0; WAYS]);
+        let block = &mut self.blocks[self.sets as usize / BLOCK];
+        if block.len() == block.capacity() {
+            // The first block grows in steps, so that small caches stay small.
+            block.reserve_exact(STEP);
+        }
+        block.push([0; WAYS]);
         self.sets += 1;
         // The table turns over in a few times its size; 128 times is never reached in practice.
         let span = (self.sets as u64 * WAYS as u64 * 128).next_power_of_two();
