@@ -45,6 +45,7 @@ pub struct Learner {
     looks: u32,
     evictions: u32,
     paced: u64,
+    is_small: bool,
 }
 
 impl Learner {
@@ -61,12 +62,14 @@ impl Learner {
             looks: LOOKS.0 as u32,
             evictions: 0,
             paced: 0,
+            is_small: objects <= SMALL,
         }
     }
 
     /// The capacity has changed: what has been learned stays.
     pub fn resize(&mut self, objects: u64) {
         self.model.set_limit(classes_for(objects));
+        self.is_small = objects <= SMALL;
     }
 
     /// What rankings may read at this tick.
@@ -138,7 +141,7 @@ impl Learner {
     /// The number of residents is now this.
     #[inline]
     pub fn residents(&mut self, count: u32) {
-        self.ghosts.grow_towards(ghosts_for(count as usize));
+        self.ghosts.grow_towards(ghosts_for(count as usize, self.is_small));
     }
 
     /// One request's share of learning.
@@ -214,9 +217,10 @@ fn cooling_for(residents: u64) -> f32 {
     1.0 / (HEAT_HALF_LIFE * residents.max(1) as f32)
 }
 
-/// Ghosts for so many residents: sixteen each in small caches, where they cost little and matter
-/// most, down to three and a half each in large ones.
-fn ghosts_for(residents: usize) -> usize {
-    let extra = (12 * residents).min(1_024 + (12 * residents.saturating_sub(1_000)).min(131_072));
-    residents * 7 / 2 + extra
+/// Ghosts for so many residents: sixteen each in caches of thousands, where they cost little and
+/// matter most, down to three and a half each in large ones; few more than that where all fixed
+/// memory is to stay below 64 KiB.
+fn ghosts_for(residents: usize, is_small: bool) -> usize {
+    let extra = if is_small { 1_024 } else { 131_072 };
+    residents * 7 / 2 + extra.min(residents * 25 / 2)
 }
