@@ -14,7 +14,7 @@ use super::record::History;
 const WAYS: usize = 8;
 /// Sets per allocation: 32 KiB.
 const BLOCK: usize = 512;
-/// Sets by which the first allocation grows.
+/// Sets by which an allocation grows.
 const STEP: usize = 32;
 const FINGERPRINT_BITS: u32 = 18;
 const LAST_BITS: u32 = 21;
@@ -42,12 +42,11 @@ impl Ghosts {
 
     fn add_set(&mut self) {
         if self.sets as usize == self.blocks.len() * BLOCK {
-            let room = if self.blocks.is_empty() { STEP } else { BLOCK };
-            self.blocks.push(Vec::with_capacity(room));
+            self.blocks.push(Vec::with_capacity(STEP));
         }
         let block = &mut self.blocks[self.sets as usize / BLOCK];
         if block.len() == block.capacity() {
-            // The first block grows in steps, so that small caches stay small.
+            // In steps, so that small caches stay small.
             block.reserve_exact(STEP);
         }
         block.push([0; WAYS]);
