@@ -1,7 +1,7 @@
 //! Ages and reuse times on a scale of quarter-octaves.
 //!
 //! Hazards change with the logarithm of age, so a bucket is a quarter of a power of two: at most
-//! 19% wide, 128 of them for every 32-bit age.
+//! 25% wide, 124 of them for every 32-bit age.
 
 /// Number of buckets.
 pub const AGE_BUCKETS: usize = 124;

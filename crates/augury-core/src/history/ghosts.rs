@@ -53,7 +53,8 @@ impl Ghosts {
         self.sets += 1;
         // The table turns over in a few times its size; 128 times is never reached in practice.
         let span = (self.sets as u64 * WAYS as u64 * 128).next_power_of_two();
-        self.grain = span.ilog2().saturating_sub(LAST_BITS);
+        // A coarser grain than this would not survive the wrap of 32-bit ticks.
+        self.grain = span.ilog2().saturating_sub(LAST_BITS).min(u32::BITS - LAST_BITS);
     }
 
     /// Remembers a history. Returns the one that had to give way, with its age.
@@ -170,7 +171,7 @@ fn unpack(ghost: u64, now: u32, grain: u32) -> History {
     History::restored(last, count, heat, (ghost >> 12) as u8 & 127, (ghost >> 9) as u8 & 7)
 }
 
-/// Counts to 32 exactly, then four steps to a power of two.
+/// Counts to 32 exactly, then four steps to a power of two, up to 7,168.
 #[inline]
 fn count_code(count: u16) -> u8 {
     if count < 32 {

@@ -221,6 +221,11 @@ impl Survival {
 
     /// Changes the number of classes at most; those in use stay.
     pub fn set_limit(&mut self, limit: usize) {
+        if limit > self.limit {
+            // Those that went to their heat for want of room may have a class of their own now.
+            let general = self.keys.iter_mut().filter(|class| usize::from(**class) < HEATS);
+            general.for_each(|class| *class = UNSEEN);
+        }
         self.limit = limit.max(HEATS);
     }
 
@@ -333,7 +338,8 @@ impl Survival {
 fn lowest_for(objects: u64) -> u8 {
     let objects = objects.clamp(4, 1 << 30) as u32;
     // A multiple of four: octaves of reuse times keep their meaning when the span moves.
-    (age_bucket(objects).saturating_sub(BELOW) / 4 * 4).min((AGE_BUCKETS - SPAN - 1) as u8)
+    (age_bucket(objects).saturating_sub(BELOW) / 4 * 4)
+        .min(((AGE_BUCKETS - SPAN - 1) / 4 * 4) as u8)
 }
 
 #[cfg(test)]
@@ -378,6 +384,16 @@ mod tests {
         assert_eq!(0, table.class_of(&history));
         history.touch(5000, 0.0);
         assert_eq!(usize::from(table.class_of(&history)), heat_bucket(&history));
+    }
+
+    #[test]
+    fn a_raised_limit_gives_classes_of_their_own() {
+        let mut table = Survival::new(1000, 0);
+        let history = History::first(0, 1);
+        assert_eq!(0, table.class_of(&history));
+        table.set_limit(64);
+        table.reserve();
+        assert!(usize::from(table.class_of(&history)) >= HEATS);
     }
 
     #[test]
