@@ -55,6 +55,11 @@ impl History {
         History { last, born: last, count, heat, class: 0, reuse, size }
     }
 
+    /// Takes over a size that was not known before.
+    pub(crate) fn set_size(&mut self, size: u32) {
+        self.size = size_bucket(size);
+    }
+
     /// Requests since the latest access.
     #[inline]
     pub fn age(&self, now: u32) -> u32 {

@@ -41,6 +41,8 @@ pub struct Learner {
     next_round: u64,
     is_computing: bool,
     newcomer: History,
+    /// Hash and size of the newcomer; none once it is in or has been turned away.
+    incoming: Option<(u64, u32)>,
     random: Random,
     looks: u32,
     evictions: u32,
@@ -58,6 +60,7 @@ impl Learner {
             next_round: ROUND_MIN,
             is_computing: false,
             newcomer: History::default(),
+            incoming: None,
             random: Random::new(seed),
             looks: LOOKS.0 as u32,
             evictions: 0,
@@ -101,6 +104,11 @@ impl Learner {
     #[inline]
     pub fn miss(&mut self, access: &Access) -> &History {
         self.model.reserve();
+        if let Some((hash, _)) = self.incoming.take() {
+            // It has not come yet, and may never: what is known of it is kept until it does.
+            let history = self.newcomer;
+            self.forget(hash, &history, access.now);
+        }
         let now = access.now as u32;
         let mut history = match self.ghosts.recall(access.hash, now) {
             Some(mut history) => {
@@ -114,10 +122,43 @@ impl Learner {
         };
         history.class = self.model.class_of(&history);
         self.newcomer = history;
+        self.incoming = Some((access.hash, access.size));
         &self.newcomer
     }
 
-    /// The history of the latest miss.
+    /// This is about to come in: as a rule what missed last. Where others have missed since, or
+    /// it was never asked for, the newcomer is looked up anew. Whether anything was news, be it
+    /// only the size.
+    #[inline]
+    pub fn introduce(&mut self, access: &Access) -> bool {
+        if self.incoming == Some((access.hash, access.size)) {
+            return false;
+        }
+        self.correct(access);
+        true
+    }
+
+    #[cold]
+    fn correct(&mut self, access: &Access) {
+        match self.incoming {
+            Some((hash, _)) if hash == access.hash => {
+                self.newcomer.set_size(access.size);
+                self.newcomer.class = self.model.class_of(&self.newcomer);
+                self.incoming = Some((hash, access.size));
+            }
+            _ => {
+                self.miss(access);
+            }
+        }
+    }
+
+    /// The newcomer is in, or was turned away.
+    #[inline]
+    pub fn settled(&mut self) {
+        self.incoming = None;
+    }
+
+    /// The history of what is about to come in.
     #[inline]
     pub fn newcomer(&self) -> &History {
         &self.newcomer

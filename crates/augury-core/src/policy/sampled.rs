@@ -32,6 +32,8 @@ pub trait Chooser: Send {
     fn set_capacity(&mut self, capacity: u64);
     /// A miss is about to be observed: the time to ask for memory, so that hits need none.
     fn reserve(&mut self) {}
+    /// The size of an object, which was not known when it was observed.
+    fn sized(&mut self, _access: &Access) {}
     /// An access was recorded: the object's history after it.
     fn observe(&mut self, access: &Access, history: &History, learner: &Learner);
     /// Bytes held.
@@ -83,6 +85,14 @@ impl<C: Chooser> Sampled<C> {
     /// What has been learned.
     pub fn learner(&self) -> &Learner {
         &self.learner
+    }
+
+    /// Sees to it that the learner's newcomer is this one.
+    #[inline]
+    fn introduce(&mut self, access: &Access) {
+        if self.learner.introduce(access) {
+            self.chooser.sized(access);
+        }
     }
 }
 
@@ -145,6 +155,9 @@ impl<C: Chooser> Policy for Sampled<C> {
         incoming: Option<&Access>,
         now: Tick,
     ) -> Verdict {
+        if let Some(access) = incoming {
+            self.introduce(access);
+        }
         let Expert { ranking, admission } = self.chooser.ruling();
         let newcomer =
             incoming.filter(|_| admission).map(|access| (self.learner.newcomer(), access.size));
@@ -163,8 +176,10 @@ impl<C: Chooser> Policy for Sampled<C> {
     }
 
     #[inline]
-    fn on_insert(&mut self, slots: &mut Slots<History>, id: SlotId, _access: &Access) {
+    fn on_insert(&mut self, slots: &mut Slots<History>, id: SlotId, access: &Access) {
+        self.introduce(access);
         let history = *self.learner.newcomer();
+        self.learner.settled();
         *slots.record_mut(id) = history;
         self.learner.residents(slots.live());
         self.sweep.entered(id, &history, slots.live());
@@ -172,7 +187,9 @@ impl<C: Chooser> Policy for Sampled<C> {
 
     #[inline]
     fn on_reject(&mut self, access: &Access) {
+        self.introduce(access);
         let history = *self.learner.newcomer();
+        self.learner.settled();
         self.learner.forget(access.hash, &history, access.now);
     }
 
@@ -197,6 +214,6 @@ impl<C: Chooser> Policy for Sampled<C> {
     }
 
     fn memory_bytes(&self) -> usize {
-        self.learner.memory_bytes() + self.chooser.memory_bytes()
+        self.learner.memory_bytes() + self.chooser.memory_bytes() + self.sweep.memory_bytes()
     }
 }
