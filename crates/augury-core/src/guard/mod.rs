@@ -47,6 +47,9 @@ const EXPERTS: [Expert; 9] = [
 ];
 const ALL: Experts = (1 << EXPERTS.len()) - 1;
 
+/// Targets that all shadows together hold at most: experts may differ widely in how many objects
+/// fill the same bytes.
+const UNION: usize = 8;
 /// Objects that a shadow holds at most: in caches of up to [`SMALL`] entries, and in others.
 const TARGET: (u32, u32) = (128, 512);
 const SMALL: u64 = 1_000;
@@ -142,7 +145,9 @@ impl Guard {
         }
         let target = if self.capacity <= SMALL { TARGET.0 } else { TARGET.1 };
         let is_settled = self.sampled >= SETTLED && self.ratio() > SETTLED_RATIO;
-        if self.shadows.residents(self.ruling) > target || is_settled {
+        let is_full = self.shadows.residents(self.ruling) > target
+            || self.shadows.len() > UNION * target as usize;
+        if is_full || is_settled {
             self.narrow();
         }
         if self.sampled >= EXPLORE && self.sampled.is_multiple_of(TRIAL) {
@@ -169,6 +174,7 @@ impl Guard {
     fn rotate(&mut self) {
         let keep = ((BUDGET / self.ratio()) as usize).max(LIVE_MIN);
         if keep >= EXPERTS.len() {
+            self.enlist(ALL & !self.live);
             return;
         }
         let mut order: [usize; EXPERTS.len()] = std::array::from_fn(|expert| expert);
@@ -182,10 +188,18 @@ impl Guard {
         self.shadows.retire(self.live & !kept);
         let others = (1..=EXPERTS.len()).map(|step| (self.challenger + step) % EXPERTS.len());
         let Some(challenger) = others.into_iter().find(|&e| kept & 1 << e == 0) else { return };
-        self.shadows.revive(challenger, self.ruling);
-        self.scores[challenger] = self.scores[self.ruling] * (1.0 - LEAD);
         self.challenger = challenger;
-        self.live = kept | 1 << challenger;
+        self.live &= kept;
+        self.enlist((kept | 1 << challenger) & !self.live);
+    }
+
+    /// Brings experts to life, with what the ruler holds and nearly its score.
+    fn enlist(&mut self, experts: Experts) {
+        for expert in (0..EXPERTS.len()).filter(|&expert| experts & 1 << expert != 0) {
+            self.shadows.revive(expert, self.ruling);
+            self.scores[expert] = self.scores[self.ruling] * (1.0 - LEAD);
+        }
+        self.live |= experts;
     }
 }
 
@@ -206,6 +220,12 @@ impl Chooser for Guard {
         self.shadows.reserve();
     }
 
+    fn sized(&mut self, access: &Access) {
+        if sample_of(access.hash) < self.threshold {
+            self.shadows.resize(access.hash, access.size);
+        }
+    }
+
     #[inline]
     fn observe(&mut self, access: &Access, history: &History, learner: &Learner) {
         if sample_of(access.hash) >= self.threshold {
@@ -220,5 +240,53 @@ impl Chooser for Guard {
 
     fn memory_bytes(&self) -> usize {
         self.shadows.memory_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::mix;
+    use crate::request::NEVER;
+
+    fn request(guard: &mut Guard, learner: &Learner, now: u64, key: u64, size: u32) {
+        let access = Access { hash: mix(key), key, size, now, next_access: NEVER };
+        guard.reserve();
+        guard.observe(&access, &History::first(now as u32, size), learner);
+    }
+
+    #[test]
+    fn a_cache_that_fills_late_gets_its_experts_back() {
+        let learner = Learner::new(1, 100_000);
+        let mut guard = Guard::for_capacity(100_000);
+        (0..20_000).for_each(|now| request(&mut guard, &learner, now, now % 100, 1));
+        assert_ne!(ALL, guard.live, "all is sampled, so few experts are live");
+        (20_000..1_500_000).for_each(|now| request(&mut guard, &learner, now, now, 1));
+        assert!(guard.ratio() < 0.05);
+        assert_eq!(ALL, guard.live, "little is sampled");
+    }
+
+    #[test]
+    fn small_objects_do_not_fill_the_shadows_of_those_who_like_them() {
+        let learner = Learner::new(1, 100_000);
+        let mut guard = Guard::for_capacity(1_000_000_000);
+        for now in 0..200_000 {
+            let size = if now % 2 == 0 { 10_000_000 } else { 1 };
+            request(&mut guard, &learner, now, now, size);
+        }
+        assert!(guard.shadows.len() <= UNION * TARGET.1 as usize + PERIOD as usize);
+    }
+
+    #[test]
+    fn a_resize_keeps_the_ruler_and_begins_the_shadows_anew() {
+        let learner = Learner::new(1, 100);
+        let mut guard = Guard::for_capacity(100);
+        (0..5_000).for_each(|now| request(&mut guard, &learner, now, now % 130, 1));
+        let (ruling, scores) = (guard.ruling, guard.scores);
+        guard.set_capacity(50);
+        assert_eq!((ruling, scores, 0), (guard.ruling, guard.scores, guard.shadows.len()));
+        guard.set_capacity(0);
+        (5_000..6_000).for_each(|now| request(&mut guard, &learner, now, now % 130, 1));
+        assert_eq!((scores, 0), (guard.scores, guard.shadows.len()));
     }
 }

@@ -99,6 +99,11 @@ impl Shadows {
         self.shadows[expert].residents
     }
 
+    /// Objects resident with any expert.
+    pub fn len(&self) -> usize {
+        self.objects.len() - self.vacant.len()
+    }
+
     /// An access to a sampled object. Returns the experts that had it.
     pub fn access(
         &mut self,
@@ -129,6 +134,22 @@ impl Shadows {
             self.release(at);
         }
         members
+    }
+
+    /// The size of an object has changed, or become known. What is too much leaves with the next
+    /// accesses.
+    pub fn resize(&mut self, hash: u64, size: u32) {
+        let objects = &self.objects;
+        let found = self.index.candidates(hash).find(|&at| objects[at as usize].hash == hash);
+        if let Some(at) = found {
+            let object = &mut self.objects[at as usize];
+            let old = u64::from(std::mem::replace(&mut object.size, size));
+            for (expert, shadow) in self.shadows.iter_mut().enumerate() {
+                if object.members & 1 << expert != 0 {
+                    shadow.used = shadow.used - old + u64::from(size);
+                }
+            }
+        }
     }
 
     fn admit(&mut self, expert: usize, at: u32, access: &Access, learner: &Learner) {
@@ -235,6 +256,8 @@ impl Shadows {
             let step = (self.objects.len() / 4).max(64);
             self.objects.reserve_exact(step);
             self.vacant.reserve_exact(self.objects.capacity());
+            let places = self.objects.capacity() as u32;
+            self.shadows.iter_mut().for_each(|shadow| shadow.sweep.reserve(places));
         }
         self.index.reserve();
     }
@@ -271,5 +294,109 @@ impl Shadows {
             + self.objects.capacity() * size_of::<Object>()
             + self.vacant.capacity() * size_of::<u32>()
             + self.shadows.capacity() * size_of::<Shadow>()
+            + self.shadows.iter().map(|shadow| shadow.sweep.memory_bytes()).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::mix;
+    use crate::policy::ranking::RankingId;
+    use crate::random::Random;
+    use crate::request::NEVER;
+
+    const EXPERTS: [Expert; 3] = [
+        Expert { ranking: RankingId::Recency, admission: false },
+        Expert { ranking: RankingId::Heat, admission: true },
+        Expert { ranking: RankingId::Count, admission: false },
+    ];
+    const ALL: Experts = 0b111;
+
+    fn request(shadows: &mut Shadows, learner: &Learner, now: u64, key: u64, size: u32) -> Experts {
+        let access = Access { hash: mix(key), key, size, now, next_access: NEVER };
+        shadows.reserve();
+        shadows.access(&access, &History::first(now as u32, size), ALL, learner)
+    }
+
+    fn check(shadows: &Shadows) {
+        for (expert, shadow) in shadows.shadows.iter().enumerate() {
+            let members = shadows.objects.iter().filter(|o| o.members & 1 << expert != 0);
+            let (count, used) = members.fold((0, 0), |(n, b), o| (n + 1, b + u64::from(o.size)));
+            assert_eq!((count, used), (shadow.residents, shadow.used), "expert {expert}");
+        }
+        let occupied = shadows.objects.iter().filter(|object| object.members != 0);
+        assert_eq!(occupied.count(), shadows.len());
+        for (at, object) in shadows.objects.iter().enumerate() {
+            let found = shadows.index.candidates(object.hash).any(|id| id as usize == at);
+            assert_eq!(object.members != 0, found, "place {at} in the index");
+        }
+    }
+
+    #[test]
+    fn residents_and_used_are_the_sums_over_members() {
+        let learner = Learner::new(1, 100);
+        for seed in 0..20 {
+            let (mut random, mut shadows) = (Random::new(seed), Shadows::new(&EXPERTS, 500));
+            for now in 0..1_500 {
+                let (key, size) =
+                    (u64::from(random.below(200)), random.below(60) * random.below(12));
+                match random.below(200) {
+                    0 => shadows.retire(1 << random.below(3)),
+                    1 => shadows.revive(1, 0),
+                    2 => shadows.narrow(shadows.capacity - 10, |hash| hash & 15 != seed & 15),
+                    3 | 4 => shadows.resize(mix(key), size),
+                    _ => {
+                        request(&mut shadows, &learner, now, key, size);
+                    }
+                }
+                check(&shadows);
+            }
+        }
+    }
+
+    #[test]
+    fn recency_hits_what_the_last_so_many_requests_hold() {
+        // Seven residents, all scored at each eviction: exact LRU.
+        let learner = Learner::new(1, 5);
+        let (mut random, mut shadows) = (Random::new(9), Shadows::new(&EXPERTS[..1], 5));
+        let mut lru: Vec<u64> = Vec::new();
+        for now in 0..3_000 {
+            let key = u64::from(random.below(12));
+            let access = Access { hash: mix(key), key, size: 1, now, next_access: NEVER };
+            shadows.reserve();
+            let hit = shadows.access(&access, &History::first(now as u32, 1), 1, &learner) != 0;
+            assert_eq!(lru.contains(&key), hit, "request {now}");
+            lru.retain(|&other| other != key);
+            lru.push(key);
+            lru.drain(..lru.len().saturating_sub(5));
+        }
+    }
+
+    #[test]
+    fn narrow_keeps_only_what_is_sampled() {
+        let learner = Learner::new(1, 100);
+        let mut shadows = Shadows::new(&EXPERTS, 100);
+        for now in 0..300 {
+            request(&mut shadows, &learner, now, now % 90, 1);
+        }
+        shadows.narrow(50, |hash| hash & 1 == 0);
+        check(&shadows);
+        let expected = (0..90).filter(|&key| mix(key) & 1 == 0).count() as u32;
+        assert_eq!([expected; 3], [0, 1, 2].map(|expert| shadows.residents(expert)));
+    }
+
+    #[test]
+    fn what_is_larger_than_a_shadow_does_not_come_in() {
+        let learner = Learner::new(1, 100);
+        let mut shadows = Shadows::new(&EXPERTS, 100);
+        request(&mut shadows, &learner, 0, 1, 100);
+        assert_eq!(0, request(&mut shadows, &learner, 1, 2, 101));
+        assert_eq!(ALL, request(&mut shadows, &learner, 2, 1, 100));
+        // Nor does growth of a resident wedge it.
+        shadows.resize(mix(1), 5_000);
+        request(&mut shadows, &learner, 3, 3, 1);
+        check(&shadows);
+        assert!(shadows.shadows.iter().all(|shadow| shadow.used <= 100 || shadow.residents == 1));
     }
 }
