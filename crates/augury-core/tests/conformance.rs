@@ -360,6 +360,30 @@ every_policy! {
     auto: Auto::with_chooser(7, Guard::default()),
 }
 
+/// Shadows of hundreds of objects have windows that outgrow their first room, and experts retire.
+#[test]
+fn hits_of_a_larger_auto_allocate_nothing() {
+    let auto = Checked::new(Auto::with_chooser(7, Guard::default()));
+    let mut shard = Shard::<u64, (), _>::new(1_000, auto);
+    let mut account = Account::default();
+    let mut state = 1_u64;
+    for at in 0..100_000 {
+        if at == 40_000 {
+            shard.resize(1_500, &mut account);
+        }
+        state = mix(state);
+        let key = (state % 3_000).min((state >> 32) % 3_000);
+        let access = shard.begin(mix(key), key, 1);
+        match resident(&shard, access.hash) {
+            Some(id) => shard.hit(id, &access, &mut account),
+            None => {
+                shard.miss(&access);
+                shard.insert(&access, key, (), None, &mut account);
+            }
+        }
+    }
+}
+
 fn survival() -> Sampled<Fixed> {
     Sampled::with_chooser(7, Fixed(Expert { ranking: RankingId::Density, admission: true }))
 }
