@@ -367,7 +367,7 @@ fn hits_of_a_larger_auto_allocate_nothing() {
     let mut shard = Shard::<u64, (), _>::new(1_000, auto);
     let mut account = Account::default();
     let mut state = 1_u64;
-    for at in 0..100_000 {
+    for at in 0..300_000 {
         if at == 40_000 {
             shard.resize(1_500, &mut account);
         }

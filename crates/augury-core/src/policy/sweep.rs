@@ -56,8 +56,9 @@ pub enum Choice {
 
 /// Places passed by per decision where residents are few among them: one is enough then.
 const FAR: u32 = 1_024;
-/// Marks taken from the window per decision.
-const MARKS: usize = 64;
+/// Marks taken from the window per decision: all of a backlog at 100,000 residents.
+/// Each may read a slot, so many more would be a pause.
+const MARKS: usize = 1_024;
 /// Marks that a window has room for from the start.
 const WINDOW_MIN: usize = 8;
 
@@ -328,8 +329,8 @@ mod tests {
     fn a_long_window_is_worked_off_in_steps() {
         let field = Places::new(1_000, |at| Some(1_000 + at));
         let mut sweep = Sweep::default();
-        (0..500).for_each(|place| sweep.window.push_back(Mark { place, last: 0 }));
+        (0..2_000).for_each(|place| sweep.window.push_back(Mark { place, last: 0 }));
         decide(&mut sweep, &field, Some(&History::first(5, 1)));
-        assert_eq!(500 - MARKS, sweep.window.len());
+        assert_eq!(2_000 - MARKS, sweep.window.len());
     }
 }
