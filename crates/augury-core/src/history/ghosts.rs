@@ -18,15 +18,37 @@ const BLOCK: usize = 512;
 const STEP: usize = 32;
 const FINGERPRINT_BITS: u32 = 18;
 const LAST_BITS: u32 = 21;
+const LAST_SHIFT: u32 = 25;
+const LAST_MASK: u64 = (1 << LAST_BITS) - 1;
 
 type Set = [u64; WAYS];
+
+/// Sets allocated together, whose ghosts keep ticks in steps of `1 << grain`.
+#[derive(Debug, Clone)]
+struct Block {
+    sets: Vec<Set>,
+    grain: u32,
+}
+
+impl Block {
+    /// Takes over a coarser grain: at most 4,096 ghosts, a few microseconds.
+    #[cold]
+    fn coarsen(&mut self, grain: u32, now: u32) {
+        for ghost in self.sets.iter_mut().flatten().filter(|ghost| **ghost != 0) {
+            let age = coarse_age(*ghost, now, self.grain) << self.grain;
+            let last = u64::from(now.wrapping_sub(age) >> grain) & LAST_MASK;
+            *ghost = *ghost & !(LAST_MASK << LAST_SHIFT) | last << LAST_SHIFT;
+        }
+        self.grain = grain;
+    }
+}
 
 /// See the module's head.
 #[derive(Debug, Clone, Default)]
 pub struct Ghosts {
-    blocks: Vec<Vec<Set>>,
+    blocks: Vec<Block>,
     sets: u32,
-    /// Ticks are kept in steps of `1 << grain`.
+    /// The grain that a table of this size has; a block takes it over when it is next touched.
     grain: u32,
 }
 
@@ -42,16 +64,17 @@ impl Ghosts {
 
     fn add_set(&mut self) {
         if self.sets as usize == self.blocks.len() * BLOCK {
-            self.blocks.push(Vec::with_capacity(STEP));
+            self.blocks.push(Block { sets: Vec::with_capacity(STEP), grain: self.grain });
         }
-        let block = &mut self.blocks[self.sets as usize / BLOCK];
+        let block = &mut self.blocks[self.sets as usize / BLOCK].sets;
         if block.len() == block.capacity() {
             // In steps, so that small caches stay small.
             block.reserve_exact(STEP);
         }
         block.push([0; WAYS]);
         self.sets += 1;
-        // The table turns over in a few times its size; 128 times is never reached in practice.
+        // Ages up to 128 times the table's size are told apart: a table turns over in a few times
+        // its size where most requests miss. Where nearly all hit, older ghosts look younger.
         let span = (self.sets as u64 * WAYS as u64 * 128).next_power_of_two();
         // A coarser grain than this would not survive the wrap of 32-bit ticks.
         self.grain = span.ilog2().saturating_sub(LAST_BITS).min(u32::BITS - LAST_BITS);
@@ -63,7 +86,7 @@ impl Ghosts {
         let at = self.locate(hash)?;
         let grain = self.grain;
         let entry = pack(fingerprint(hash), history, grain);
-        let set = self.set_mut(at);
+        let set = self.set_mut(at, now);
         let mut way = 0;
         let mut oldest = 0;
         for (candidate, &ghost) in set.iter().enumerate() {
@@ -86,7 +109,7 @@ impl Ghosts {
         let at = self.locate(hash)?;
         let grain = self.grain;
         let wanted = fingerprint(hash);
-        let set = self.set_mut(at);
+        let set = self.set_mut(at, now);
         let way = set
             .iter()
             .position(|&ghost| ghost != 0 && ghost >> (64 - FINGERPRINT_BITS) == wanted)?;
@@ -103,10 +126,9 @@ impl Ghosts {
         }
         let place = crate::hash::reduce(random, places) as usize;
         let (set, way) = (place / WAYS, place % WAYS);
-        let ghost = self.blocks[set / BLOCK][set % BLOCK][way];
-        (ghost != 0).then(|| {
-            (unpack(ghost, now, self.grain), coarse_age(ghost, now, self.grain) << self.grain)
-        })
+        let block = &self.blocks[set / BLOCK];
+        let (ghost, grain) = (block.sets[set % BLOCK][way], block.grain);
+        (ghost != 0).then(|| (unpack(ghost, now, grain), coarse_age(ghost, now, grain) << grain))
     }
 
     /// Places for ghosts, filled or not.
@@ -116,8 +138,8 @@ impl Ghosts {
 
     /// Bytes held.
     pub fn memory_bytes(&self) -> usize {
-        let sets: usize = self.blocks.iter().map(Vec::capacity).sum();
-        sets * size_of::<Set>() + self.blocks.capacity() * size_of::<Vec<Set>>()
+        let sets: usize = self.blocks.iter().map(|block| block.sets.capacity()).sum();
+        sets * size_of::<Set>() + self.blocks.capacity() * size_of::<Block>()
     }
 
     /// Linear hashing: a set is found by as many low bits as there are sets, one bit fewer where
@@ -134,8 +156,12 @@ impl Ghosts {
     }
 
     #[inline]
-    fn set_mut(&mut self, at: usize) -> &mut Set {
-        &mut self.blocks[at / BLOCK][at % BLOCK]
+    fn set_mut(&mut self, at: usize, now: u32) -> &mut Set {
+        let block = &mut self.blocks[at / BLOCK];
+        if block.grain != self.grain {
+            block.coarsen(self.grain, now);
+        }
+        &mut block.sets[at % BLOCK]
     }
 }
 
@@ -147,10 +173,10 @@ fn fingerprint(hash: u64) -> u64 {
 
 #[inline]
 fn pack(fingerprint: u64, history: &History, grain: u32) -> u64 {
-    let last = u64::from(history.last >> grain) & ((1 << LAST_BITS) - 1);
+    let last = u64::from(history.last >> grain) & LAST_MASK;
     let heat = u64::from(history.heat_code() >> 7);
     fingerprint << 46
-        | last << 25
+        | last << LAST_SHIFT
         | u64::from(count_code(history.count)) << 19
         | u64::from(history.reuse & 127) << 12
         | u64::from(history.size & 7) << 9
@@ -159,8 +185,8 @@ fn pack(fingerprint: u64, history: &History, grain: u32) -> u64 {
 
 #[inline]
 fn coarse_age(ghost: u64, now: u32, grain: u32) -> u32 {
-    let last = (ghost >> 25) as u32;
-    (now >> grain).wrapping_sub(last) & ((1 << LAST_BITS) - 1)
+    let last = (ghost >> LAST_SHIFT) as u32;
+    (now >> grain).wrapping_sub(last) & LAST_MASK as u32
 }
 
 #[inline]
@@ -235,6 +261,26 @@ mod tests {
         for count in 0..5000u16 {
             let back = count_of(count_code(count));
             assert!(back <= count && f32::from(back) >= f32::from(count) * 0.8, "{count} {back}");
+        }
+    }
+
+    #[test]
+    fn ages_survive_a_coarser_grain() {
+        let mut ghosts = full(16_000);
+        let now = 3_000_000;
+        for key in 0..1000 {
+            ghosts.remember(mix(key), &History::first(now - 1000 * key as u32, 1), now);
+        }
+        let before = ghosts.grain;
+        (0..40_000).for_each(|_| ghosts.grow_towards(200_000));
+        assert!(ghosts.grain > before);
+        let known: Vec<_> = (0..1000u32)
+            .filter_map(|key| Some((key, ghosts.recall(mix(u64::from(key)), now)?)))
+            .collect();
+        assert!(known.len() > 30, "{}", known.len());
+        for (key, history) in known {
+            let error = history.age(now).abs_diff(1000 * key);
+            assert!(error <= 2 << ghosts.grain, "{key}: {error}");
         }
     }
 
