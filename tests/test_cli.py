@@ -197,6 +197,32 @@ def test_a_wrong_request_exits_2_and_says_what_would_do(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("option", ["-o", "--report"])
+@pytest.mark.parametrize("link", [False, True])
+def test_a_trace_is_never_written_over(
+    augury: Run, folder: Path, tmp_path: Path, option: str, link: bool
+) -> None:
+    """Whatever name it goes by."""
+    trace = tmp_path / "trace.oracleGeneral"
+    trace.write_bytes((folder / LOOP).read_bytes())
+    target = tmp_path / "link" if link else tmp_path / "." / "trace.oracleGeneral"
+    if link:
+        target.symlink_to(trace)
+    done = augury("replay", trace, "-p", "lru", "-c", "10", option, target)
+    assert (2, "") == (done.returncode, done.stdout)
+    assert "is the trace" in done.stderr
+    assert trace.read_bytes() == (folder / LOOP).read_bytes()
+
+
+def test_the_report_is_never_written_over_the_result(augury: Run, tmp_path: Path) -> None:
+    """Both options with one path, there or not, are refused before the work."""
+    target = tmp_path / "out.html"
+    done = augury("replay", LOOP, "-p", "lru", "-c", "10", "-o", target, "--report", target)
+    assert (2, "") == (done.returncode, done.stdout)
+    assert "name two files" in done.stderr
+    assert not target.exists()
+
+
 def test_a_bad_trace_exits_1_and_names_the_place(augury: Run, tmp_path: Path) -> None:
     """Exit code 1; the message names the file and the line."""
     bad = tmp_path / "bad.csv"

@@ -107,6 +107,7 @@ def replay(
     with designed_failures():
         chosen = output_format or told_by(output)
         check_outputs(chosen, output, report)
+        check_overwriting(traces, output, report)
         with progress_bar() as shown:
             result = run_replay(
                 traces,
@@ -153,6 +154,24 @@ def check_outputs(chosen: Format, output: Path | None, report: Path | None) -> N
             raise ConfigError(f"{path} cannot be written: there is no folder {path.parent}")
     if chosen is Format.HTML or report is not None:
         require("matplotlib", "report")
+
+
+def check_overwriting(traces: list[str], output: Path | None, report: Path | None) -> None:
+    """Refuse to write over a trace, or the report over the result."""
+    for path in (output, report):
+        for trace in traces:
+            if path is not None and is_same_file(path, Path(trace)):
+                raise ConfigError(f"{path} is the trace {trace}: write to another file")
+    if output is not None and report is not None and is_same_file(output, report):
+        raise ConfigError(f"--output and --report are both {report}: name two files")
+
+
+def is_same_file(one: Path, other: Path) -> bool:
+    """Whether both paths lead to one file, be it there or not."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return one.resolve() == other.resolve()
 
 
 def write(result: ReplayResult, chosen: Format, output: Path | None) -> None:
