@@ -1,5 +1,6 @@
 """The HTML report: well formed, self-contained, complete."""
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -104,3 +105,14 @@ def test_drawing_leaves_matplotlib_as_it_was(folder: Path) -> None:
     augury.replay(folder / "loop.oracleGeneral", policies="lru,fifo", capacity=10).report()
     assert before == dict(mpl.rcParams)
     assert [] == pyplot.get_fignums()
+
+
+def test_only_auto_is_shown_by_what_it_evicted(html: str, folder: Path) -> None:
+    """Other policies that choose among rankings have no place in that plot."""
+    choosing = augury.replay(folder / "skewed.oracleGeneral", policies="lru,survival", capacity=10)
+    cells = [
+        replace(cell, windows=tuple(replace(w, ruling="lru") for w in cell.windows))
+        for cell in choosing
+    ]
+    assert "rankings that ruled" not in replace(choosing, cells=tuple(cells)).report()
+    assert "rankings that ruled" in html

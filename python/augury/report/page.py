@@ -76,7 +76,7 @@ def section(grid: Grid, result: ReplayResult) -> str:
         )
     if timed := by_capacity(cells):
         parts.append(figure(charts.over_time(timed), "Miss ratio over time, in requests."))
-    ruled = [cell for cell in cells if cell.reigns]
+    ruled = [cell for cell in cells if cell.policy == "auto" and cell.reigns]
     if ruled:
         parts.append(figure(charts.rankings(ruled), "Which ranking auto evicted by, per capacity."))
     return f"<section><h2>{escape(grid.trace)}</h2>{''.join(parts)}</section>"
