@@ -130,6 +130,45 @@ fn a_failed_or_abandoned_write_leaves_nothing_behind() {
 }
 
 #[test]
+fn what_is_no_file_is_refused_before_anything_is_created() {
+    for path in ["/dev/null", "/"] {
+        let refused = TraceWriter::create(Path::new(path), Format::Csv).err().unwrap();
+        assert_eq!("not_a_file", refused.code());
+        assert!(refused.to_string().starts_with(&format!("{path}: is not a regular file")));
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_keeps_its_permissions_and_the_link_that_leads_to_it() {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (file, link) = (folder.path().join("t.csv"), folder.path().join("link.csv"));
+    std::os::unix::fs::symlink("t.csv", &link).unwrap();
+    let write = || TraceWriter::create(&link, Format::Csv)?.finish();
+    write().unwrap();
+    assert!(fs::symlink_metadata(&file).unwrap().is_file(), "a dangling link is followed too");
+    fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+    write().unwrap();
+    assert_eq!(0o640, fs::metadata(&file).unwrap().permissions().mode() & 0o777);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    fs::set_permissions(&file, Permissions::from_mode(0o440)).unwrap();
+    assert_eq!("cannot_write", write().unwrap_err().code());
+    assert_eq!(2, fs::read_dir(folder.path()).unwrap().count());
+}
+
+#[test]
+fn a_trace_is_not_converted_onto_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    std::fs::write(&path, "key\n1\n2\n").unwrap();
+    assert_eq!("invalid_option", convert(&source(&path), &path, Format::Csv).unwrap_err().code());
+    assert_eq!("key\n1\n2\n", std::fs::read_to_string(&path).unwrap());
+}
+
+#[test]
 fn columns_can_be_named_numbered_and_quoted() {
     let read = |contents: &str, columns: &str| {
         let options =

@@ -24,6 +24,13 @@ pub fn convert(
     path: &Path,
     format: Format,
 ) -> Result<(u64, Skipped), TraceError> {
+    if is_same_file(source, path) {
+        return Err(TraceError::InvalidOption {
+            option: "file to write".to_owned(),
+            found: path.to_string_lossy().into_owned(),
+            expected: "another file than the trace itself".to_owned(),
+        });
+    }
     let mut writer = TraceWriter::create(path, format)?;
     if format != Format::OracleGeneral {
         return stream(source, writer, None);
@@ -38,6 +45,13 @@ pub fn convert(
     let trace = DecodedTrace::load(source)?;
     writer.write(&trace.requests)?;
     Ok((writer.finish()?, trace.skipped))
+}
+
+fn is_same_file(source: &TraceSource, path: &Path) -> bool {
+    match (Path::new(source.path()).canonicalize(), path.canonicalize()) {
+        (Ok(source), Ok(path)) => source == path,
+        _ => false,
+    }
 }
 
 fn stream(

@@ -58,6 +58,12 @@ pub enum TraceError {
         /// The operating system's word.
         source: io::Error,
     },
+    /// What stands at the place to write to cannot be replaced by a file.
+    #[error("{file}: is not a regular file; write to a file and move it")]
+    NotAFile {
+        /// The file as the caller named it.
+        file: String,
+    },
     /// A request that the format to be written has no room for.
     #[error(
         "{file}: request {index}: found time {found}, expected at most 4294967295 s in oracleGeneral; write csv, or take the trace's origin from its times"
@@ -273,6 +279,7 @@ impl TraceError {
             TraceError::CannotOpen { .. } => "cannot_open",
             TraceError::CannotRead { .. } => "cannot_read",
             TraceError::CannotWrite { .. } => "cannot_write",
+            TraceError::NotAFile { .. } => "not_a_file",
             TraceError::TimeTooLarge { .. } => "time_too_large",
             TraceError::CannotRewind { .. } => "cannot_rewind",
             TraceError::Empty { .. } => "empty",

@@ -2,9 +2,10 @@
 //!
 //! Requests go to a temporary file beside the target, which takes the target's name only when
 //! [`TraceWriter::finish`] has written everything: a reader never sees half a trace, and a failed
-//! write leaves nothing behind.
+//! write leaves nothing behind. A file that is already there keeps its permissions, a link leads
+//! to where the file goes, and what is no file (a device, a pipe, a folder) is refused.
 
-use std::fs::File;
+use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,9 @@ use super::error::TraceError;
 use super::format::Format;
 use super::oracle_general::Record;
 use super::request::Request;
+
+/// More links in a row than any system follows.
+const MOST_LINKS: usize = 40;
 
 enum Sink {
     Plain(BufWriter<File>),
@@ -75,21 +79,19 @@ impl TraceWriter {
             });
         }
         let name = path.to_string_lossy().into_owned();
-        let opened = temporary_beside(path).and_then(|temporary| {
+        let path = followed(path);
+        let kept = permissions_to_keep(&path, &name)?;
+        let opened = temporary_beside(&path).and_then(|temporary| {
             let (file, temporary) = temporary.into_parts();
+            if let Some(kept) = kept {
+                file.set_permissions(kept)?;
+            }
             Ok((Sink::new(file, &name)?, temporary))
         });
         let (sink, temporary) =
             opened.map_err(|source| TraceError::CannotWrite { file: name.clone(), source })?;
-        let mut writer = TraceWriter {
-            path: path.to_owned(),
-            name,
-            temporary,
-            sink,
-            format,
-            index: 0,
-            buffer: Vec::new(),
-        };
+        let mut writer =
+            TraceWriter { path, name, temporary, sink, format, index: 0, buffer: Vec::new() };
         if format == Format::Csv {
             writer.buffer.extend_from_slice(b"time,key,size,op,ttl\n");
         }
@@ -144,6 +146,31 @@ impl TraceWriter {
     }
 }
 
+/// Where the path leads, through links, be there a file or not.
+fn followed(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(link) = fs::read_link(&path) else { break };
+        path = path.parent().unwrap_or(Path::new("")).join(link);
+    }
+    path
+}
+
+/// The permissions of the file that is to be replaced, if there is one.
+fn permissions_to_keep(path: &Path, name: &str) -> Result<Option<Permissions>, TraceError> {
+    let cannot_write = |source| TraceError::CannotWrite { file: name.to_owned(), source };
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(TraceError::NotAFile { file: name.to_owned() }),
+        Ok(found) if found.permissions().readonly() => Err(cannot_write(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "the file there is read-only",
+        ))),
+        Ok(found) => Ok(Some(found.permissions())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(cannot_write(error)),
+    }
+}
+
 /// A temporary file in the target's folder, with the permissions a new file has.
 fn temporary_beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
     let folder = match path.parent() {
@@ -155,9 +182,9 @@ fn temporary_beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
+        builder.permissions(Permissions::from_mode(0o666));
     }
-    std::fs::metadata(folder)?;
+    fs::metadata(folder)?;
     // The system's word alone: the temporary file's name means nothing to anyone.
     builder.tempfile_in(folder).map_err(|error| error.kind().into())
 }
