@@ -87,7 +87,7 @@ def test_cells_with_room_for_few_objects_count_in_no_summary() -> None:
     summary = summarize(compare([*few, *many]))
     assert summary is not None
     assert (1, 0, 0) == tuple(map(len, (summary.ahead, summary.level, summary.behind)))
-    assert "1 cell has room for fewer than 50 objects" in str(summary)
+    assert "1 cell has room for fewer than 50 objects and does not count." in str(summary)
     assert summarize(compare(few)) is None
     assert "chance" in (sentence(compare(few)) or "")
 
@@ -111,15 +111,36 @@ def test_the_sentence_of_a_trace_says_how_many_misses_less_and_who_is_below() ->
     assert sentence(compare([cell("auto", 0.5)])) is None
 
 
+def test_the_lowest_oracle_is_the_bound_and_who_is_below_it_is_told() -> None:
+    """A gap closed beyond 1 never stands without a word."""
+    sized = [cell("lru", 0.8), cell("belady", 0.6), cell("beladysize", 0.5)]
+    [row] = compare([*sized, cell("belady-bypass", 0.45)])
+    assert row.bound == 0.45
+    rows = compare([*sized, cell("auto", 0.48)])
+    assert (rows[0].gap_closed("auto") or 0) > 1
+    assert "is below the bound, an estimate here, at 1%" in (sentence(rows) or "")
+    assert "In 1 of them it is below the bound" in str(summarize(rows))
+    assert "below the bound" not in str(summarize(compare([*sized, cell("auto", 0.5)])))
+
+
+def test_sentences_hold_for_ties_and_hairs() -> None:
+    """As many misses as lru; a difference too small for four digits is not shown as none."""
+    tied = sentence(compare([cell("auto", 0.5), cell("lru", 0.5)]))
+    assert tied == "auto has as many misses as lru; it is lowest at 1%."
+    close = compare([cell("auto", 0.50002), cell("lru", 0.5)])
+    assert "is above lru by less than 0.0001 at 1%" in (sentence(close) or "")
+    assert "lower by less than 0.0001" in str(summarize(close))
+
+
 @pytest.mark.parametrize(
     ("savings", "words"),
     [
-        ([0.0], "as many misses"),
-        ([0.05], "5.0% fewer misses"),
-        ([-0.05], "5.0% more misses"),
-        ([-0.05, -0.01], "1.0% to 5.0% more misses"),
-        ([-0.05, 0.1], "5.0% more to 10.0% fewer misses"),
-        ([0.0, 0.1], "0.0% to 10.0% fewer misses"),
+        ([0.0], "as many misses as"),
+        ([0.05], "5.0% fewer misses than"),
+        ([-0.05], "5.0% more misses than"),
+        ([-0.05, -0.01], "1.0% to 5.0% more misses than"),
+        ([-0.05, 0.1], "5.0% more to 10.0% fewer misses than"),
+        ([0.0, 0.1], "0.0% to 10.0% fewer misses than"),
     ],
 )
 def test_a_span_of_savings_in_words(savings: list[float], words: str) -> None:

@@ -3,7 +3,9 @@
 The bound of a trace at a capacity is the lowest miss ratio among the policies that know the
 future and libCacheSim's policies, of those that ran. The gap closed by a policy is
 (LRU - policy) / (LRU - bound): 0 is LRU, 1 is the bound, below 0 is worse than LRU. Where LRU is
-within ``ROOM`` of the bound there is nothing to close, and no gap is given. A capacity with room
+within ``ROOM`` of the bound there is nothing to close, and no gap is given. Where sizes differ the
+bound is an estimate; a policy below it closes more than 1, and the sentences say so. A capacity
+with room
 for fewer than ``FEW`` objects of the trace's mean size is shown, but counts in no summary: what is
 measured there is chance.
 """
@@ -21,6 +23,8 @@ ROOM = 0.005
 FEW = 50
 #: Two miss ratios this close are the same.
 SAME = 1e-9
+#: The least difference that is shown as a number.
+LEAST = 0.0001
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,16 @@ class Comparison:
         if not self.room or self.room < ROOM or policy not in self.miss_ratios:
             return None
         return (self.miss_ratios["lru"] - self.miss_ratios[policy]) / self.room
+
+    def is_below_bound(self, policy: str) -> bool:
+        """Whether the policy, which a cache can run, misses less than what should be the bound."""
+        bound = self.bound
+        return (
+            bound is not None
+            and not is_oracle(policy)
+            and not is_peer(policy)
+            and self.miss_ratios.get(policy, bound) < bound - SAME
+        )
 
     def fewer_misses(self, policy: str) -> float | None:
         """The share of LRU's misses that the policy does not have."""
@@ -134,9 +148,11 @@ def summarize(comparisons: Iterable[Comparison], policy: str = "auto") -> Summar
     gaps = [gap for row, _ in rows if (gap := row.gap_closed(policy)) is not None]
     mean = fmean(gaps) if gaps else None
     sentences = tuple(in_words(policy, ahead, level, behind, mean, len(gaps)))
+    if below := sum(row.is_below_bound(policy) for row, _ in rows):
+        sentences += (f"In {below} of them it is below the bound, which is an estimate there.",)
     if left_out := len(found) - len(rows):
-        cells = "cell has" if left_out == 1 else "cells have"
-        sentences += (f"{left_out} {cells} room for fewer than {FEW} objects and do not count.",)
+        has, does = ("cell has", "does") if left_out == 1 else ("cells have", "do")
+        sentences += (f"{left_out} {has} room for fewer than {FEW} objects and {does} not count.",)
     return Summary(policy, ahead, level, behind, mean, sentences)
 
 
@@ -175,7 +191,7 @@ def sentence(columns: Sequence[Comparison], policy: str = "auto") -> str | None:
         return f"No capacity has room for {FEW} objects: what {policy} gains here is chance."
     parts = []
     if savings := [saved for row, _ in counted if (saved := row.fewer_misses(policy)) is not None]:
-        parts.append(f"has {span(savings)} than lru")
+        parts.append(f"has {span(savings)} lru")
     lowest = [row.capacity for row, gap in counted if gap <= SAME]
     if lowest:
         parts.append(f"is lowest at {', '.join(lowest)}")
@@ -185,28 +201,37 @@ def sentence(columns: Sequence[Comparison], policy: str = "auto") -> str | None:
             rivals.setdefault(row.best[0], []).append((row.capacity, gap))
     for rival, places in rivals.items():
         where = ", ".join(capacity for capacity, _ in places)
-        by = "by up to" if len(places) > 1 else "by"
-        parts.append(f"is above {rival} {by} {max(gap for _, gap in places):.4f} at {where}")
+        most = max(gap for _, gap in places)
+        by = "by up to" if len(places) > 1 and most >= LEAST else "by"
+        parts.append(f"is above {rival} {by} {amount(most)} at {where}")
+    if below := [row.capacity for row, _ in counted if row.is_below_bound(policy)]:
+        parts.append(f"is below the bound, an estimate here, at {', '.join(below)}")
     return f"{policy} {'; it '.join(parts)}."
 
 
 def span(savings: Sequence[float]) -> str:
-    """From the least to the most misses saved, in words."""
+    """From the least to the most misses saved, in words that ask for whose."""
     least, most = (round(100 * value, 1) for value in (min(savings), max(savings)))
     if least == most:
-        return "as many misses" if not most else one_side(most)
+        return "as many misses as" if not most else one_side(most)
     if least < 0 < most:
-        return f"{-least:.1f}% more to {most:.1f}% fewer misses"
+        return f"{-least:.1f}% more to {most:.1f}% fewer misses than"
     if most <= 0:
-        return f"{-most:.1f}% to {-least:.1f}% more misses"
-    return f"{least:.1f}% to {most:.1f}% fewer misses"
+        return f"{abs(most):.1f}% to {-least:.1f}% more misses than"
+    return f"{least:.1f}% to {most:.1f}% fewer misses than"
 
 
 def one_side(saved: float) -> str:
     """One share of misses saved."""
-    return f"{abs(saved):.1f}% {'fewer' if saved > 0 else 'more'} misses"
+    return f"{abs(saved):.1f}% {'fewer' if saved > 0 else 'more'} misses than"
 
 
 def deficit(row: Comparison, policy: str) -> str:
     """Where, behind whom and by how much."""
-    return f"{row.trace} at {row.capacity} ({row.best[0]} is lower by {row.behind(policy):.4f})"
+    by = amount(row.behind(policy) or 0.0)
+    return f"{row.trace} at {row.capacity} ({row.best[0]} is lower by {by})"
+
+
+def amount(difference: float) -> str:
+    """A difference of miss ratios that is not nothing."""
+    return f"{difference:.4f}" if difference >= LEAST else f"less than {LEAST}"
