@@ -17,8 +17,10 @@ __all__ = [
     "resolve_policies",
 ]
 
-#: Ours, the ones that people know, and the bound.
-DEFAULT_POLICIES = ("auto", "lru", "s3fifo", "wtinylfu", "gdsf", "survival", "belady")
+#: Ours, the ones that people know, and the bound: belady where sizes are alike, else beladysize.
+DEFAULT_POLICIES = (
+    "auto", "lru", "s3fifo", "wtinylfu", "gdsf", "survival", "belady", "beladysize",
+)  # fmt: skip
 PEER_PREFIX = "peer:"
 LEARNED_PREFIX = "learned:"
 ORACLES = frozenset({"belady", "beladysize", "belady-bypass"})
