@@ -351,3 +351,45 @@ def test_completion_is_offered(augury: Run) -> None:
     done = augury("--show-completion", "bash")
     assert done.returncode == 0
     assert "_AUGURY_COMPLETE" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["replay", "inspect", "convert"])
+def test_a_name_that_is_no_utf8_is_told(folder: Path, command: str) -> None:
+    """A message, not a traceback."""
+    rest = {"replay": [b"-plru", b"-c10"], "inspect": [], "convert": [b"out.csv"]}[command]
+    arguments = [os.fsencode(sys.executable), b"-m", b"augury", command.encode(), b"\xff.keys"]
+    done = subprocess.run([*arguments, *rest], cwd=folder, capture_output=True, check=False)
+    assert (1, b"") == (done.returncode, done.stdout)
+    assert b"not valid UTF-8" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("redirection", [">&-", "> /dev/full"])
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_output_that_takes_nothing_is_a_failure(folder: Path, redirection: str, form: str) -> None:
+    """Standard output closed, or full: one line and exit code 1."""
+    command = f"{sys.executable} -m augury replay {LOOP} -p lru -c 10 -f {form} {redirection}"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert 1 == done.returncode
+    assert done.stderr.startswith("error: ")
+    assert 1 == done.stderr.count("\n")
+
+
+@pytest.mark.parametrize("target", ["/dev/full", "."])
+def test_a_file_that_takes_nothing_is_named(augury: Run, target: str) -> None:
+    """No room, or a folder in its place."""
+    done = augury("replay", LOOP, "-p", "lru", "-c", "10", "-f", "csv", "-o", target)
+    assert 1 == done.returncode
+    assert f"'{target}'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_terminal_without_unicode_gets_replacements(augury: Run) -> None:
+    """What ASCII cannot say is a question mark."""
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = augury("replay", SKEWED, "-p", "auto,lru", "-c", "10,1%", env=environment)
+    assert (0, "") == (done.returncode, done.stderr)
+    assert done.stdout.isascii()
+    assert 0 == augury("inspect", SKEWED, env=environment).returncode

@@ -1,5 +1,8 @@
 """The command and its subcommands."""
 
+import io
+import os
+import sys
 from typing import Annotated
 
 import typer
@@ -43,4 +46,11 @@ def options(
 
 def main() -> None:
     """Run the command."""
+    if sys.stdout is None:
+        # It was closed. What cannot be written to fails like any other output, and keeps the
+        # number from a file that is opened later.
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app(prog_name="augury")

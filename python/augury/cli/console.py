@@ -7,6 +7,8 @@ from pathlib import Path
 import typer
 from rich.console import Console, RenderableType
 
+from augury.cli.files import write_text
+
 __all__ = ["print_to"]
 
 #: Where no terminal says how wide it is.
@@ -16,7 +18,7 @@ WIDTH = 100
 def print_to(output: Path | None, shown: RenderableType) -> None:
     """Print to the file, or to standard output."""
     if output is not None:
-        output.write_text(plain(shown), encoding="utf-8")
+        write_text(output, plain(shown))
         typer.echo(f"wrote {output}", err=True)
     elif (console := Console()).is_terminal:
         console.print(shown)

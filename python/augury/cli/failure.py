@@ -31,12 +31,25 @@ def designed_failures() -> Iterator[None]:
         typer.echo("interrupted", err=True)
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
-        # Whoever read our output has enough; leave nothing for the interpreter to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has enough.
+        abandon_output()
         raise typer.Exit(FAILED) from None
     except OSError as error:
+        abandon_output()
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(FAILED) from error
+    except UnicodeEncodeError as error:
+        # The system hands over what is no UTF-8 as lone surrogates.
+        typer.echo(f"error: {error.object!a}: is not valid UTF-8: rename the file", err=True)
+        raise typer.Exit(FAILED) from error
+
+
+def abandon_output() -> None:
+    """Leave nothing for the interpreter to flush, and to fail at, when it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def exit_code(error: AuguryError) -> int:

@@ -12,6 +12,7 @@ import typer
 
 from augury import _core
 from augury.cli.failure import designed_failures
+from augury.cli.files import write_text
 from augury.cli.options import Columns, SkipBad, TraceFormat
 from augury.errors import ConfigError
 from augury.extras import require
@@ -185,7 +186,7 @@ def write(result: ReplayResult, chosen: Format, output: Path | None) -> None:
     if output is None:
         sys.stdout.write(text)
         return
-    output.write_text(text, encoding="utf-8")
+    write_text(output, text)
     typer.echo(f"wrote {output}", err=True)
 
 
