@@ -393,3 +393,13 @@ def test_a_terminal_without_unicode_gets_replacements(augury: Run) -> None:
     assert (0, "") == (done.returncode, done.stderr)
     assert done.stdout.isascii()
     assert 0 == augury("inspect", SKEWED, env=environment).returncode
+
+
+def test_a_trace_without_reads_is_told_and_not_judged(augury: Run, tmp_path: Path) -> None:
+    """Where nothing was read, no policy is lowest."""
+    trace = tmp_path / "writes.csv"
+    trace.write_text("time,key,size,op\n0,1,1,set\n1,2,1,set\n2,1,1,set\n")
+    done = augury("replay", trace, "-p", "auto,lru,belady", "-c", "2")
+    assert 0 == done.returncode
+    assert "no reads" in done.stdout
+    assert "lowest" not in done.stdout

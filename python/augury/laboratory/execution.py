@@ -151,6 +151,8 @@ class Execution:
                 self._notes[at] = outcome
             else:
                 self._cells[at] = outcome
+                if not outcome.requests:
+                    self._notes[at[0], -1, -1, 1] = f"{outcome.trace}: no reads, so nothing missed"
         return []
 
     def _own(

@@ -51,8 +51,8 @@ class Comparison:
 
     @property
     def best(self) -> tuple[str, ...]:
-        """The runnable policies with the lowest miss ratio."""
-        runnable = self.runnable
+        """The runnable policies with the lowest miss ratio; none where nothing was read."""
+        runnable = self.runnable if self.requests else {}
         lowest = min(runnable.values(), default=0.0)
         return tuple(name for name, ratio in runnable.items() if ratio <= lowest + SAME)
 
@@ -91,9 +91,12 @@ class Comparison:
         return 1 - self.miss_ratios[policy] / lru if lru and policy in self.miss_ratios else None
 
     def behind(self, policy: str) -> float | None:
-        """How far the policy is above the best other runnable one; negative where it leads."""
+        """How far the policy is above the best other runnable one; negative where it leads.
+
+        None where it ran alone and where nothing was read.
+        """
         others = [ratio for name, ratio in self.runnable.items() if name != policy]
-        if policy not in self.miss_ratios or not others:
+        if policy not in self.miss_ratios or not others or not self.requests:
             return None
         return self.miss_ratios[policy] - min(others)
 
