@@ -78,7 +78,9 @@ def section(grid: Grid, result: ReplayResult) -> str:
         parts.append(figure(charts.over_time(timed), "Miss ratio over time, in requests."))
     ruled = [cell for cell in cells if cell.policy == "auto" and cell.reigns]
     if ruled:
-        caption = "Which ranking auto evicted by, per capacity; with a + newcomers had to prove themselves."
+        caption = (
+            "Which ranking auto evicted by, per capacity; +: newcomers had to prove themselves."
+        )
         parts.append(figure(charts.rankings(ruled), caption))
     return f"<section><h2>{escape(grid.trace)}</h2>{''.join(parts)}</section>"
 
