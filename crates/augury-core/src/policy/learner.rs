@@ -1,7 +1,8 @@
 //! What sampled policies learn while they run: histories, ghosts and the survival table.
 //!
-//! Work per request is bounded: one count, and while a round of learning lasts one class; for 256
-//! requests before it four looks at objects still waiting.
+//! Work per request: one count, and while a round of learning lasts one class; for 256 requests
+//! before it four looks at objects still waiting. A round begins and ends with a walk over all
+//! classes, at most 1,024 of them.
 
 use crate::history::{Ghosts, History};
 use crate::model::survival::{ClassId, Survival};
@@ -30,7 +31,7 @@ const NEAR: u32 = 8_192;
 /// Classes of the survival table: for caches of at most [`SMALL`] entries, and for others.
 const CLASSES: (usize, usize) = (64, 1024);
 /// Entries up to which a cache is small: its fixed memory stays below 64 KiB.
-const SMALL: u64 = 1_000;
+pub(crate) const SMALL: u64 = 1_000;
 
 /// See the module's head.
 #[derive(Debug)]

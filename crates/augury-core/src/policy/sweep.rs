@@ -2,15 +2,15 @@
 //!
 //! A hand sweeps over the places of the residents and scores a few of them per eviction; the
 //! lowest met so far wait in a short queue and are scored anew each time, so that one falls out
-//! if it has been asked for since. Compared with drawing the same number at random for every eviction,
-//! nothing found is thrown away, no resident is met twice before all have been met once, and the
+//! if it has been asked for since. Compared with drawing the same number at random for every
+//! eviction, nothing found is thrown away, no resident is met twice before all have been met once, and the
 //! places read are neighbours in memory. Eight random draws per eviction close 0.37 of the gap
 //! between LRU and the bound, sixteen 0.40, sixty-four 0.41; the sweep does with eight what they
 //! do with fourteen (docs/decisions/0003).
 //!
 //! Where newcomers must prove themselves (*admission*), they spend the first hundredth of the
 //! cache's population in a window. The oldest of the window then competes with the lowest of the
-//! pool, and the lower of the two leaves: Einziger, Eytan, Friedman and Manes, "Adaptive software
+//! queue, and the lower of the two leaves: Einziger, Eytan, Friedman and Manes, "Adaptive software
 //! cache management", Middleware 2018, with any ranking as the judge.
 
 use std::collections::VecDeque;
