@@ -3,11 +3,13 @@
 from typing import TypedDict, final
 
 __all__ = [
+    "Artifact",
     "Requests",
     "Ticker",
     "Trace",
     "__version__",
     "convert",
+    "feature_schema",
     "inspect",
     "policies",
     "read_capacity",
@@ -31,6 +33,26 @@ class _Outcome(TypedDict):
     resident: int
     memory_bytes: int
     windows: list[tuple[int, int, str | None]]
+
+class _Dataset(TypedDict):
+    rows: bytes
+    ticks: bytes
+    waits: bytes
+    observed: bytes
+    requests: int
+    capacity_bytes: int
+    residence: float
+
+@final
+class Artifact:
+    def __new__(cls, data: bytes, budget: int = 20_000) -> Artifact: ...
+    @property
+    def hash(self) -> str: ...
+    @property
+    def manifest(self) -> str: ...
+    @property
+    def steps(self) -> tuple[int, int]: ...
+    def predict(self, rows: bytes, serving: bool) -> bytes: ...
 
 @final
 class Ticker:
@@ -64,7 +86,17 @@ class Trace:
         asked: tuple[float | None, int | None],
         seed: int,
         ticker: Ticker,
+        model: Artifact | None = None,
+        warmup: int = 0,
     ) -> _Outcome: ...
+    def dataset(
+        self,
+        asked: tuple[float | None, int | None],
+        rows: int,
+        until: int | None,
+        seed: int,
+        ticker: Ticker,
+    ) -> _Dataset: ...
     def lru_curve(self, capacities: list[int], ticker: Ticker) -> list[tuple[int, float]]: ...
     def write_oracle_general(self, path: str) -> None: ...
 
@@ -89,6 +121,7 @@ def convert(
     target: str,
     to: str,
 ) -> tuple[int, int]: ...
+def feature_schema() -> tuple[int, list[tuple[str, str]]]: ...
 def inspect(source: str, trace_format: str | None, columns: str | None, skip_bad: bool) -> str: ...
 def policies() -> tuple[str, ...]: ...
 def read_capacity(text: str) -> tuple[float | None, int | None]: ...

@@ -11,8 +11,10 @@
 //!
 //! The core knows no Python, no sockets and no wall clock: [`clock`], seed and model are arguments.
 
+pub mod artifact;
 pub mod cache;
 pub mod clock;
+pub mod features;
 pub mod guard;
 pub mod hash;
 pub mod history;
@@ -22,6 +24,7 @@ pub mod model;
 pub mod policy;
 pub mod random;
 pub mod request;
+pub mod sampler;
 pub mod shard;
 pub mod slots;
 pub mod store;

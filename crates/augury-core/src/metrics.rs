@@ -71,4 +71,21 @@ impl Stats {
         self.replaced += other.replaced;
         self.evicted += other.evicted;
     }
+
+    /// What has been counted since `earlier`, an earlier state of the same counters.
+    pub fn since(&self, earlier: &Stats) -> Stats {
+        Stats {
+            hits: self.hits - earlier.hits,
+            misses: self.misses - earlier.misses,
+            requested_bytes: self.requested_bytes - earlier.requested_bytes,
+            missed_bytes: self.missed_bytes - earlier.missed_bytes,
+            insertions: self.insertions - earlier.insertions,
+            rejections: self.rejections - earlier.rejections,
+            oversized: self.oversized - earlier.oversized,
+            expired: self.expired - earlier.expired,
+            explicit: self.explicit - earlier.explicit,
+            replaced: self.replaced - earlier.replaced,
+            evicted: self.evicted - earlier.evicted,
+        }
+    }
 }

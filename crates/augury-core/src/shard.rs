@@ -5,8 +5,11 @@
 //! foreign code and drops no value: entries that leave go to a [`Sink`], which the caller empties
 //! after letting go of the lock.
 
+use std::sync::Arc;
+
 use crate::clock::Millis;
 use crate::metrics::{RemovalCause, Stats};
+use crate::model::predictor::Predictor;
 use crate::policy::{Policy, Verdict};
 use crate::request::{Access, NEVER, Tick};
 use crate::slots::SlotId;
@@ -272,6 +275,11 @@ impl<K, V, P: Policy> Shard<K, V, P> {
             count += 1;
         }
         count
+    }
+
+    /// Loads a trained model into the policy, exchanges it or lets go of it.
+    pub fn set_predictor(&mut self, predictor: Option<Arc<Predictor>>) {
+        self.policy.set_predictor(predictor);
     }
 
     /// Changes the capacity, evicting what no longer fits.

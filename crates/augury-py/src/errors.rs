@@ -1,19 +1,31 @@
 //! The engine's errors as the package's: no lower one ever reaches a caller.
 
+use augury_core::artifact::ArtifactError;
 use augury_replay::replay::ReplayError;
 use augury_replay::trace::TraceError;
 use pyo3::prelude::*;
 
 mod python {
+    pyo3::import_exception!(augury.errors, ArtifactError);
     pyo3::import_exception!(augury.errors, AuguryError);
     pyo3::import_exception!(augury.errors, CapacityError);
     pyo3::import_exception!(augury.errors, ConfigError);
+    pyo3::import_exception!(augury.errors, SchemaMismatchError);
     pyo3::import_exception!(augury.errors, TraceError);
 }
 
 /// The trace error with its code.
 pub(crate) fn of_trace(error: TraceError) -> PyErr {
     python::TraceError::new_err((error.to_string(), error.code()))
+}
+
+/// The error of the package for what is wrong with a saved model.
+pub(crate) fn of_artifact(error: ArtifactError) -> PyErr {
+    if error.is_schema_mismatch() {
+        python::SchemaMismatchError::new_err(error.to_string())
+    } else {
+        python::ArtifactError::new_err(error.to_string())
+    }
 }
 
 /// Findings that cannot be written as JSON: a number that is none.

@@ -5,8 +5,10 @@
 //! The interpreter's lock is released while a trace is decoded, replayed, inspected or written.
 //! Nothing is decided here; what the public package does with this is in `python/augury`.
 
+mod artifact;
 mod capacity;
 mod convert;
+mod dataset;
 mod errors;
 mod inspect;
 mod names;
@@ -22,6 +24,8 @@ use pyo3::prelude::*;
 mod _core {
     use super::*;
 
+    #[pymodule_export]
+    use super::artifact::{Artifact, feature_schema};
     #[pymodule_export]
     use super::capacity::read_capacity;
     #[pymodule_export]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use augury_core::metrics::Stats;
 use augury_replay::curve::{LruCurve, lru_curve, lru_curve_of_stream};
+use augury_replay::dataset::{DatasetSpec, build_dataset};
 use augury_replay::replay::{CellResult, CellSpec, ReplayError, run_cell, run_stream};
 use augury_replay::trace::{
     DecodedTrace, Extent, Footprint, Format, Skipped, TraceError, TraceSource, TraceWriter,
@@ -12,9 +13,10 @@ use augury_replay::trace::{
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::artifact::Artifact;
 use crate::capacity::{self, Asked};
 use crate::ticker::Ticker;
-use crate::{errors, reading};
+use crate::{dataset, errors, reading};
 
 enum Requests {
     InMemory(DecodedTrace),
@@ -127,7 +129,10 @@ impl Trace {
         capacity::of(asked).resolve(self.footprint).map_err(errors::of_replay)
     }
 
-    /// Replays the trace under one policy.
+    /// Replays the trace under one policy. Counting begins after `warmup` requests, and the model
+    /// comes in then.
+    #[pyo3(signature = (policy, asked, seed, ticker, model=None, warmup=0))]
+    #[expect(clippy::too_many_arguments, reason = "named in Python")]
     fn replay<'py>(
         &self,
         py: Python<'py>,
@@ -135,14 +140,43 @@ impl Trace {
         asked: Asked,
         seed: u64,
         ticker: &Ticker,
+        model: Option<&Artifact>,
+        warmup: u64,
     ) -> PyResult<Bound<'py, PyDict>> {
         let policy = policy.parse().map_err(errors::of_replay)?;
         // Resolved here, so that a streamed trace is not measured again for every replay.
         let capacity = capacity::of((None, Some(self.resolve(asked)?)));
-        let spec = CellSpec { policy, capacity, seed };
+        let model = model.map(|artifact| artifact.serving.clone());
+        let spec = CellSpec { model, warmup, ..CellSpec::new(policy, capacity, seed) };
         let found =
             py.detach(|| self.run(&spec, &mut ticker.telling())).map_err(errors::of_replay)?;
         outcome(py, &found)
+    }
+
+    /// Feature rows and waits, sampled while `auto` replays the first `until` requests.
+    fn dataset<'py>(
+        &self,
+        py: Python<'py>,
+        asked: Asked,
+        rows: usize,
+        until: Option<u64>,
+        seed: u64,
+        ticker: &Ticker,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let capacity = capacity::of((None, Some(self.resolve(asked)?)));
+        let spec = DatasetSpec { capacity, rows, until, seed };
+        let found = py
+            .detach(|| match &self.requests {
+                Requests::InMemory(decoded) => {
+                    build_dataset(decoded, self.footprint, &spec, &mut ticker.telling())
+                }
+                Requests::Streamed(source) => {
+                    let decoded = DecodedTrace::load(source)?;
+                    build_dataset(&decoded, self.footprint, &spec, &mut ticker.telling())
+                }
+            })
+            .map_err(errors::of_replay)?;
+        dataset::columns(py, &found)
     }
 
     /// LRU's misses at these capacities by one pass: pairs of capacity and object miss ratio, of

@@ -1,5 +1,6 @@
 //! The laboratory of augury: traces in, miss ratios out.
 pub mod curve;
+pub mod dataset;
 pub mod inspect;
 pub mod replay;
 pub mod synthetic;

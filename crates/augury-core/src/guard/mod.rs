@@ -35,7 +35,7 @@ const fn expert(ranking: RankingId, admission: bool) -> Expert {
 
 /// The experts, the one that rules until there is evidence first. Each wins somewhere: see
 /// docs/decisions/0005.
-const EXPERTS: [Expert; 9] = [
+const EXPERTS: [Expert; 11] = [
     expert(RankingId::Blend, true),
     expert(RankingId::Blend, false),
     expert(RankingId::Density, true),
@@ -45,8 +45,12 @@ const EXPERTS: [Expert; 9] = [
     expert(RankingId::Reuse, false),
     expert(RankingId::Recency, false),
     expert(RankingId::Density, false),
+    expert(RankingId::Learned, true),
+    expert(RankingId::Learned, false),
 ];
-const ALL: Experts = (1 << EXPERTS.len()) - 1;
+/// Those that need a trained model, and those that need none.
+const LEARNED: Experts = 0b11 << 9;
+const BUILT_IN: Experts = (1 << 9) - 1;
 
 /// Targets that all shadows together hold at most: experts may differ widely in how many objects
 /// fill the same bytes.
@@ -88,6 +92,8 @@ pub struct Guard {
     /// Weight of a hit now: it grows, which is the same as old hits fading.
     gain: f32,
     live: Experts,
+    /// Experts that there are: the learned ones only where a model is loaded.
+    known: Experts,
     ruling: usize,
     /// Objects whose sample value is below are sampled.
     threshold: u64,
@@ -108,7 +114,8 @@ impl Guard {
             shadows: Shadows::new(&EXPERTS, capacity),
             scores: [0.0; EXPERTS.len()],
             gain: 1.0,
-            live: ALL,
+            live: BUILT_IN,
+            known: BUILT_IN,
             ruling: 0,
             threshold: WHOLE,
             capacity,
@@ -173,21 +180,24 @@ impl Guard {
     /// Keeps the best experts alive, and one of the others on trial.
     fn rotate(&mut self) {
         let keep = ((BUDGET / self.ratio()) as usize).max(LIVE_MIN);
-        if keep >= EXPERTS.len() {
-            self.enlist(ALL & !self.live);
+        if keep >= self.known.count_ones() as usize {
+            self.enlist(self.known & !self.live);
             return;
         }
         let mut order: [usize; EXPERTS.len()] = std::array::from_fn(|expert| expert);
         let worth = |&expert: &usize| match () {
             () if expert == self.ruling => f32::INFINITY,
             () if self.is_live(expert) => self.scores[expert],
+            () if self.known & 1 << expert != 0 => f32::MIN,
             () => f32::NEG_INFINITY,
         };
         order.sort_unstable_by(|a, b| worth(b).total_cmp(&worth(a)));
+        // Fewer than there are known ones, so none that is not.
         let kept: Experts = order[..keep - 1].iter().map(|&expert| 1 << expert).sum();
         self.shadows.retire(self.live & !kept);
-        let others = (1..=EXPERTS.len()).map(|step| (self.challenger + step) % EXPERTS.len());
-        let Some(challenger) = others.into_iter().find(|&e| kept & 1 << e == 0) else { return };
+        let mut others = (1..=EXPERTS.len()).map(|step| (self.challenger + step) % EXPERTS.len());
+        let waiting = self.known & !kept;
+        let Some(challenger) = others.find(|&e| waiting & 1 << e != 0) else { return };
         self.challenger = challenger;
         self.live &= kept;
         self.enlist((kept | 1 << challenger) & !self.live);
@@ -211,8 +221,22 @@ impl Chooser for Guard {
 
     /// The shadows begin anew; who rules, and on what evidence, stays.
     fn set_capacity(&mut self, capacity: u64) {
-        let (ruling, scores, gain) = (self.ruling, self.scores, self.gain);
-        *self = Guard { ruling, scores, gain, ..Guard::for_capacity(capacity) };
+        let Guard { ruling, scores, gain, known, .. } = *self;
+        *self = Guard { ruling, scores, gain, known, live: known, ..Guard::for_capacity(capacity) };
+    }
+
+    /// A new model begins with what the ruler holds and nearly its score. Until its shadow has
+    /// shown it, nothing is believed of it; where an exchanged one ruled, the best other does.
+    fn set_learned(&mut self, is_loaded: bool) {
+        self.shadows.retire(self.live & LEARNED);
+        self.live &= !LEARNED;
+        self.known = BUILT_IN | if is_loaded { LEARNED } else { 0 };
+        if LEARNED & 1 << self.ruling != 0 {
+            let others = (0..EXPERTS.len()).filter(|&expert| self.is_live(expert));
+            let best = others.max_by(|&a, &b| self.scores[a].total_cmp(&self.scores[b]));
+            self.ruling = best.unwrap_or(0);
+        }
+        self.enlist(self.known & LEARNED);
     }
 
     #[inline]
@@ -260,10 +284,10 @@ mod tests {
         let learner = Learner::new(1, 100_000);
         let mut guard = Guard::for_capacity(100_000);
         (0..20_000).for_each(|now| request(&mut guard, &learner, now, now % 100, 1));
-        assert_ne!(ALL, guard.live, "all is sampled, so few experts are live");
+        assert_ne!(BUILT_IN, guard.live, "all is sampled, so few experts are live");
         (20_000..1_500_000).for_each(|now| request(&mut guard, &learner, now, now, 1));
         assert!(guard.ratio() < 0.05);
-        assert_eq!(ALL, guard.live, "little is sampled");
+        assert_eq!(BUILT_IN, guard.live, "little is sampled");
     }
 
     #[test]

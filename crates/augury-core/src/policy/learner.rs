@@ -4,7 +4,10 @@
 //! before it four looks at objects still waiting. A round begins and ends with a walk over all
 //! classes, at most 1,024 of them.
 
+use std::sync::Arc;
+
 use crate::history::{Ghosts, History};
+use crate::model::predictor::Predictor;
 use crate::model::survival::{ClassId, Survival};
 use crate::random::Random;
 use crate::request::Access;
@@ -37,6 +40,7 @@ pub(crate) const SMALL: u64 = 1_000;
 #[derive(Debug)]
 pub struct Learner {
     model: Survival,
+    predictor: Option<Arc<Predictor>>,
     ghosts: Ghosts,
     cooling: f32,
     next_round: u64,
@@ -56,6 +60,7 @@ impl Learner {
     pub fn new(seed: u64, objects: u64) -> Self {
         Learner {
             model: Survival::new(objects.min(1 << 20), classes_for(objects)),
+            predictor: None,
             ghosts: Ghosts::default(),
             cooling: cooling_for(objects),
             next_round: ROUND_MIN,
@@ -79,7 +84,18 @@ impl Learner {
     /// What rankings may read at this tick.
     #[inline]
     pub fn lens(&self, now: u64) -> Lens<'_> {
-        Lens { now: now as u32, model: &self.model, cooling: self.cooling }
+        let predictor = self.predictor.as_deref();
+        Lens { now: now as u32, model: &self.model, cooling: self.cooling, predictor }
+    }
+
+    /// Loads a trained model, or lets go of it; nothing else changes.
+    pub fn set_predictor(&mut self, predictor: Option<Arc<Predictor>>) {
+        self.predictor = predictor;
+    }
+
+    /// The trained model, where one is loaded.
+    pub fn predictor(&self) -> Option<&Arc<Predictor>> {
+        self.predictor.as_ref()
     }
 
     /// The survival table.

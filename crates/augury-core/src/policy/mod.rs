@@ -13,7 +13,10 @@ pub mod ranking;
 pub mod sampled;
 pub mod sweep;
 
+use std::sync::Arc;
+
 use crate::metrics::RemovalCause;
+use crate::model::predictor::Predictor;
 use crate::request::{Access, Tick};
 use crate::slots::{SlotId, Slots};
 
@@ -41,6 +44,10 @@ pub trait Policy {
 
     /// The capacity, in the unit of the sizes. Called before the first request and at a resize.
     fn set_capacity(&mut self, capacity: u64);
+
+    /// Loads a trained model, exchanges it or lets go of it: no flush, no pause. Policies that
+    /// have no use for one ignore it.
+    fn set_predictor(&mut self, _predictor: Option<Arc<Predictor>>) {}
 
     /// `id` is resident and was just asked for.
     fn on_hit(&mut self, slots: &mut Slots<Self::Record>, id: SlotId, access: &Access);

@@ -4,7 +4,9 @@
 //! ranking is chosen once per decision ([`RankingId::with`]) and compiled into the loop over the
 //! candidates.
 
+use crate::features;
 use crate::history::{History, NO_REUSE, bucket_start, halvings};
+use crate::model::predictor::Predictor;
 use crate::model::survival::Survival;
 
 /// What a ranking may read besides history and size.
@@ -15,6 +17,15 @@ pub struct Lens<'a> {
     pub model: &'a Survival,
     /// Reciprocal of the heat's half-life in requests.
     pub cooling: f32,
+    /// The trained model, where there is one.
+    pub predictor: Option<&'a Predictor>,
+}
+
+impl<'a> Lens<'a> {
+    /// What rankings may read where no trained model is loaded.
+    pub fn new(now: u32, model: &'a Survival, cooling: f32) -> Self {
+        Lens { now, model, cooling, predictor: None }
+    }
 }
 
 /// A pure ranking: higher scores are kept, the lowest is evicted.
@@ -108,4 +119,10 @@ rankings! {
     /// Undecayed count per byte, ties to the oldest: holds on to a part of a loop.
     Count "count" = |lens, history, size|
         per_byte(history.count as f32 * 4e9 + history.age(lens.now) as f32, size);
+
+    /// What a trained model says, per byte; the density where none is loaded.
+    Learned "learned" = |lens, history, size| match lens.predictor {
+        Some(predictor) => per_byte(predictor.worth(&features::row(lens, history, size)), size),
+        None => Density::score(lens, history, size),
+    };
 }

@@ -5,8 +5,11 @@
 //! the guard's choice. Psounis and Prabhakar, "A randomized web-cache replacement scheme",
 //! INFOCOM 2001, for how few looks suffice.
 
+use std::sync::Arc;
+
 use crate::history::History;
 use crate::metrics::RemovalCause;
+use crate::model::predictor::Predictor;
 use crate::request::{Access, Tick};
 use crate::slots::{SlotId, Slots};
 
@@ -30,6 +33,8 @@ pub trait Chooser: Send {
     fn ruling(&self) -> Expert;
     /// The capacity has become known or has changed.
     fn set_capacity(&mut self, capacity: u64);
+    /// A trained model has been loaded, exchanged or let go of.
+    fn set_learned(&mut self, _is_loaded: bool) {}
     /// A miss is about to be observed: the time to ask for memory, so that hits need none.
     fn reserve(&mut self) {}
     /// The size of an object, which was not known when it was observed.
@@ -125,9 +130,16 @@ impl<C: Chooser> Policy for Sampled<C> {
         if self.is_started {
             self.learner.resize(capacity);
         } else {
+            let predictor = self.learner.predictor().cloned();
             self.learner = Learner::new(self.seed, capacity);
+            self.learner.set_predictor(predictor);
         }
         self.chooser.set_capacity(capacity);
+    }
+
+    fn set_predictor(&mut self, predictor: Option<Arc<Predictor>>) {
+        self.chooser.set_learned(predictor.is_some());
+        self.learner.set_predictor(predictor);
     }
 
     #[inline]

@@ -253,7 +253,7 @@ mod tests {
 
     fn decide(sweep: &mut Sweep, field: &Places, newcomer: Option<&History>) -> Choice {
         let model = Survival::new(100, 0);
-        let lens = Lens { now: 1_000_000, model: &model, cooling: 0.001 };
+        let lens = Lens::new(1_000_000, &model, 0.001);
         let newcomer = newcomer.map(|history| (history, 1));
         RankingId::Recency.with(Decide { lens, field, sweep, looks: 12, newcomer })
     }

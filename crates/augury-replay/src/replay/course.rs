@@ -34,6 +34,11 @@ impl Course {
         Course { stretch, due: stretch, requests: 0, misses: 0, windows: Vec::new() }
     }
 
+    /// Counting begins: what came before belongs to no stretch.
+    pub(super) fn begin(&mut self, stats: &Stats) {
+        (self.requests, self.misses) = (stats.requests(), stats.misses);
+    }
+
     /// Whether a stretch has ended with `done` requests.
     pub(super) fn is_due(&mut self, done: u64) -> bool {
         let due = done >= self.due;

@@ -3,9 +3,12 @@
 //! `hash::mix` is a bijection, so an equal hash is an equal object and nothing is compared. Ticks
 //! are positions in the trace. Reads count; writes insert or update uncounted; a delete removes.
 
+use std::sync::Arc;
+
 use augury_core::clock::Millis;
 use augury_core::hash::mix;
 use augury_core::metrics::{RemovalCause, Stats};
+use augury_core::model::predictor::Predictor;
 use augury_core::policy::Policy;
 use augury_core::request::{Access, NEVER, Op};
 use augury_core::shard::{Drop, Shard};
@@ -38,6 +41,16 @@ impl<P: Policy> Drive<P> {
         self.shard.policy()
     }
 
+    /// The cache itself.
+    pub fn shard(&self) -> &Shard<(), (), P> {
+        &self.shard
+    }
+
+    /// Loads a trained model into the policy.
+    pub fn set_predictor(&mut self, predictor: Option<Arc<Predictor>>) {
+        self.shard.set_predictor(predictor);
+    }
+
     /// The engine's bytes: index, slots, deadlines, policy.
     pub fn memory_bytes(&self) -> usize {
         self.shard.memory_bytes()
@@ -60,8 +73,9 @@ impl<P: Policy> Drive<P> {
         }
     }
 
+    /// Replays one request.
     #[inline]
-    fn request(&mut self, request: &Request) {
+    pub fn request(&mut self, request: &Request) {
         let mut access = self.shard.begin(mix(request.key), request.key, request.size);
         access.next_access = request.next.unwrap_or(NEVER);
         let found = self.find(&access, request.time);

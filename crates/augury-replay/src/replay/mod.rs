@@ -10,9 +10,11 @@ mod drive;
 mod error;
 mod policy;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use augury_core::metrics::Stats;
+use augury_core::model::predictor::Predictor;
 use augury_core::policy::Policy;
 
 pub use capacity::Capacity;
@@ -33,6 +35,17 @@ pub struct CellSpec {
     pub capacity: Capacity,
     /// Seed of everything random in it.
     pub seed: u64,
+    /// A trained model for policies that can use one: `auto` takes it among its experts.
+    pub model: Option<Arc<Predictor>>,
+    /// Requests replayed before counting begins; the model comes in at their end.
+    pub warmup: u64,
+}
+
+impl CellSpec {
+    /// No warm-up, no trained model.
+    pub fn new(policy: PolicyName, capacity: Capacity, seed: u64) -> Self {
+        CellSpec { policy, capacity, seed, model: None, warmup: 0 }
+    }
 }
 
 /// What a replay found.
@@ -175,19 +188,37 @@ impl<S: Requests> WithPolicy for Replay<'_, S> {
         let mut cache = Drive::new(self.capacity_bytes, policy);
         let mut course = Course::new(self.source.total());
         let mut done = 0;
+        let mut before = Stats::default();
+        let mut is_warm = false;
         loop {
             let chunk = self.source.next_chunk()?;
             if chunk.is_empty() {
                 break;
             }
-            cache.feed(chunk);
+            let cold = (self.spec.warmup - done.min(self.spec.warmup)).min(chunk.len() as u64);
+            let (cold, warm) = chunk.split_at(cold as usize);
+            cache.feed(cold);
+            if !warm.is_empty() && !is_warm {
+                is_warm = true;
+                before = *cache.stats();
+                course.begin(&before);
+                cache.set_predictor(self.spec.model.clone());
+            }
+            cache.feed(warm);
             done += chunk.len() as u64;
             if course.is_due(done) {
-                course.note(cache.stats(), cache.policy().ruling());
+                if is_warm {
+                    course.note(cache.stats(), cache.policy().ruling());
+                }
                 if !(self.progress)(done) {
                     return Err(ReplayError::Stopped);
                 }
             }
+        }
+        if !is_warm {
+            // The trace ended within the warm-up: nothing was counted.
+            before = *cache.stats();
+            course.begin(&before);
         }
         course.note(cache.stats(), cache.policy().ruling());
         let seconds = started.elapsed().as_secs_f64();
@@ -198,7 +229,7 @@ impl<S: Requests> WithPolicy for Replay<'_, S> {
             capacity: self.spec.capacity,
             capacity_bytes: self.capacity_bytes,
             seed: self.spec.seed,
-            stats: *cache.stats(),
+            stats: cache.stats().since(&before),
             seconds,
             memory_bytes: cache.memory_bytes() as u64,
             resident: cache.len() as u64,

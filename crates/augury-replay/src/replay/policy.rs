@@ -37,7 +37,13 @@ pub enum PolicyName {
     Belady,
     BeladySize,
     BeladyBypass,
+    /// A trained model by itself, without the guard: what evaluation shows beside `auto`. Not
+    /// among those to choose from.
+    ModelAlone,
 }
+
+/// The trained model, without the guard's choice; the survival table where none is loaded.
+const MODEL: Expert = Expert { ranking: RankingId::Learned, admission: true };
 
 /// What `auto` learns with, without its choice among experts.
 const SURVIVAL: Expert = Expert { ranking: RankingId::Density, admission: true };
@@ -84,6 +90,7 @@ impl PolicyName {
             PolicyName::Belady => "belady",
             PolicyName::BeladySize => "beladysize",
             PolicyName::BeladyBypass => "belady-bypass",
+            PolicyName::ModelAlone => "model-alone",
         }
     }
 
@@ -112,6 +119,7 @@ impl PolicyName {
             PolicyName::Belady => with.with(Belady::default()),
             PolicyName::BeladySize => with.with(BeladySize::default()),
             PolicyName::BeladyBypass => with.with(Belady::bypassing()),
+            PolicyName::ModelAlone => with.with(Sampled::with_chooser(seed, Fixed(MODEL))),
         }
     }
 }
@@ -123,6 +131,7 @@ impl FromStr for PolicyName {
         let wanted = given.trim();
         Self::ALL
             .into_iter()
+            .chain([PolicyName::ModelAlone])
             .find(|policy| policy.name().eq_ignore_ascii_case(wanted))
             .ok_or_else(|| ReplayError::Policy { given: given.to_owned() })
     }

@@ -1,0 +1,82 @@
+//! Trained models, from a file's bytes.
+
+use std::sync::Arc;
+
+use augury_core::artifact::{self, BUDGET};
+use augury_core::features::{NAMES, Row, SCHEMA_VERSION, WIDTH};
+use augury_core::model::predictor::Predictor;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::errors;
+
+/// A model that has been read and checked.
+#[pyclass(frozen, module = "augury._core")]
+pub(crate) struct Artifact {
+    inner: artifact::Artifact,
+    /// What caches ask: the model, or its tables.
+    pub(crate) serving: Arc<Predictor>,
+}
+
+#[pymethods]
+impl Artifact {
+    #[new]
+    #[pyo3(signature = (data, budget=BUDGET))]
+    fn new(py: Python<'_>, data: &[u8], budget: u64) -> PyResult<Self> {
+        py.detach(|| {
+            let inner = artifact::Artifact::read(data)?;
+            let serving = Arc::new(inner.serving(budget)?.clone());
+            Ok(Artifact { inner, serving })
+        })
+        .map_err(errors::of_artifact)
+    }
+
+    /// SHA-256 of manifest and tensors.
+    #[getter]
+    fn hash(&self) -> &str {
+        self.inner.hash()
+    }
+
+    /// The manifest, as JSON.
+    #[getter]
+    fn manifest(&self) -> &str {
+        self.inner.manifest()
+    }
+
+    /// Steps per answer of the model, and of what caches ask.
+    #[getter]
+    fn steps(&self) -> (u64, u64) {
+        (self.inner.predictor().steps(), self.serving.steps())
+    }
+
+    /// Answers for rows of single-precision features, as doubles. `serving`: of what caches ask.
+    fn predict<'py>(
+        &self,
+        py: Python<'py>,
+        rows: &[u8],
+        serving: bool,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let predictor = if serving { &*self.serving } else { self.inner.predictor() };
+        if !rows.len().is_multiple_of(size_of::<Row>()) {
+            let word = format!("{} bytes are not rows of {WIDTH} singles", rows.len());
+            return Err(PyValueError::new_err(word));
+        }
+        let answers = py.detach(|| -> Vec<u8> {
+            let rows = rows.as_chunks::<{ size_of::<Row>() }>().0;
+            rows.iter().flat_map(|bytes| predictor.predict(&read(bytes)).to_le_bytes()).collect()
+        });
+        Ok(PyBytes::new(py, &answers))
+    }
+}
+
+fn read(bytes: &[u8; size_of::<Row>()]) -> Row {
+    let singles = bytes.as_chunks::<4>().0;
+    std::array::from_fn(|at| f32::from_le_bytes(singles[at]))
+}
+
+/// The feature schema: its version, and name and meaning of each feature.
+#[pyfunction]
+pub(crate) fn feature_schema() -> (u32, Vec<(&'static str, &'static str)>) {
+    (SCHEMA_VERSION, NAMES.to_vec())
+}
