@@ -45,7 +45,7 @@ class _Dataset(TypedDict):
 
 @final
 class Artifact:
-    def __new__(cls, data: bytes, budget: int = 20_000) -> Artifact: ...
+    def __new__(cls, data: bytes, budget: int = 24_000) -> Artifact: ...
     @property
     def hash(self) -> str: ...
     @property
@@ -88,6 +88,7 @@ class Trace:
         ticker: Ticker,
         model: Artifact | None = None,
         warmup: int = 0,
+        until: int | None = None,
     ) -> _Outcome: ...
     def dataset(
         self,

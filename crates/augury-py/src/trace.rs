@@ -131,7 +131,7 @@ impl Trace {
 
     /// Replays the trace under one policy. Counting begins after `warmup` requests, and the model
     /// comes in then.
-    #[pyo3(signature = (policy, asked, seed, ticker, model=None, warmup=0))]
+    #[pyo3(signature = (policy, asked, seed, ticker, model=None, warmup=0, until=None))]
     #[expect(clippy::too_many_arguments, reason = "named in Python")]
     fn replay<'py>(
         &self,
@@ -142,12 +142,13 @@ impl Trace {
         ticker: &Ticker,
         model: Option<&Artifact>,
         warmup: u64,
+        until: Option<u64>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let policy = policy.parse().map_err(errors::of_replay)?;
         // Resolved here, so that a streamed trace is not measured again for every replay.
         let capacity = capacity::of((None, Some(self.resolve(asked)?)));
         let model = model.map(|artifact| artifact.serving.clone());
-        let spec = CellSpec { model, warmup, ..CellSpec::new(policy, capacity, seed) };
+        let spec = CellSpec { model, warmup, until, ..CellSpec::new(policy, capacity, seed) };
         let found =
             py.detach(|| self.run(&spec, &mut ticker.telling())).map_err(errors::of_replay)?;
         outcome(py, &found)

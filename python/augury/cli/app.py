@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from augury import _core
-from augury.cli import convert, inspect, replay, workloads
+from augury.cli import convert, evaluate, inspect, replay, train, workloads
 
 __all__ = ["app", "main"]
 
@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 app.command()(replay.replay)
 app.command()(inspect.inspect)
+app.command()(train.train)
+app.command()(evaluate.evaluate)
 app.command()(convert.convert)
 app.command()(workloads.workloads)
 

@@ -47,7 +47,8 @@ def replay(
             "--policies",
             "-p",
             metavar="NAMES",
-            help=f"Separated by commas, of {' '.join(_core.policies())}.",
+            help=f"Separated by commas, of {' '.join(_core.policies())}; "
+            "learned:PATH is auto with a saved model.",
         ),
     ] = ",".join(DEFAULT_POLICIES),
     capacity: Annotated[

@@ -13,7 +13,7 @@ from augury.laboratory.curve import Curve, Point, between
 from augury.laboratory.jobs import Pool, Task
 from augury.laboratory.peers import PeerTrace, run_peer
 from augury.laboratory.plan import Plan
-from augury.laboratory.policies import is_peer
+from augury.laboratory.policies import is_learned, is_peer, load_model
 from augury.laboratory.result import ReplayResult
 from augury.reading import fits_in_memory
 
@@ -44,6 +44,7 @@ class Execution:
         self._plan = plan
         self._jobs = jobs
         self._names = plan.names()
+        self._models = {name: load_model(name) for name in plan.policies if is_learned(name)}
         self._ticker = _core.Ticker()
         self._lock = Lock()
         self._lengths: list[int] = []
@@ -158,7 +159,9 @@ class Execution:
     def _own(
         self, trace: "_core.Trace", policy: str, capacity: Capacity, seed: int, name: str
     ) -> Cell:
-        outcome = trace.replay(policy, capacity.asked, seed, self._ticker)
+        model = self._models.get(policy)
+        engine = "auto" if model else policy
+        outcome = trace.replay(engine, capacity.asked, seed, self._ticker, model)
         requests, misses = outcome["requests"], outcome["misses"]
         seconds = outcome["seconds"]
         return Cell(

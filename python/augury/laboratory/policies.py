@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from augury import _core
+from augury.artifacts import read_artifact
 from augury.errors import ConfigError
 
 __all__ = [
@@ -12,8 +13,10 @@ __all__ = [
     "PEERS",
     "PEER_ORACLES",
     "PEER_PREFIX",
+    "is_learned",
     "is_oracle",
     "is_peer",
+    "load_model",
     "resolve_policies",
 ]
 
@@ -36,6 +39,19 @@ PEERS = (
 def is_peer(policy: str) -> bool:
     """Whether libCacheSim runs this policy."""
     return policy.startswith(PEER_PREFIX)
+
+
+def is_learned(policy: str) -> bool:
+    """Whether it is `auto` with a saved model among its experts."""
+    return policy.startswith(LEARNED_PREFIX)
+
+
+def load_model(policy: str) -> "_core.Artifact":
+    """The saved model of ``learned:PATH``.
+
+    Raises :class:`~augury.ArtifactError` where it cannot be read or used.
+    """
+    return read_artifact(policy.removeprefix(LEARNED_PREFIX))
 
 
 def is_oracle(policy: str) -> bool:
@@ -64,11 +80,9 @@ def resolve_policies(asked: str | Iterable[str], *, peers: bool = False) -> tupl
 
 def check_policy(name: str) -> str:
     """The name as given, if it is one of a policy."""
-    if name.startswith(LEARNED_PREFIX):
-        raise ConfigError(
-            f"policy {name!r}: saved models are not supported yet in augury {_core.__version__}; "
-            "'survival' and 'auto' learn while they run"
-        )
+    if is_learned(name):
+        load_model(name)
+        return name
     known = (*_core.policies(), *(PEER_PREFIX + peer for peer in (*PEERS, *PEER_ORACLES)))
     if name not in known:
         raise ConfigError(f"no policy is called {name!r}{suggestion(name, known)}")
@@ -80,4 +94,4 @@ def suggestion(name: str, known: Sequence[str]) -> str:
     close = get_close_matches(name, known, n=1)
     meant = f"; did you mean {close[0]!r}?" if close else "."
     own = ", ".join(name for name in known if not is_peer(name))
-    return f"{meant} The policies are {own}, and peer:NAME"
+    return f"{meant} The policies are {own}, learned:PATH of a saved model, and peer:NAME"

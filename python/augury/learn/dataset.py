@@ -5,7 +5,7 @@ become labels, and are split in time so that no label leaks.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,8 +20,9 @@ from augury.reading import Reading
 
 __all__ = ["DEFAULT_CAPACITY", "DEFAULT_ROWS", "Cleaning", "DataSet", "build_dataset"]
 
-#: Horizon of a label, in mean residences: an object that waits longer is not worth its room.
-RESIDENCES = 2.0
+#: Horizon of a label, in mean residences. Short: what decides is how soon, and an object reused
+#: only at the end of its stay has cost its room all the while (docs/decisions/0011).
+RESIDENCES = 0.2
 DEFAULT_ROWS = 200_000
 DEFAULT_CAPACITY = "1%"
 
@@ -67,10 +68,9 @@ class DataSet:
     def __len__(self) -> int:
         return len(self.ticks)
 
-    @property
-    def horizon(self) -> int:
-        """Requests within which a next access counts as reuse: twice the mean residence."""
-        return max(int(RESIDENCES * self.residence), 1)
+    def horizon(self, residences: float = RESIDENCES) -> int:
+        """Requests within which a next access counts as reuse, given in mean residences."""
+        return max(int(residences * self.residence), 1)
 
     def take(self, rows: Any) -> "DataSet":
         """The rows of an index, a mask or a slice."""
@@ -82,7 +82,7 @@ class DataSet:
             observed=self.observed[rows],
         )
 
-    def known_at(self, tick: int) -> "DataSet":
+    def before(self, tick: int) -> "DataSet":
         """What could be known at a tick: rows before it, waits that outlast it censored."""
         past = self.take(self.ticks < tick)
         left = tick - past.ticks
@@ -93,23 +93,27 @@ class DataSet:
             requests=min(tick, self.requests),
         )
 
-    def reused(self, horizon: int) -> tuple["DataSet", Bools, Cleaning]:
-        """Rows whose label is known, and the labels: whether reused within ``horizon`` requests.
+    def after(self, tick: int) -> "DataSet":
+        """The rows from a tick on."""
+        return self.take(self.ticks >= tick)
 
-        A row that is still waiting when the data ends, before the horizon is over, has no label
-        and is left out and counted.
+    def labelled(self, horizon: int) -> tuple["DataSet", Bools, Cleaning]:
+        """Rows whose label is certain, and the labels: whether reused within ``horizon`` requests.
+
+        Rows of the last ``horizon`` requests are left out and counted, those that were reused by
+        then too: to keep only these would make reuse look likelier than it is.
         """
-        known = self.observed | (self.waits >= horizon)
+        known = self.ticks + horizon <= self.requests
         rows = self.take(known)
         labels = rows.observed & (rows.waits <= horizon)
         return rows, labels, Cleaning(self.malformed, int(len(self) - known.sum()))
 
-    def folds(self, count: int) -> Iterator[tuple["DataSet", "DataSet"]]:
-        """Pairs of earlier and later rows: time-series cross-validation.
+    def folds(self, count: int, gap: int) -> list[tuple[Ints, Ints]]:
+        """Places of training and test rows: time-series cross-validation.
 
         The rows are cut into ``count + 1`` stretches of time. Each fold tests on one stretch and
-        trains on all before it, as known when that stretch begins: a label that was not yet
-        certain then is censored, so none leaks.
+        trains on what lies before it by at least ``gap`` requests: with the horizon for a gap, all
+        labels it trains on were certain before the first row it is tested on.
 
         Raises:
             ConfigError: there are too few rows, or no folds.
@@ -120,10 +124,18 @@ class DataSet:
                 "each; take more rows or fewer folds"
             )
         edges = self.ticks[np.linspace(0, len(self) - 1, count + 2).astype(int)]
-        for at in range(1, count + 1):
-            start, end = int(edges[at]), int(edges[at + 1])
-            inside = (self.ticks >= start) & (self.ticks <= end)
-            yield self.known_at(start), self.take(inside)
+        folds = []
+        for start, end in zip(edges[1:-1], edges[2:], strict=True):
+            earlier = np.flatnonzero(self.ticks < start - gap)
+            later = np.flatnonzero((self.ticks >= start) & (self.ticks <= end))
+            if len(earlier) >= 20 and len(later):
+                folds.append((earlier, later))
+        if not folds:
+            raise ConfigError(
+                f"no fold has 20 rows that lie {gap:,} requests (the horizon) before its test: the "
+                "trace is too short for cross-validation at this capacity; take a smaller one"
+            )
+        return folds
 
 
 def build_dataset(
@@ -136,7 +148,6 @@ def build_dataset(
     trace_format: str | None = None,
     columns: str | Mapping[str, str] | None = None,
     skip_bad: bool = False,
-    progress: Callable[[float], None] | None = None,
 ) -> DataSet:
     """Feature rows of a trace, sampled while `auto` replays it.
 
@@ -150,7 +161,6 @@ def build_dataset(
         trace_format: As in :func:`augury.replay`.
         columns: As in :func:`augury.replay`.
         skip_bad: As in :func:`augury.replay`.
-        progress: Told the share done, now and then, from the calling thread.
 
     Raises:
         TraceError: the trace cannot be read.
@@ -164,9 +174,8 @@ def build_dataset(
     """
     source = os.fspath(trace)
     reading = Reading.of(trace_format, columns, skip_bad).measured(source, in_memory=True)
-    return sampled(
-        reading, _core.trace_name(source), Capacity.parse(capacity), rows, until, seed, progress
-    )
+    name = _core.trace_name(source)
+    return sampled(reading, name, Capacity.parse(capacity), rows, until, seed)
 
 
 def sampled(
@@ -176,7 +185,6 @@ def sampled(
     rows: int,
     until: float,
     seed: int,
-    progress: Callable[[float], None] | None = None,
 ) -> DataSet:
     """The data set of a trace that has been read."""
     if rows < 1 or rows > 100_000_000:
@@ -184,8 +192,7 @@ def sampled(
     if not 0 < until <= 1:
         raise ConfigError(f"until {until} is not a share above 0 and at most 1 of the trace")
     last = int(trace.requests * until)
-    with ticking(progress, last) as ticker:
-        found = trace.dataset(capacity.asked, rows, last, seed, ticker)
+    found = trace.dataset(capacity.asked, rows, last, seed, _core.Ticker())
     return DataSet(
         X=np.frombuffer(found["rows"], "<f4").reshape(-1, len(FEATURES)),
         ticks=np.frombuffer(found["ticks"], "<u8").astype(np.int64),
@@ -197,19 +204,3 @@ def sampled(
         trace=name,
         malformed=sum(trace.skipped.values()),
     )
-
-
-class ticking:  # noqa: N801 - a context manager, used as a verb
-    """A ticker whose progress is told from another thread while the engine works."""
-
-    def __init__(self, progress: Callable[[float], None] | None, total: int) -> None:
-        self._progress = progress
-        self._total = max(total, 1)
-        self._ticker = _core.Ticker()
-
-    def __enter__(self) -> "_core.Ticker":
-        return self._ticker
-
-    def __exit__(self, *_: object) -> None:
-        if self._progress is not None:
-            self._progress(1.0)

@@ -27,8 +27,11 @@ const MANIFEST_MAX: usize = 4 << 20;
 /// Version of the layout described in `manifest.rs`.
 pub const FORMAT_VERSION: u32 = 1;
 
+/// Smallest gain in object miss ratio that proves a model.
+const GAIN_MIN: f64 = 0.0005;
+
 /// Steps per decision that a model may take by default: some twenty microseconds.
-pub const BUDGET: u64 = 20_000;
+pub const BUDGET: u64 = 24_000;
 /// Candidates that a decision asks a model about.
 const CANDIDATES: u64 = 16;
 
@@ -72,11 +75,11 @@ impl Artifact {
         let manifest = Manifest::parse(text)?;
         manifest.check_schema()?;
         let meaning = manifest.meaning.into();
-        let predictor = parts::predictor(&tensors, "model", &manifest.model, meaning)?;
-        let distilled = match &manifest.distilled {
-            Some(model) => Some(parts::predictor(&tensors, "distilled", model, meaning)?),
-            None => None,
-        };
+        let is_proven = manifest.gain.is_some_and(|gain| gain >= GAIN_MIN);
+        let part = |prefix, model| parts::predictor(&tensors, prefix, model, meaning, is_proven);
+        let predictor = part("model", &manifest.model)?;
+        let distilled =
+            manifest.distilled.as_ref().map(|model| part("distilled", model)).transpose()?;
         Ok(Artifact { predictor, distilled, manifest, hash, text: text.clone() })
     }
 

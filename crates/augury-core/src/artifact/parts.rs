@@ -17,6 +17,7 @@ pub(super) fn predictor(
     prefix: &str,
     model: &Model,
     meaning: Meaning,
+    is_proven: bool,
 ) -> Result<Predictor, ArtifactError> {
     let parts = Parts { tensors, prefix };
     let form = match model {
@@ -38,7 +39,7 @@ pub(super) fn predictor(
             Form::Table(Table::new(axes, parts.singles("values")?)?)
         }
     };
-    Ok(Predictor { form, link: Link::from(model.link()), meaning })
+    Ok(Predictor { form, link: Link::from(model.link()), meaning, is_proven })
 }
 
 struct Parts<'a> {

@@ -24,7 +24,7 @@ fn stump() -> File {
     File {
         manifest: serde_json::json!({
             "format": 1, "schema": features::SCHEMA_VERSION, "features": feature_names(),
-            "meaning": "log_wait", "horizon": null, "distilled": null, "card": {"by": "a test"},
+            "meaning": "log_wait", "horizon": null, "gain": null, "distilled": null, "card": {"by": "a test"},
             "model": {"kind": "trees", "link": "identity", "offset": 0.0, "scale": 1.0},
         }),
         tensors: vec![

@@ -19,6 +19,7 @@
 mod shadows;
 
 use crate::history::History;
+use crate::model::predictor::Predictor;
 use crate::policy::learner::{Learner, SMALL};
 use crate::policy::ranking::RankingId;
 use crate::policy::sampled::{Chooser, Expert, Sampled};
@@ -225,18 +226,21 @@ impl Chooser for Guard {
         *self = Guard { ruling, scores, gain, known, live: known, ..Guard::for_capacity(capacity) };
     }
 
-    /// A new model begins with what the ruler holds and nearly its score. Until its shadow has
-    /// shown it, nothing is believed of it; where an exchanged one ruled, the best other does.
-    fn set_learned(&mut self, is_loaded: bool) {
+    /// A model that has proved itself elsewhere rules until its shadow says otherwise; another one
+    /// waits with the retired for its trial. Where an exchanged one ruled, the best other does.
+    fn set_learned(&mut self, predictor: Option<&Predictor>) {
         self.shadows.retire(self.live & LEARNED);
         self.live &= !LEARNED;
-        self.known = BUILT_IN | if is_loaded { LEARNED } else { 0 };
+        self.known = BUILT_IN | predictor.map_or(0, |_| LEARNED);
         if LEARNED & 1 << self.ruling != 0 {
             let others = (0..EXPERTS.len()).filter(|&expert| self.is_live(expert));
             let best = others.max_by(|&a, &b| self.scores[a].total_cmp(&self.scores[b]));
             self.ruling = best.unwrap_or(0);
         }
-        self.enlist(self.known & LEARNED);
+        if predictor.is_some_and(|predictor| predictor.is_proven) {
+            self.enlist(LEARNED);
+            self.ruling = LEARNED.trailing_zeros() as usize;
+        }
     }
 
     #[inline]

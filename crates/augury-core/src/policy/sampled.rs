@@ -34,7 +34,7 @@ pub trait Chooser: Send {
     /// The capacity has become known or has changed.
     fn set_capacity(&mut self, capacity: u64);
     /// A trained model has been loaded, exchanged or let go of.
-    fn set_learned(&mut self, _is_loaded: bool) {}
+    fn set_learned(&mut self, _predictor: Option<&Predictor>) {}
     /// A miss is about to be observed: the time to ask for memory, so that hits need none.
     fn reserve(&mut self) {}
     /// The size of an object, which was not known when it was observed.
@@ -138,7 +138,7 @@ impl<C: Chooser> Policy for Sampled<C> {
     }
 
     fn set_predictor(&mut self, predictor: Option<Arc<Predictor>>) {
-        self.chooser.set_learned(predictor.is_some());
+        self.chooser.set_learned(predictor.as_deref());
         self.learner.set_predictor(predictor);
     }
 

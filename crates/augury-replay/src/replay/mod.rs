@@ -39,12 +39,14 @@ pub struct CellSpec {
     pub model: Option<Arc<Predictor>>,
     /// Requests replayed before counting begins; the model comes in at their end.
     pub warmup: u64,
+    /// Requests after which the replay ends, those of the warm-up included; all where `None`.
+    pub until: Option<u64>,
 }
 
 impl CellSpec {
-    /// No warm-up, no trained model.
+    /// The whole trace, no warm-up, no trained model.
     pub fn new(policy: PolicyName, capacity: Capacity, seed: u64) -> Self {
-        CellSpec { policy, capacity, seed, model: None, warmup: 0 }
+        CellSpec { policy, capacity, seed, model: None, warmup: 0, until: None }
     }
 }
 
@@ -103,7 +105,8 @@ pub fn run_cell(
     progress: &mut dyn FnMut(u64) -> bool,
 ) -> Result<CellResult, ReplayError> {
     let capacity_bytes = spec.capacity.resolve(footprint)?;
-    let source = Memory { left: &trace.requests, total: trace.requests.len() as u64 };
+    let length = spec.until.unwrap_or(u64::MAX).min(trace.requests.len() as u64);
+    let source = Memory { left: &trace.requests[..length as usize], total: length };
     let name = trace.name.clone();
     spec.policy.build(spec.seed, Replay { spec, capacity_bytes, name, source, progress })
 }
@@ -192,6 +195,8 @@ impl<S: Requests> WithPolicy for Replay<'_, S> {
         let mut is_warm = false;
         loop {
             let chunk = self.source.next_chunk()?;
+            let left = self.spec.until.unwrap_or(u64::MAX) - done;
+            let chunk = &chunk[..chunk.len().min(usize::try_from(left).unwrap_or(usize::MAX))];
             if chunk.is_empty() {
                 break;
             }

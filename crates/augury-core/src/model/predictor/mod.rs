@@ -74,6 +74,9 @@ pub struct Predictor {
     pub link: Link,
     /// What its answer means.
     pub meaning: Meaning,
+    /// Whether it lowered the miss ratio when it was evaluated: it may rule before it has shown
+    /// itself here.
+    pub is_proven: bool,
 }
 
 impl Predictor {

@@ -1,0 +1,34 @@
+"""Files of saved models, as the engine reads them: without numpy."""
+
+import os
+
+from augury import _core
+from augury.errors import ArtifactError
+
+__all__ = ["LARGEST", "read_artifact", "read_bytes"]
+
+#: Bytes that are read at most; the engine refuses what has as many.
+LARGEST = 256 << 20
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a file, or an :class:`~augury.ArtifactError` that names it."""
+    name = os.fspath(path)
+    try:
+        with open(name, "rb") as file:
+            return file.read(LARGEST + 1)
+    except OSError as error:
+        raise ArtifactError(f"{name}: {error.strerror}") from error
+
+
+def read_artifact(path: str | os.PathLike[str]) -> "_core.Artifact":
+    """The model in a file.
+
+    Raises :class:`~augury.ArtifactError`, or its :class:`~augury.SchemaMismatchError`, where the
+    file cannot be read or is no sound model; the message names the file.
+    """
+    data = read_bytes(path)
+    try:
+        return _core.Artifact(data)
+    except ArtifactError as error:
+        raise type(error)(f"{os.fspath(path)}: {error}") from None

@@ -1,0 +1,169 @@
+"""``augury train``: a model of one's own traffic, judged on later data."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from augury.cli.console import print_to
+from augury.cli.failure import designed_failures
+from augury.cli.options import Columns, SkipBad, TraceFormat
+from augury.cli.stages import stages
+from augury.errors import ConfigError
+from augury.extras import require
+
+if TYPE_CHECKING:
+    from augury.learn import Training
+
+__all__ = ["Model", "train"]
+
+
+class Model(StrEnum):
+    """The kinds of model."""
+
+    TREE = "tree"
+    FOREST = "forest"
+    EXTRATREES = "extratrees"
+    GBM = "gbm"
+    LIGHTGBM = "lightgbm"
+    MLP = "mlp"
+    LOGISTIC = "logistic"
+    SURVIVAL = "survival"
+    FREQUENCY = "frequency"
+
+
+def train(
+    trace: Annotated[str, typer.Argument(metavar="TRACE", help="A file, or synthetic:NAME.")],
+    model: Annotated[Model, typer.Option("--model", "-m", help="The kind of model.")] = Model.GBM,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="PATH", help="The artifact; TRACE-MODEL.augury if absent."
+        ),
+    ] = None,
+    capacity: Annotated[
+        str,
+        typer.Option("--capacity", "-c", metavar="SIZE", help="Of the cache that is to use it."),
+    ] = "1%",
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Search for better hyper-parameters first.")
+    ] = False,
+    cv: Annotated[
+        int,
+        typer.Option(
+            "--cv", metavar="FOLDS", help="Time-series cross-validation in so many folds."
+        ),
+    ] = 0,
+    rows: Annotated[int, typer.Option(help="Feature rows to take.")] = 200_000,
+    until: Annotated[
+        str,
+        typer.Option(metavar="SHARE", help="Train on this share of the trace, judge on the rest."),
+    ] = "50%",
+    horizon: Annotated[
+        int | None,
+        typer.Option(
+            metavar="REQUESTS",
+            help="Within which an access is reuse; a fifth of the mean residence if absent.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", help="Threads; one per processor if absent.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The model card as JSON.")] = False,
+    trace_format: TraceFormat = None,
+    columns: Columns = None,
+    skip_bad: SkipBad = False,
+) -> None:
+    """Train a model on the beginning of a trace, judge it on the rest, and save it.
+
+    Use it with augury replay --policies learned:PATH.
+    """
+    with designed_failures():
+        require("sklearn", "learn")
+        from augury.learn import train as run_training
+
+        path = output or Path(f"{stem(trace)}-{model}.augury")
+        if not path.parent.is_dir():
+            raise ConfigError(f"{path} cannot be written: there is no folder {path.parent}")
+        with stages() as shown:
+            found = run_training(
+                trace,
+                model=model,
+                capacity=capacity,
+                rows=rows,
+                until=share_of(until),
+                horizon=horizon,
+                tuning=tune,
+                cv=cv,
+                seed=seed,
+                jobs=jobs,
+                trace_format=trace_format,
+                columns=columns,
+                skip_bad=skip_bad,
+                progress=shown,
+            )
+        found.artifact.save(path)
+        if as_json:
+            typer.echo(json.dumps(found.artifact.card, indent=2))
+        else:
+            print_to(None, page(found))
+        typer.echo(f"wrote {path} ({found.artifact.size:,} bytes)", err=True)
+
+
+def stem(trace: str) -> str:
+    """The trace's name without folder and endings."""
+    name = trace.partition("?")[0].replace("synthetic:", "synthetic-")
+    return Path(name).name.split(".")[0]
+
+
+def share_of(text: str) -> float:
+    """A share written as 50% or 0.5."""
+    try:
+        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        raise ConfigError(f"{text!r} is not a share: write 50% or 0.5") from None
+
+
+def page(found: "Training") -> RenderableType:
+    """What was trained on what, and both judgements."""
+    from augury.cli.judgement import folds_table, judgement_of
+
+    card = found.artifact.card
+    seen = card["trained_on"]
+    parts: list[RenderableType] = [
+        Text(f"{card['description']} for {card['trace']} at {card['capacity']}", style="bold"),
+        Text(
+            f"trained on {seen['rows']:,} rows of the first {seen['requests']:,} requests; "
+            f"reuse within {card['horizon']:,} requests ({seen['unresolved_rows']:,} rows too late "
+            f"to tell, {seen['malformed_records']:,} malformed records left out)"
+        ),
+    ]
+    if card["parameters"]:
+        chosen = ", ".join(f"{name}={value}" for name, value in card["parameters"].items())
+        parts.append(Text(f"tuned: {chosen}"))
+    if card["distillation"]:
+        lost = card["distillation"]
+        parts.append(
+            Text(
+                "too slow to be asked at every decision, so distilled into a table: mean absolute "
+                f"difference {lost['mean_absolute_difference']:.4f}, variance explained "
+                f"{lost['variance_explained']:.1%}"
+            )
+        )
+    parts.append(Text())
+    if found.folds:
+        parts += [
+            Text("Cross-validation, each fold later than what it was trained on", style="bold"),
+            folds_table(found.folds),
+            Text(),
+        ]
+    if found.judgement is not None:
+        parts.append(judgement_of(found.judgement))
+    else:
+        parts.append(Text("The whole trace was trained on: nothing is left to judge by."))
+    return Group(*parts)
