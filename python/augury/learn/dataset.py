@@ -7,6 +7,7 @@ become labels, and are split in time so that no label leaks.
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -125,7 +126,7 @@ class DataSet:
             )
         edges = self.ticks[np.linspace(0, len(self) - 1, count + 2).astype(int)]
         folds = []
-        for start, end in zip(edges[1:-1], edges[2:], strict=True):
+        for start, end in pairwise(edges[1:]):
             earlier = np.flatnonzero(self.ticks < start - gap)
             later = np.flatnonzero((self.ticks >= start) & (self.ticks <= end))
             if len(earlier) >= 20 and len(later):

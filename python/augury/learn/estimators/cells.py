@@ -7,6 +7,7 @@ table is made of.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -54,14 +55,16 @@ class Cells:
         return cell
 
 
-def smoothed(sums: Array, weights: Array, shape: tuple[int, ...], prior: float) -> Array:
+def smoothed(
+    sums: npt.NDArray[Any], weights: npt.NDArray[Any], shape: tuple[int, ...], prior: float
+) -> Array:
     """Mean of each cell: what it has seen and ``prior`` rows' worth of its parent's mean.
 
     ``sums`` and ``weights`` have shape (cells,), as has the answer. The parent of a cell joins all
     bins of its last column.
     """
     if not shape:
-        return sums / np.maximum(weights, 1e-12)
+        return np.asarray(sums / np.maximum(weights, 1e-12), np.float64)
     joined = sums.reshape(-1, shape[-1]).sum(axis=1), weights.reshape(-1, shape[-1]).sum(axis=1)
     parents = smoothed(*joined, shape[:-1], prior).repeat(shape[-1])
-    return (sums + prior * parents) / (weights + prior)
+    return np.asarray((sums + prior * parents) / (weights + prior), np.float64)

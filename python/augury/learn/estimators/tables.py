@@ -155,7 +155,8 @@ class SurvivalTable(TableClassifier):
             y: Waits in requests and whether the next access was seen, shape (rows, 2); or classes,
                 shape (rows,), taken as they are.
         """
-        if np.ndim(y) != 2 or np.shape(y)[1] != 2:
+        targets = np.asarray(y)
+        if targets.ndim != 2 or targets.shape[1] != 2:
             return super().fit(X, y)
         X, y = validate_data(self, X, y, multi_output=True)
         if not self.horizon > 0:

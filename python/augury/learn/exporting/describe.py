@@ -39,7 +39,8 @@ def describe(estimator: Any) -> Parts:
             other classes than 0 and 1.
     """
     if hasattr(estimator, "parts_"):
-        return estimator.parts_()
+        own: Parts = estimator.parts_()
+        return own
     if type(estimator).__name__ == "Pipeline":
         return of_pipeline(estimator)
     check(estimator)

@@ -27,6 +27,11 @@ def of_perceptron(estimator: Any) -> Parts:
             f"the activation {estimator.activation!r} cannot be served; use one of "
             f"{', '.join(ACTIVATIONS)}"
         )
+    if estimator.out_activation_ not in ("identity", "logistic"):
+        raise ArtifactError(
+            f"answers by {estimator.out_activation_!r} cannot be served; train with a loss whose "
+            "answer is the last layer's sum, or a classifier of two classes"
+        )
     return network(
         estimator.coefs_,
         estimator.intercepts_,

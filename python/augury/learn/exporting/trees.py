@@ -4,9 +4,13 @@ from typing import Any
 
 import numpy as np
 
+from augury.errors import ArtifactError
 from augury.learn.exporting.parts import Array, Nodes, Parts
 
 __all__ = ["of_boosting", "of_forest", "of_tree"]
+
+#: Losses whose answer is the sum over the trees, or its logistic function.
+SUMS = ("log_loss", "squared_error", "absolute_error", "quantile")
 
 
 def of_tree(estimator: Any) -> Parts:
@@ -40,11 +44,16 @@ def add(nodes: Nodes, estimator: Any) -> None:
 
 def share(value: Array, place: int) -> Array:
     """The share of one class among all, by node."""
-    return value[:, place] / np.maximum(value.sum(axis=1), 1e-300)
+    return np.asarray(value[:, place] / np.maximum(value.sum(axis=1), 1e-300))
 
 
 def of_boosting(estimator: Any) -> Parts:
     """Histogram gradient boosting: log odds of the positive class, or value."""
+    if estimator.loss not in SUMS:
+        raise ArtifactError(
+            f"boosting by the loss {estimator.loss!r} cannot be served; use one of "
+            f"{', '.join(SUMS)}"
+        )
     nodes = Nodes()
     for (predictor,) in estimator._predictors:
         table = predictor.nodes
