@@ -8,7 +8,7 @@
 use crate::clock::Millis;
 use crate::metrics::{RemovalCause, Stats};
 use crate::policy::{Policy, Verdict};
-use crate::request::{Access, NEVER, Tick};
+use crate::request::{Access, Tick};
 use crate::slots::SlotId;
 use crate::store::Store;
 
@@ -126,14 +126,14 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     pub fn begin(&mut self, hash: u64, key: u64, size: u32) -> Access {
         let now = self.tick;
         self.tick += 1;
-        Access { hash, key, size, now, next_access: NEVER }
+        Access::new(hash, key, size, now)
     }
 
     /// A write that is no request of its own: it shares the tick of the latest request, so that
     /// a miss followed by its insertion is one request here as it is in a replayed trace.
     #[inline]
     pub fn write(&self, hash: u64, key: u64, size: u32) -> Access {
-        Access { hash, key, size, now: self.tick.saturating_sub(1), next_access: NEVER }
+        Access::new(hash, key, size, self.tick.saturating_sub(1))
     }
 
     /// The access found `id`: fresh, compared, resident. Counts a hit; a size that differs is

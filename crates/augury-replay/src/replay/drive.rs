@@ -64,6 +64,9 @@ impl<P: Policy> Drive<P> {
     fn request(&mut self, request: &Request) {
         let mut access = self.shard.begin(mix(request.key), request.key, request.size);
         access.next_access = request.next.unwrap_or(NEVER);
+        access.session = request.session;
+        access.namespace = request.namespace;
+        access.time = u32::try_from(request.time).unwrap_or(u32::MAX);
         let found = self.find(&access, request.time);
         if request.op == Op::Get {
             self.read(&access, found, request);
