@@ -28,8 +28,12 @@ fn replay(
     seed: &str,
 ) -> Result<String, Box<dyn Error>> {
     let policy: PolicyName = policy.parse()?;
-    let spec =
-        CellSpec { policy, capacity: Capacity::Absolute(capacity.parse()?), seed: seed.parse()? };
+    let spec = CellSpec {
+        policy,
+        capacity: Capacity::Absolute(capacity.parse()?),
+        seed: seed.parse()?,
+        prefetch: None,
+    };
     let result = run_stream(source, &spec, &mut |_| true)?;
     Ok(format!(
         r#"{{"requests": {}, "misses": {}, "resident": {}}}"#,

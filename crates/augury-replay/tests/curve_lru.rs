@@ -13,8 +13,12 @@ fn curve(trace: &DecodedTrace, capacities: &[u64]) -> LruCurve {
 }
 
 fn replayed(trace: &DecodedTrace, capacity: u64) -> CurvePoint {
-    let spec =
-        CellSpec { policy: PolicyName::Lru, capacity: Capacity::Absolute(capacity), seed: 1 };
+    let spec = CellSpec {
+        policy: PolicyName::Lru,
+        capacity: Capacity::Absolute(capacity),
+        seed: 1,
+        prefetch: None,
+    };
     let found = run_cell(trace, trace.objects(), &spec, &mut |_| true).unwrap().stats;
     CurvePoint { capacity, misses: found.misses, missed_bytes: found.missed_bytes }
 }

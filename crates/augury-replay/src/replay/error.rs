@@ -1,6 +1,7 @@
 //! What can go wrong when a replay is asked for.
 
 use super::policy::PolicyName;
+use super::prefetch::PredictorName;
 use crate::trace::TraceError;
 
 /// Errors of the laboratory; every message names the value, the limit and the way out.
@@ -18,6 +19,12 @@ pub enum ReplayError {
     /// No policy of this name.
     #[error("there is no policy {given:?}; the policies are {}", PolicyName::list())]
     Policy {
+        /// As it was written.
+        given: String,
+    },
+    /// No predictor of this name.
+    #[error("there is no prefetcher {given:?}; the prefetchers are {}", PredictorName::list())]
+    Predictor {
         /// As it was written.
         given: String,
     },
@@ -46,6 +53,7 @@ impl ReplayError {
         match self {
             ReplayError::Capacity { .. } => "capacity",
             ReplayError::Policy { .. } => "policy",
+            ReplayError::Predictor { .. } => "predictor",
             ReplayError::NoFuture { .. } => "no_future",
             ReplayError::Trace(error) => error.code(),
             ReplayError::Stopped => "stopped",

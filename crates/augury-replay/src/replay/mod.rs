@@ -9,11 +9,13 @@ mod course;
 mod drive;
 mod error;
 mod policy;
+mod prefetch;
 
 use std::time::Instant;
 
 use augury_core::metrics::Stats;
 use augury_core::policy::Policy;
+use augury_core::prefetch::PrefetchStats;
 
 pub use capacity::Capacity;
 use course::Course;
@@ -21,6 +23,7 @@ pub use course::Window;
 pub use drive::Drive;
 pub use error::ReplayError;
 pub use policy::{PolicyName, WithPolicy};
+pub use prefetch::{PredictorName, PrefetchSpec};
 
 use crate::trace::{CHUNK, DecodedTrace, Footprint, Request, TraceReader, TraceSource, extent};
 
@@ -33,6 +36,8 @@ pub struct CellSpec {
     pub capacity: Capacity,
     /// Seed of everything random in it.
     pub seed: u64,
+    /// Whether and how it prefetches.
+    pub prefetch: Option<PrefetchSpec>,
 }
 
 /// What a replay found.
@@ -50,6 +55,8 @@ pub struct CellResult {
     pub seed: u64,
     /// The cache's counters.
     pub stats: Stats,
+    /// What was prefetched, where anything might have been.
+    pub prefetch: Option<PrefetchStats>,
     /// The replay loop alone.
     pub seconds: f64,
     /// The engine's own memory at the end, without keys and values.
@@ -173,6 +180,9 @@ impl<S: Requests> WithPolicy for Replay<'_, S> {
     fn with<P: Policy>(mut self, policy: P) -> Self::Output {
         let started = Instant::now();
         let mut cache = Drive::new(self.capacity_bytes, policy);
+        if let Some(prefetch) = &self.spec.prefetch {
+            cache = cache.with_prefetch(prefetch);
+        }
         let mut course = Course::new(self.source.total());
         let mut done = 0;
         loop {
@@ -199,6 +209,7 @@ impl<S: Requests> WithPolicy for Replay<'_, S> {
             capacity_bytes: self.capacity_bytes,
             seed: self.spec.seed,
             stats: *cache.stats(),
+            prefetch: cache.prefetch_stats().copied(),
             seconds,
             memory_bytes: cache.memory_bytes() as u64,
             resident: cache.len() as u64,

@@ -97,7 +97,6 @@ impl Policy for Hyperbolic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::NEVER;
 
     fn access(now: Tick, size: u32) -> Access {
         Access::new(now, now, size, now)
