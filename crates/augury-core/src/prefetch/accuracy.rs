@@ -11,7 +11,7 @@ use super::predictor::CLASSES;
 /// Namespaces tracked; the rest share one.
 pub const NAMESPACES: usize = 1_024;
 /// Failures that a class begins with.
-const DOUBT: f32 = 6.0;
+const DOUBT: f32 = 16.0;
 /// Outcomes after which older ones weigh half.
 const MEMORY: f32 = 400.0;
 /// Promises after which a namespace's older ones weigh half, and those it begins with.

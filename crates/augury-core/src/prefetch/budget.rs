@@ -17,7 +17,7 @@ const STAY: f32 = 0.9;
 /// Share of the budget that is planned for; the rest is for what was not expected.
 const PLANNED: f32 = 0.85;
 /// No prediction below this chance is worth acting on.
-const LEAST: f32 = 0.04;
+const LEAST: f32 = 0.1;
 
 /// See the module's head.
 #[derive(Debug)]

@@ -12,6 +12,9 @@
 //! 5. Those that pass are for the caller to fetch and stage; of the others a sample is followed up
 //!    as if it had been fetched. After [`HORIZON`] further demands a prediction has failed.
 //!
+//! Where nothing has been worth prefetching for long the prefetcher is dormant: a sample of the
+//! objects is observed, which is enough to notice that this has changed.
+//!
 //! Prefetched objects wait in a stage of their own (`crate::shard`), so the policy learns nothing
 //! from predictions. This module must not know stores, policies or values.
 
@@ -29,7 +32,7 @@ use crate::request::{Access, Tick};
 use accuracy::Accuracy;
 use budget::Budget;
 use outstanding::{Outstanding, Pending};
-use predictor::{Candidate, Candidates, Predictor};
+use predictor::{Attention, Candidate, Candidates, Predictor};
 
 pub use accuracy::NAMESPACES;
 pub use budget::WINDOW;
@@ -42,6 +45,10 @@ const STAGE_SHARE: u64 = 8;
 const FOLLOWED: usize = 1_024;
 /// One in so many of the predictions not acted on is followed up.
 const SAMPLED: u32 = 8;
+/// Demands after which something staged has had its chance as much as a newcomer has.
+const SETTLED: f32 = 16.0;
+/// Demands without anything issued after which a prefetcher is dormant.
+const DORMANT: u64 = 16_384;
 /// Demands after which the room's worth is measured anew.
 const PERIOD: u64 = 512;
 
@@ -68,11 +75,16 @@ pub struct Prefetcher<P> {
     capacity: u64,
     demands: u64,
     now: Tick,
+    /// Demands at the latest time that anything was issued.
+    awake: u64,
     offered: u32,
-    /// Hits per tick and unit of capacity, and ticks that a prefetched object waits.
+    /// Hits per tick and unit of capacity, and ticks that a prefetched object waits, where it
+    /// is used and where it is not.
     worth: f32,
-    wait: f32,
+    waits: [f32; 2],
     measured: u64,
+    /// Demands after which something staged has to make room, at most [`HORIZON`].
+    patience: f32,
     issue: Vec<Candidate>,
     drop: Vec<u64>,
 }
@@ -93,10 +105,12 @@ impl<P: Predictor> Prefetcher<P> {
             capacity,
             demands: 0,
             now: 0,
+            awake: 0,
             offered: 0,
             worth: 1.0,
-            wait: 1.0,
+            waits: [1.0; 2],
             measured: 0,
+            patience: HORIZON as f32,
             issue: Vec::with_capacity(predictor::MOST),
             drop: Vec::new(),
         }
@@ -137,8 +151,12 @@ impl<P: Predictor> Prefetcher<P> {
             self.measure(access.now);
         }
         self.expire();
+        let attention = match self.demands - self.awake {
+            ..DORMANT => Attention::Full,
+            _ => Attention::Sampled,
+        };
         let mut candidates = Candidates::default();
-        self.predictor.observe(access, &mut candidates);
+        self.predictor.observe(access, attention, &mut candidates);
         for candidate in candidates.as_slice() {
             if candidate.hash != access.hash {
                 self.consider(candidate, &is_resident);
@@ -156,15 +174,18 @@ impl<P: Predictor> Prefetcher<P> {
             self.accuracy.note(candidate.class, candidate.namespace, true);
             self.staged -= u64::from(candidate.size);
             self.stats.used += 1;
-            self.waited(access.now - tick);
+            self.waited(tick, true);
+            self.patience += (HORIZON as f32 - self.patience) / 256.0;
         }
-        if let Some(Pending { candidate, .. }) = self.shadow.take(access.hash) {
-            self.accuracy.note(candidate.class, candidate.namespace, true);
+        if let Some(Pending { candidate, since, .. }) = self.shadow.take(access.hash) {
+            let in_time = (self.demands - since) as f32 <= self.patience;
+            self.accuracy.note(candidate.class, candidate.namespace, in_time);
         }
     }
 
-    fn waited(&mut self, ticks: u64) {
-        self.wait += (ticks as f32 - self.wait) / 64.0;
+    fn waited(&mut self, since: Tick, was_used: bool) {
+        let wait = &mut self.waits[usize::from(!was_used)];
+        *wait += ((self.now - since) as f32 - *wait) / 64.0;
     }
 
     /// Gives up what has waited for too long.
@@ -189,7 +210,7 @@ impl<P: Predictor> Prefetcher<P> {
 
     fn failed(&mut self, pending: &Pending) {
         let Candidate { class, namespace, size, .. } = pending.candidate;
-        self.waited(self.now - pending.tick);
+        self.waited(pending.tick, false);
         self.accuracy.note(class, namespace, false);
         self.staged -= u64::from(size);
     }
@@ -198,7 +219,9 @@ impl<P: Predictor> Prefetcher<P> {
     fn consider(&mut self, candidate: &Candidate, is_resident: &impl Fn(u64) -> bool) {
         let Candidate { hash, size, namespace, class, .. } = *candidate;
         let chance = self.accuracy.chance(class, namespace);
-        let is_worth_it = chance > self.worth * self.wait * size as f32;
+        let [used, failed] = self.waits;
+        let wait = chance * used + (1.0 - chance) * failed;
+        let is_worth_it = chance > self.worth * wait * size as f32;
         let is_chosen = chance >= self.budget.threshold() && is_worth_it;
         self.offered += 1;
         if !is_chosen && !self.offered.is_multiple_of(SAMPLED) {
@@ -211,9 +234,11 @@ impl<P: Predictor> Prefetcher<P> {
         if is_worth_it {
             self.budget.offer(chance, weight);
         }
-        let pending = Pending { candidate: *candidate, since: self.demands, tick: self.now };
-        if is_chosen && self.budget.allows() && self.make_room(u64::from(size)) {
+        let (since, tick) = (self.demands, self.now);
+        let pending = Pending { candidate: *candidate, chance, since, tick };
+        if is_chosen && self.budget.allows() && self.make_room(u64::from(size), chance) {
             self.budget.spend();
+            self.awake = self.demands;
             self.staged += u64::from(size);
             self.stats.issued += 1;
             self.real.push(pending);
@@ -223,16 +248,20 @@ impl<P: Predictor> Prefetcher<P> {
         }
     }
 
-    /// Drops the oldest from the stage until there is room for `size`; whether there is.
-    fn make_room(&mut self, size: u64) -> bool {
+    /// Drops from the stage the oldest that are less likely to be used than a newcomer of this
+    /// chance, until there is room for it; whether there is.
+    fn make_room(&mut self, size: u64, chance: f32) -> bool {
         if size > self.stage {
             return false;
         }
         while self.staged + size > self.stage || self.real.len() >= FOLLOWED {
-            // What was issued a moment ago is not given up for its like.
-            if self.real.oldest().is_none_or(|pending| pending.since == self.demands) {
+            let Some(oldest) = self.real.oldest() else { return false };
+            let age = (self.demands - oldest.since) as f32;
+            let likely = oldest.chance * (1.0 - age / HORIZON as f32);
+            if chance * (age / SETTLED).min(1.0) <= likely {
                 return false;
             }
+            self.patience -= (self.patience - age).max(0.0) / 8.0;
             self.drop_oldest();
         }
         true

@@ -9,6 +9,8 @@ use super::predictor::Candidate;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pending {
     pub(super) candidate: Candidate,
+    /// The chance it was given.
+    pub(super) chance: f32,
     /// Demands before it was made.
     pub(super) since: u64,
     /// Tick at which it was made.

@@ -50,19 +50,36 @@ impl Candidates {
     }
 }
 
+/// How much is to be observed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attention {
+    /// Everything.
+    Full,
+    /// A fixed sample of the objects, and what follows them.
+    Sampled,
+}
+
+impl Attention {
+    /// Whether an object of this hash is observed.
+    #[inline]
+    pub fn includes(self, hash: u64) -> bool {
+        self == Attention::Full || (hash >> 40) & 15 == 0
+    }
+}
+
 /// Learns from one access after another what follows what.
 pub trait Predictor {
     /// This was asked for and would not have been there without prefetch; what may come next is
     /// added to `out`. Bounded work.
-    fn observe(&mut self, access: &Access, out: &mut Candidates);
+    fn observe(&mut self, access: &Access, attention: Attention, out: &mut Candidates);
 
     /// Bytes held; bounded whatever is observed.
     fn memory_bytes(&self) -> usize;
 }
 
 impl<P: Predictor + ?Sized> Predictor for Box<P> {
-    fn observe(&mut self, access: &Access, out: &mut Candidates) {
-        (**self).observe(access, out);
+    fn observe(&mut self, access: &Access, attention: Attention, out: &mut Candidates) {
+        (**self).observe(access, attention, out);
     }
 
     fn memory_bytes(&self) -> usize {

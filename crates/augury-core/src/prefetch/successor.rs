@@ -12,7 +12,7 @@
 use crate::request::Access;
 
 use super::objects::{Objects, name_of};
-use super::predictor::{Candidate, Candidates, Predictor, octave};
+use super::predictor::{Attention, Candidate, Candidates, Predictor, octave};
 use super::recent::{LAGS, Trails};
 use super::strides::{self, Strides};
 
@@ -32,16 +32,21 @@ pub struct Successor {
 
 impl Predictor for Successor {
     #[inline]
-    fn observe(&mut self, access: &Access, out: &mut Candidates) {
+    fn observe(&mut self, access: &Access, attention: Attention, out: &mut Candidates) {
         let name = name_of(access.hash);
         let before = self.trails.step(access.session, name, access.key);
         if access.key != access.hash {
             self.strides.observe(access, before.key, out);
         }
+        let mut is_wanted = false;
         for (lag, &earlier) in before.names.iter().enumerate().take(LAGS) {
-            if earlier != 0 && earlier != name {
+            if earlier != 0 && earlier != name && attention.includes(u64::from(earlier) << 32) {
                 self.objects.follow(earlier, name, lag == 0);
+                is_wanted = true;
             }
+        }
+        if !is_wanted && !attention.includes(access.hash) {
+            return;
         }
         let object = *self.objects.seen(access);
         for (next, count) in object.successors() {
