@@ -4,7 +4,9 @@ use std::path::Path;
 
 use augury_core::metrics::Stats;
 use augury_replay::curve::{LruCurve, lru_curve, lru_curve_of_stream};
-use augury_replay::replay::{CellResult, CellSpec, ReplayError, run_cell, run_stream};
+use augury_replay::replay::{
+    CellResult, CellSpec, PrefetchSpec, ReplayError, run_cell, run_stream,
+};
 use augury_replay::trace::{
     DecodedTrace, Extent, Footprint, Format, Skipped, TraceError, TraceSource, TraceWriter,
     convert, extent,
@@ -127,7 +129,8 @@ impl Trace {
         capacity::of(asked).resolve(self.footprint).map_err(errors::of_replay)
     }
 
-    /// Replays the trace under one policy.
+    /// Replays the trace under one policy; `prefetch` is a budget and a predictor.
+    #[pyo3(signature = (policy, asked, seed, ticker, prefetch=None))]
     fn replay<'py>(
         &self,
         py: Python<'py>,
@@ -135,11 +138,13 @@ impl Trace {
         asked: Asked,
         seed: u64,
         ticker: &Ticker,
+        prefetch: Option<(f64, &str)>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let policy = policy.parse().map_err(errors::of_replay)?;
+        let prefetch = prefetch.map(prefetch_spec).transpose()?;
         // Resolved here, so that a streamed trace is not measured again for every replay.
         let capacity = capacity::of((None, Some(self.resolve(asked)?)));
-        let spec = CellSpec { policy, capacity, seed };
+        let spec = CellSpec { policy, capacity, seed, prefetch };
         let found =
             py.detach(|| self.run(&spec, &mut ticker.telling())).map_err(errors::of_replay)?;
         outcome(py, &found)
@@ -165,6 +170,11 @@ impl Trace {
     }
 }
 
+fn prefetch_spec((budget, predictor): (f64, &str)) -> PyResult<PrefetchSpec> {
+    let predictor = predictor.parse().map_err(errors::of_replay)?;
+    PrefetchSpec::new(budget, predictor).map_err(errors::of_replay)
+}
+
 fn outcome<'py>(py: Python<'py>, found: &CellResult) -> PyResult<Bound<'py, PyDict>> {
     let Stats { misses, requested_bytes, missed_bytes, .. } = found.stats;
     let Stats { insertions, rejections, expired, evicted, .. } = found.stats;
@@ -187,5 +197,7 @@ fn outcome<'py>(py: Python<'py>, found: &CellResult) -> PyResult<Bound<'py, PyDi
     outcome.set_item("resident", found.resident)?;
     outcome.set_item("memory_bytes", found.memory_bytes)?;
     outcome.set_item("windows", windows)?;
+    let prefetch = found.prefetch.map(|prefetch| (prefetch.issued, prefetch.used));
+    outcome.set_item("prefetch", prefetch)?;
     Ok(outcome)
 }

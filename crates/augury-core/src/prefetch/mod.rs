@@ -20,6 +20,7 @@
 
 mod accuracy;
 mod budget;
+pub mod mithril;
 mod objects;
 mod outstanding;
 pub mod predictor;

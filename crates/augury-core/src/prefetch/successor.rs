@@ -22,12 +22,18 @@ const COUNTS: u32 = 4;
 const SHARES: u32 = 8;
 const _: () = assert!(strides::CLASSES + COUNTS * SHARES * 2 <= super::predictor::CLASSES as u32);
 
+/// Keys run one after another: where attention is low, runs are looked for in stretches of so many
+/// accesses, one in so many.
+const STRETCH: u32 = 256;
+const APART: u32 = 8;
+
 /// See the module's head.
 #[derive(Debug, Default)]
 pub struct Successor {
     objects: Objects,
     trails: Trails,
     strides: Strides,
+    observed: u32,
 }
 
 impl Predictor for Successor {
@@ -35,7 +41,9 @@ impl Predictor for Successor {
     fn observe(&mut self, access: &Access, attention: Attention, out: &mut Candidates) {
         let name = name_of(access.hash);
         let before = self.trails.step(access.session, name, access.key);
-        if access.key != access.hash {
+        self.observed = self.observed.wrapping_add(1);
+        let is_stretch = attention == Attention::Full || self.observed / STRETCH % APART == 0;
+        if is_stretch && access.key != access.hash {
             self.strides.observe(access, before.key, out);
         }
         let mut is_wanted = false;

@@ -3,10 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use augury_core::prefetch::mithril::Mithril;
 use augury_core::prefetch::predictor::Predictor;
 use augury_core::prefetch::successor::Successor;
 
 use super::error::ReplayError;
+
+/// The largest budget: ten requests to the origin for each one without prefetch.
+pub(super) const MOST_BUDGET: f64 = 10.0;
 
 /// How a cache prefetches.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,21 +21,34 @@ pub struct PrefetchSpec {
     pub predictor: PredictorName,
 }
 
+impl PrefetchSpec {
+    /// Checks the budget: a share from 0 to [`MOST_BUDGET`].
+    pub fn new(budget: f64, predictor: PredictorName) -> Result<Self, ReplayError> {
+        if (0.0..=MOST_BUDGET).contains(&budget) {
+            Ok(PrefetchSpec { budget, predictor })
+        } else {
+            Err(ReplayError::Budget { given: budget })
+        }
+    }
+}
+
 /// The predictors that a replay knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum PredictorName {
     Successor,
+    Mithril,
 }
 
 impl PredictorName {
     /// All of them, the default first.
-    pub const ALL: [PredictorName; 1] = [PredictorName::Successor];
+    pub const ALL: [PredictorName; 2] = [PredictorName::Successor, PredictorName::Mithril];
 
     /// The name as users write it.
     pub const fn name(self) -> &'static str {
         match self {
             PredictorName::Successor => "successor",
+            PredictorName::Mithril => "mithril",
         }
     }
 
@@ -43,6 +60,7 @@ impl PredictorName {
     pub(super) fn build(self) -> Box<dyn Predictor + Send> {
         match self {
             PredictorName::Successor => Box::new(Successor::default()),
+            PredictorName::Mithril => Box::new(Mithril::default()),
         }
     }
 }
