@@ -158,8 +158,11 @@ class Execution:
     def _own(
         self, trace: "_core.Trace", policy: str, capacity: Capacity, seed: int, name: str
     ) -> Cell:
-        outcome = trace.replay(policy, capacity.asked, seed, self._ticker)
+        prefetch = self._plan.prefetch
+        asked = None if prefetch is None else (prefetch.budget, prefetch.predictor)
+        outcome = trace.replay(policy, capacity.asked, seed, self._ticker, asked)
         requests, misses = outcome["requests"], outcome["misses"]
+        issued, used = outcome["prefetch"] or (None, None)
         seconds = outcome["seconds"]
         return Cell(
             trace=name,
@@ -182,6 +185,10 @@ class Execution:
             resident=outcome["resident"],
             memory_bytes=outcome["memory_bytes"],
             capacity_objects=room_of(trace, outcome["capacity_bytes"]),
+            demand_misses=None if issued is None else misses,
+            prefetches_issued=issued,
+            prefetches_used=used,
+            origin_requests=None if issued is None else misses + issued,
             windows=tuple(Window(*window) for window in outcome["windows"]),
         )
 
@@ -205,7 +212,7 @@ class Execution:
             self._replays -= len(policies) * (len(self._plan.sweep) - len(sweep))
         tasks: list[Task] = []
         for number, policy in policies:
-            if policy == EXACT and sweep:
+            if policy == EXACT and sweep and self._plan.prefetch is None:
                 tasks.append(partial(self._exact_curve, (place, number), trace, sweep))
             else:
                 tasks += self._replayed((place, number), trace, policy, sweep)

@@ -181,6 +181,7 @@ impl Predictor for Mithril {
 mod tests {
     use super::*;
     use crate::hash::mix;
+    use crate::random::Random;
 
     fn observe(mithril: &mut Mithril, key: u64) -> Vec<u64> {
         let mut out = Candidates::default();
@@ -192,20 +193,24 @@ mod tests {
     fn objects_asked_for_together_are_associated_and_others_are_not() {
         let mut mithril = Mithril::default();
         let mut found = Vec::new();
-        for round in 0..40_u64 {
-            for pair in 0..100 {
-                let first = observe(&mut mithril, 2 * pair);
+        let mut random = Random::new(1);
+        let mut pairs: Vec<u64> = (0..700).collect();
+        for round in 0..6 {
+            // Another order in every round: only the two of a pair stay together.
+            (1..pairs.len()).for_each(|at| pairs.swap(at, random.below(at as u32 + 1) as usize));
+            for (turn, pair) in pairs.iter().enumerate() {
+                let next = observe(&mut mithril, 2 * pair);
                 observe(&mut mithril, 2 * pair + 1);
-                (0..20).for_each(|other| {
-                    observe(&mut mithril, 1_000_000 + round * 2_000 + pair * 20 + other);
-                });
-                if round == 39 {
-                    found.push((2 * pair, first));
+                observe(&mut mithril, 1_000_000 + round * 1_000 + turn as u64);
+                if round == 5 {
+                    found.push((2 * pair, next));
                 }
             }
         }
         let right = found.iter().filter(|(key, next)| next.contains(&(key + 1))).count();
-        assert!(right > 90, "{right} of 100 pairs were found");
-        assert!(found.iter().all(|(_, next)| next.iter().all(|&key| key < 200)));
+        assert!(right > 400, "{right} of 700 pairs were found");
+        let wrong =
+            found.iter().flat_map(|(key, next)| next.iter().filter(move |&n| *n != key + 1));
+        assert!(wrong.count() < 100, "chance makes few associations");
     }
 }

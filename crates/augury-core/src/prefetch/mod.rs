@@ -122,6 +122,11 @@ impl<P: Predictor> Prefetcher<P> {
         &self.stats
     }
 
+    /// Whether this has been issued and waits for its first use.
+    pub fn is_waiting(&self, hash: u64) -> bool {
+        self.real.contains(hash)
+    }
+
     /// What is to be fetched and staged after the latest demand.
     pub fn to_issue(&self) -> &[Candidate] {
         &self.issue

@@ -62,6 +62,11 @@ impl<P: Policy> Drive<P> {
         self.shard.memory_bytes() + ahead
     }
 
+    /// Room taken, by what is fetched ahead too.
+    pub fn used(&self) -> u64 {
+        self.shard.used()
+    }
+
     /// Entries resident.
     pub fn len(&self) -> usize {
         self.shard.store().len()
