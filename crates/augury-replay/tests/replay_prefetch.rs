@@ -122,12 +122,12 @@ fn a_namespace_in_which_prefetch_fails_is_silenced_alone() {
     let mut prefetcher = Prefetcher::new(1_000, 0.5, Successor::default());
     let mut issued = [0_u64; 3];
     for now in 0..400_000_u64 {
-        // Namespace 1 goes round its keys, namespace 2 draws from few keys at random; each is a
+        // Namespace 1 goes round its keys, namespace 2 draws from many keys at random; each is a
         // session of its own.
         let namespace = 1 + (now % 2) as u16;
         let key = match namespace {
             1 => mix(now / 2 % 5_000),
-            _ => mix(1_000_000 + u64::from(random.below(200))),
+            _ => mix(1_000_000 + u64::from(random.below(20_000))),
         };
         let access = Access::new(mix(key), key, 1, now);
         let access = Access { namespace, session: namespace.into(), ..access };
@@ -189,7 +189,7 @@ proptest! {
             let mut random = augury_core::random::Random::new(seed);
             let mut seen = HashSet::new();
             for now in 0..60_000 {
-                let key = random.next_u64() >> spread;
+                let key = (u64::from(random.next_u32()) << 32 | u64::from(random.next_u32())) >> spread;
                 let session = if sessions { random.next_u32() } else { 0 };
                 let access = Access { session, ..Access::new(mix(key), key, 1, now) };
                 let mut out = Candidates::default();

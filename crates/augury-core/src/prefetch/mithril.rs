@@ -211,6 +211,6 @@ mod tests {
         assert!(right > 400, "{right} of 700 pairs were found");
         let wrong =
             found.iter().flat_map(|(key, next)| next.iter().filter(move |&n| *n != key + 1));
-        assert!(wrong.count() < 100, "chance makes few associations");
+        assert!(wrong.count() < right, "few are near each other twice by chance");
     }
 }
