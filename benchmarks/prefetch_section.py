@@ -33,11 +33,12 @@ def targets(counted: Sequence[Mapping[str, Any]], judged: Sequence[Mapping[str, 
     most = max(judged, key=lambda row: row["variants"]["default"]["extra"])
     above = worst["variants"]["default"]["ratio"] - worst["without"]
     extra = most["variants"]["default"]["extra"]
+    calm, cheap = ("met" if met else "**not met**" for met in (above <= LIMIT, extra <= EXTRA))
     lines = [
         f"- Default budget, largest excess over the same cell without prefetch: {above:+.4f} "
-        f"({name(worst)}), at most {LIMIT} was asked: {'met' if above <= LIMIT else '**not met**'}.",
+        f"({name(worst)}), at most {LIMIT} was asked: {calm}.",
         f"- Default budget, most extra origin requests: {extra:+.1%} ({name(most)}), at most "
-        f"{EXTRA:.0%} was asked: {'met' if extra <= EXTRA else '**not met**'}.",
+        f"{EXTRA:.0%} was asked: {cheap}.",
     ]
     if counted:
         for variant, _, _ in prefetch.VARIANTS:

@@ -58,7 +58,8 @@ def replay(
         trace_format: ``oracleGeneral``, ``twitter``, ``csv`` or ``keys``; told from the file
             if None.
         columns: Which column of a CSV holds what, by name or number: ``"key=object,size=3"`` or
-            a mapping. Roles: ``time key size key_size op ttl session namespace``; found by usual names if None.
+            a mapping. Roles: ``time key size key_size op ttl session namespace``; found
+            by usual names if None.
         skip_bad: Count and leave out malformed records instead of raising.
         prefetch: Fetch ahead what is predicted to be asked for: True, or how many requests to the
             origin that may add, as a share of those without (``0.1``, ``"10%"``; True is 0.1).
