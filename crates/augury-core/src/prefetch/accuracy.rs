@@ -106,3 +106,37 @@ impl Accuracy {
             + self.places.capacity() * size_of::<u16>()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_must_show_itself_and_can_come_back() {
+        let mut accuracy = Accuracy::default();
+        assert_eq!(0.0, accuracy.chance(3, 0));
+        (0..200).for_each(|_| accuracy.note(3, 0, true));
+        assert!(accuracy.chance(3, 0) > 0.9);
+        (0..1_000).for_each(|_| accuracy.note(3, 0, false));
+        assert!(accuracy.chance(3, 0) < 0.1);
+        (0..1_000).for_each(|_| accuracy.note(3, 0, true));
+        assert!(accuracy.chance(3, 0) > 0.8);
+    }
+
+    #[test]
+    fn a_namespace_that_breaks_the_promise_is_marked_down_alone() {
+        let mut accuracy = Accuracy::default();
+        for _ in 0..2_000 {
+            accuracy.note(3, 1, true);
+            accuracy.note(3, 2, false);
+        }
+        assert!(accuracy.chance(3, 2) < 0.05 && accuracy.chance(3, 1) > 0.4);
+    }
+
+    #[test]
+    fn more_namespaces_than_are_tracked_share_one() {
+        let mut accuracy = Accuracy::default();
+        (1..=u16::MAX).for_each(|namespace| accuracy.note(0, namespace, false));
+        assert_eq!(NAMESPACES + 1, accuracy.namespaces.len());
+    }
+}

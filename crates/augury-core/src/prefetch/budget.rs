@@ -111,3 +111,39 @@ impl Budget {
         self.until_choice = PERIOD;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_bought_and_uses_are_free() {
+        let mut budget = Budget::new(0.1);
+        (0..100).for_each(|now| budget.demand(now, false));
+        let mut issued = 0;
+        while budget.allows() {
+            budget.spend();
+            issued += 1;
+        }
+        assert_eq!(10, issued);
+        (100..105).for_each(|now| budget.demand(now, true));
+        (0..5).for_each(|_| {
+            assert!(budget.allows());
+            budget.spend();
+        });
+        assert!(!budget.allows());
+        budget.demand(WINDOW, false);
+        assert!(!budget.allows(), "a window begins with nothing");
+    }
+
+    #[test]
+    fn the_threshold_is_where_the_failures_fit() {
+        let mut budget = Budget::new(0.1);
+        for now in 0..10_000 {
+            budget.demand(now, false);
+            budget.offer(0.97, 1.0);
+            budget.offer(0.5, 1.0);
+        }
+        assert!((0.5..0.97).contains(&budget.threshold()), "{}", budget.threshold());
+    }
+}

@@ -84,7 +84,7 @@ impl Object {
 pub(super) struct Objects {
     ways: Vec<Object>,
     clock: u32,
-    /// Objects pushed out, and all that came, since the table last changed its size.
+    /// Objects pushed out since the table last changed its size.
     lost: usize,
 }
 

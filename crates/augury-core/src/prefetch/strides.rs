@@ -147,3 +147,34 @@ impl Strides {
 fn place_of(key: u64) -> usize {
     mix(key) as usize & (RECENT - 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn last_candidates(keys: impl Iterator<Item = u64>) -> Vec<u64> {
+        let (mut strides, mut before) = (Strides::default(), 0);
+        let mut found = Candidates::default();
+        for (now, key) in keys.enumerate() {
+            found = Candidates::default();
+            strides.observe(&Access::new(mix(key), key, 7, now as u64), before, &mut found);
+            before = key;
+        }
+        assert!(found.as_slice().iter().all(|candidate| candidate.size == 7));
+        found.as_slice().iter().map(|candidate| candidate.key).collect()
+    }
+
+    #[test]
+    fn runs_are_continued_by_their_stride() {
+        assert_eq!(vec![5_000, 5_001, 5_002], last_candidates(0..5_000));
+        assert_eq!(vec![640_000, 640_128, 640_256], last_candidates((0..5_000).map(|n| n * 128)));
+        let down = (0..5_000).map(|n| 100_000 - n);
+        assert_eq!(vec![95_000, 94_999, 94_998], last_candidates(down));
+    }
+
+    #[test]
+    fn keys_without_order_have_no_stride_and_the_last_key_no_next() {
+        assert!(last_candidates((0..5_000).map(mix)).is_empty());
+        assert!(last_candidates((0..5_000).map(|n| u64::MAX - 4_999 + n)).is_empty());
+    }
+}

@@ -42,7 +42,8 @@ impl Predictor for Successor {
         let name = name_of(access.hash);
         let before = self.trails.step(access.session, name, access.key);
         self.observed = self.observed.wrapping_add(1);
-        let is_stretch = attention == Attention::Full || self.observed / STRETCH % APART == 0;
+        let is_stretch =
+            attention == Attention::Full || (self.observed / STRETCH).is_multiple_of(APART);
         if is_stretch && access.key != access.hash {
             self.strides.observe(access, before.key, out);
         }
