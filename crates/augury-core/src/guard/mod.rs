@@ -247,7 +247,6 @@ impl Chooser for Guard {
 mod tests {
     use super::*;
     use crate::hash::mix;
-    use crate::request::NEVER;
 
     fn request(guard: &mut Guard, learner: &Learner, now: u64, key: u64, size: u32) {
         let access = Access::new(mix(key), key, size, now);

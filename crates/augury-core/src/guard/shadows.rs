@@ -304,7 +304,6 @@ mod tests {
     use crate::hash::mix;
     use crate::policy::ranking::RankingId;
     use crate::random::Random;
-    use crate::request::NEVER;
 
     const EXPERTS: [Expert; 3] = [
         Expert { ranking: RankingId::Recency, admission: false },
