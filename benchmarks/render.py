@@ -8,9 +8,10 @@ from typing import Any
 from benchmarks import learning, memory, miss_ratios, overhead, results, scores, speed
 from benchmarks.findings import Finding, findings
 from benchmarks.inputs import ROOT, Shared, percent
+from benchmarks.prefetch_section import prefetch_section
 from benchmarks.scores import Cell, Score
 
-PARTS = ("miss_ratios", "learning", "speed", "memory", "overhead")
+PARTS = ("miss_ratios", "learning", "prefetch", "speed", "memory", "overhead")
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
 Values = Mapping[str, Mapping[str, Sequence[float]]]
@@ -23,6 +24,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         targets(findings(parts, cells)),
         miss_ratio_section(parts.get("miss_ratios"), cells),
         learning_section(parts.get("learning")),
+        prefetch_section(parts.get("prefetch")),
         speed_section(parts.get("speed")),
         memory_section(parts.get("memory")),
         overhead_section(parts.get("overhead")),

@@ -12,6 +12,7 @@ __all__ = [
     "feature_schema",
     "inspect",
     "policies",
+    "prefetchers",
     "read_capacity",
     "trace_name",
     "workloads",
@@ -33,6 +34,7 @@ class _Outcome(TypedDict):
     resident: int
     memory_bytes: int
     windows: list[tuple[int, int, str | None]]
+    prefetch: tuple[int, int] | None
 
 class _Dataset(TypedDict):
     rows: bytes
@@ -89,6 +91,7 @@ class Trace:
         model: Artifact | None = None,
         warmup: int = 0,
         until: int | None = None,
+        prefetch: tuple[float, str] | None = None,
     ) -> _Outcome: ...
     def dataset(
         self,
@@ -110,7 +113,7 @@ class Requests:
         columns: str | None = None,
         skip_bad: bool = False,
     ) -> Requests: ...
-    def next_chunk(self) -> list[tuple[int, int, int, str, int]]: ...
+    def next_chunk(self) -> list[tuple[int, int, int, str, int, int, int]]: ...
     @property
     def skipped(self) -> int: ...
 
@@ -125,6 +128,7 @@ def convert(
 def feature_schema() -> tuple[int, list[tuple[str, str]]]: ...
 def inspect(source: str, trace_format: str | None, columns: str | None, skip_bad: bool) -> str: ...
 def policies() -> tuple[str, ...]: ...
+def prefetchers() -> tuple[str, ...]: ...
 def read_capacity(text: str) -> tuple[float | None, int | None]: ...
 def trace_name(source: str) -> str: ...
 def workloads() -> list[tuple[str, str, list[tuple[str, float, str]]]]: ...

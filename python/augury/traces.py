@@ -51,6 +51,10 @@ class Request(NamedTuple):
     op: str
     #: Seconds; 0 where there is none.
     ttl: int
+    #: Number of the client or session; 0 where the trace names none.
+    session: int = 0
+    #: Number of the key's namespace (its text up to the first ``:`` or ``/``); 0 for none.
+    namespace: int = 0
 
 
 class Workload(NamedTuple):
@@ -168,7 +172,8 @@ def convert(
     """Write a trace as another format.
 
     ``to`` is ``oracleGeneral`` or ``csv``, told by the target's endings if None; an ending in
-    ``.zst`` or ``.gz`` compresses. oracleGeneral has no operations and no TTLs.
+    ``.zst`` or ``.gz`` compresses. oracleGeneral has no operations, TTLs,
+    sessions and namespaces.
     """
     reading = Reading.of(trace_format, columns, skip_bad)
     path = os.fspath(target)

@@ -5,9 +5,10 @@
 //! 1. [`request`], [`hash`]: what is asked;
 //! 2. [`slots`], [`store`]: what is resident;
 //! 3. [`policy`]: what should be;
-//! 4. [`shard`]: the three put together;
-//! 5. [`metrics`]: what came of it;
-//! 6. [`cache`]: many shards, many threads, and no caller's code under a lock.
+//! 4. [`prefetch`]: what to fetch before it is asked for;
+//! 5. [`shard`]: store, stage and policy put together;
+//! 6. [`metrics`]: what came of it;
+//! 7. [`cache`]: many shards, many threads, and no caller's code under a lock.
 //!
 //! The core knows no Python, no sockets and no wall clock: [`clock`], seed and model are arguments.
 
@@ -22,6 +23,7 @@ mod index;
 pub mod metrics;
 pub mod model;
 pub mod policy;
+pub mod prefetch;
 pub mod random;
 pub mod request;
 pub mod sampler;

@@ -103,6 +103,25 @@ pub struct Access {
     pub now: Tick,
     /// Tick of the next access to the same object, for oracles only; [`NEVER`] in a live cache.
     pub next_access: Tick,
+    /// Who asks: number of the client or session, 0 where that is unknown.
+    pub session: u32,
+    /// Seconds on the clock of the caller (a trace's own axis), at most `u32::MAX`; 0 where time
+    /// is unknown. For what has a rhythm: learning counts in ticks.
+    pub time: u32,
+    /// Number of the key's namespace, 0 where it has none.
+    pub namespace: u16,
+}
+
+// Passed by reference on every request: within one cache line.
+const _: () = assert!(size_of::<Access>() <= 48);
+
+impl Access {
+    /// An access at a tick of which nothing else is known.
+    #[inline]
+    pub const fn new(hash: u64, key: u64, size: u32, now: Tick) -> Access {
+        let (session, time, namespace) = (0, 0, 0);
+        Access { hash, key, size, now, next_access: NEVER, session, time, namespace }
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::clock::Millis;
 use crate::metrics::{RemovalCause, Stats};
 use crate::model::predictor::Predictor;
 use crate::policy::{Policy, Verdict};
-use crate::request::{Access, NEVER, Tick};
+use crate::request::{Access, Tick};
 use crate::slots::SlotId;
 use crate::store::Store;
 
@@ -59,6 +59,8 @@ pub enum Inserted {
 /// See the module's head.
 pub struct Shard<K, V, P: Policy> {
     store: Store<K, V, P::Record>,
+    /// What was prefetched and waits for its first use; none where nothing ever was.
+    stage: Option<Box<Store<K, V, ()>>>,
     policy: P,
     capacity: u64,
     stats: Stats,
@@ -71,7 +73,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     pub fn new(capacity: u64, mut policy: P) -> Self {
         policy.set_capacity(capacity);
         let (store, stats) = (Store::default(), Stats::default());
-        Shard { store, policy, capacity, stats, tick: 0, generation: 0 }
+        Shard { store, stage: None, policy, capacity, stats, tick: 0, generation: 0 }
     }
 
     /// An empty shard that carries on this one's counters: what takes over when a policy has
@@ -83,6 +85,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         let generation = self.generation.wrapping_add(1);
         Shard {
             store: Store::default(),
+            stage: None,
             policy,
             capacity: self.capacity,
             stats,
@@ -129,14 +132,14 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     pub fn begin(&mut self, hash: u64, key: u64, size: u32) -> Access {
         let now = self.tick;
         self.tick += 1;
-        Access { hash, key, size, now, next_access: NEVER }
+        Access::new(hash, key, size, now)
     }
 
     /// A write that is no request of its own: it shares the tick of the latest request, so that
     /// a miss followed by its insertion is one request here as it is in a replayed trace.
     #[inline]
     pub fn write(&self, hash: u64, key: u64, size: u32) -> Access {
-        Access { hash, key, size, now: self.tick.saturating_sub(1), next_access: NEVER }
+        Access::new(hash, key, size, self.tick.saturating_sub(1))
     }
 
     /// The access found `id`: fresh, compared, resident. Counts a hit; a size that differs is
@@ -207,7 +210,10 @@ impl<K, V, P: Policy> Shard<K, V, P> {
             self.stats.oversized += 1;
             return Err(Inserted::Oversized);
         }
-        while self.store.used() + size > self.capacity {
+        if self.staged() + size > self.capacity {
+            self.clear_stage(sink);
+        }
+        while self.used() + size > self.capacity {
             match self.policy.victim(self.store.slots_mut(), Some(access), access.now) {
                 Verdict::Evict(id) => self.remove_at(id, RemovalCause::Evicted, access.now, sink),
                 Verdict::Reject => {
@@ -260,6 +266,75 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         }
     }
 
+    /// Room taken by residents and by what is staged.
+    #[inline]
+    pub fn used(&self) -> u64 {
+        self.store.used() + self.staged()
+    }
+
+    /// Room taken by what is staged.
+    #[inline]
+    pub fn staged(&self) -> u64 {
+        self.stage.as_ref().map_or(0, |stage| stage.used())
+    }
+
+    /// Staged entries whose key has this very hash.
+    #[inline]
+    pub fn staged_candidates(&self, hash: u64) -> impl Iterator<Item = SlotId> + '_ {
+        self.stage.iter().flat_map(move |stage| stage.candidates(hash))
+    }
+
+    /// Adds a prefetched entry, which is no request: it takes room from the residents and waits
+    /// in a stage of its own, where the policy neither sees nor evicts it, until
+    /// [`Shard::promote`] or [`Shard::unstage`]. The caller guarantees that its key is neither
+    /// resident nor staged, and bounds what is staged. Whether there is room.
+    pub fn stage(&mut self, access: &Access, key: K, value: V, sink: &mut impl Sink<K, V>) -> bool {
+        if u64::from(access.size) + self.staged() > self.capacity {
+            sink.removed(key, value, RemovalCause::Evicted);
+            return false;
+        }
+        while self.used() + u64::from(access.size) > self.capacity {
+            self.evict_one(access.now, sink);
+        }
+        let stage = self.stage.get_or_insert_default();
+        stage.insert(access.hash, access.size, key, value);
+        true
+    }
+
+    /// The access found `id` staged: a hit. The policy sees what it would have seen without
+    /// prefetch, a miss and an insertion, and may turn the newcomer away.
+    pub fn promote(
+        &mut self,
+        id: SlotId,
+        access: &Access,
+        deadline: Option<Millis>,
+        sink: &mut impl Sink<K, V>,
+    ) -> Option<Inserted> {
+        let (key, value) = self.stage.as_mut()?.remove(id)?;
+        self.stats.hits += 1;
+        self.stats.requested_bytes += access.size as u64;
+        self.policy.on_miss(self.store.slots(), access);
+        Some(self.insert(access, key, value, deadline, sink))
+    }
+
+    /// Removes a staged entry that was not used.
+    pub fn unstage(&mut self, id: SlotId, cause: RemovalCause, sink: &mut impl Sink<K, V>) {
+        if let Some((key, value)) = self.stage.as_mut().and_then(|stage| stage.remove(id)) {
+            sink.removed(key, value, cause);
+        }
+    }
+
+    #[cold]
+    fn clear_stage(&mut self, sink: &mut impl Sink<K, V>) {
+        let Some(stage) = self.stage.take() else { return };
+        let mut stage = *stage;
+        for id in 0..stage.slots().bound() {
+            if let Some((key, value)) = stage.remove(id) {
+                sink.removed(key, value, RemovalCause::Evicted);
+            }
+        }
+    }
+
     /// Removes a resident.
     #[inline]
     pub fn remove(&mut self, id: SlotId, cause: RemovalCause, sink: &mut impl Sink<K, V>) {
@@ -286,6 +361,9 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     pub fn resize(&mut self, capacity: u64, sink: &mut impl Sink<K, V>) {
         self.capacity = capacity;
         self.policy.set_capacity(capacity);
+        if self.staged() > capacity {
+            self.clear_stage(sink);
+        }
         self.shrink(self.tick, sink);
     }
 
@@ -303,7 +381,8 @@ impl<K, V, P: Policy> Shard<K, V, P> {
 
     /// Bytes of index, slots, deadlines and policy; not what keys and values own.
     pub fn memory_bytes(&self) -> usize {
-        self.store.memory_bytes() + self.policy.memory_bytes()
+        let staged = self.stage.as_ref().map_or(0, |stage| stage.memory_bytes());
+        self.store.memory_bytes() + staged + self.policy.memory_bytes()
     }
 
     fn resize_entry(&mut self, id: SlotId, size: u32, now: Tick, sink: &mut impl Sink<K, V>) {
@@ -314,7 +393,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     }
 
     fn shrink(&mut self, now: Tick, sink: &mut impl Sink<K, V>) {
-        while self.store.used() > self.capacity && !self.store.is_empty() {
+        while self.used() > self.capacity && !self.store.is_empty() {
             self.evict_one(now, sink);
         }
     }

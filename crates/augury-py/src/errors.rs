@@ -38,9 +38,10 @@ pub(crate) fn of_replay(error: ReplayError) -> PyErr {
     match error {
         ReplayError::Trace(error) => of_trace(error),
         ReplayError::Capacity { .. } => python::CapacityError::new_err(error.to_string()),
-        ReplayError::Policy { .. } | ReplayError::NoFuture { .. } => {
-            python::ConfigError::new_err(error.to_string())
-        }
+        ReplayError::Policy { .. }
+        | ReplayError::NoFuture { .. }
+        | ReplayError::Predictor { .. }
+        | ReplayError::Budget { .. } => python::ConfigError::new_err(error.to_string()),
         _ => python::AuguryError::new_err(error.to_string()),
     }
 }

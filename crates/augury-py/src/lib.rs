@@ -33,7 +33,7 @@ mod _core {
     #[pymodule_export]
     use super::inspect::inspect;
     #[pymodule_export]
-    use super::names::{policies, workloads};
+    use super::names::{policies, prefetchers, workloads};
     #[pymodule_export]
     use super::reading::trace_name;
     #[pymodule_export]

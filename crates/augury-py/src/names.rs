@@ -1,6 +1,6 @@
 //! What there is by name: policies and synthetic workloads.
 
-use augury_replay::replay::PolicyName;
+use augury_replay::replay::{PolicyName, PredictorName};
 use augury_replay::synthetic;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -19,6 +19,12 @@ pub(crate) fn workloads() -> Vec<(&'static str, &'static str, Vec<Parameter>)> {
             (shape.name, shape.description, parameters)
         })
         .collect()
+}
+
+/// The names of the predictors that may prefetch, the default first.
+#[pyfunction]
+pub(crate) fn prefetchers(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+    PyTuple::new(py, PredictorName::ALL.map(PredictorName::name))
 }
 
 /// The names of the policies.

@@ -2,13 +2,13 @@
 
 use std::sync::Mutex;
 
-use augury_replay::trace::TraceReader;
+use augury_replay::trace::{Request, TraceReader};
 use pyo3::prelude::*;
 
 use crate::{errors, reading};
 
-/// Time, key, size, operation, TTL.
-type Record = (u64, u64, u32, &'static str, u32);
+/// Time, key, size, operation, TTL, session, namespace.
+type Record = (u64, u64, u32, &'static str, u32, u32, u16);
 
 /// A trace being read.
 #[pyclass(frozen, module = "augury._core")]
@@ -42,7 +42,8 @@ impl Requests {
         Ok(chunk
             .iter()
             .map(|request| {
-                (request.time, request.key, request.size, request.op.name(), request.ttl)
+                let Request { time, key, size, ttl, session, namespace, .. } = *request;
+                (time, key, size, request.op.name(), ttl, session, namespace)
             })
             .collect())
     }

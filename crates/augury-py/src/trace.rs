@@ -5,7 +5,9 @@ use std::path::Path;
 use augury_core::metrics::Stats;
 use augury_replay::curve::{LruCurve, lru_curve, lru_curve_of_stream};
 use augury_replay::dataset::{DatasetSpec, build_dataset};
-use augury_replay::replay::{CellResult, CellSpec, ReplayError, run_cell, run_stream};
+use augury_replay::replay::{
+    CellResult, CellSpec, PrefetchSpec, ReplayError, run_cell, run_stream,
+};
 use augury_replay::trace::{
     DecodedTrace, Extent, Footprint, Format, Skipped, TraceError, TraceSource, TraceWriter,
     convert, extent,
@@ -130,8 +132,10 @@ impl Trace {
     }
 
     /// Replays the trace under one policy. Counting begins after `warmup` requests, and the model
-    /// comes in then.
-    #[pyo3(signature = (policy, asked, seed, ticker, model=None, warmup=0, until=None))]
+    /// comes in then; `prefetch` is a budget and a predictor.
+    #[pyo3(signature = (
+        policy, asked, seed, ticker, model=None, warmup=0, until=None, prefetch=None
+    ))]
     #[expect(clippy::too_many_arguments, reason = "named in Python")]
     fn replay<'py>(
         &self,
@@ -143,12 +147,15 @@ impl Trace {
         model: Option<&Artifact>,
         warmup: u64,
         until: Option<u64>,
+        prefetch: Option<(f64, &str)>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let policy = policy.parse().map_err(errors::of_replay)?;
+        let prefetch = prefetch.map(prefetch_spec).transpose()?;
         // Resolved here, so that a streamed trace is not measured again for every replay.
         let capacity = capacity::of((None, Some(self.resolve(asked)?)));
         let model = model.map(|artifact| artifact.serving.clone());
-        let spec = CellSpec { model, warmup, until, ..CellSpec::new(policy, capacity, seed) };
+        let new = CellSpec::new(policy, capacity, seed);
+        let spec = CellSpec { model, warmup, until, prefetch, ..new };
         let found =
             py.detach(|| self.run(&spec, &mut ticker.telling())).map_err(errors::of_replay)?;
         outcome(py, &found)
@@ -200,6 +207,11 @@ impl Trace {
     }
 }
 
+fn prefetch_spec((budget, predictor): (f64, &str)) -> PyResult<PrefetchSpec> {
+    let predictor = predictor.parse().map_err(errors::of_replay)?;
+    PrefetchSpec::new(budget, predictor).map_err(errors::of_replay)
+}
+
 fn outcome<'py>(py: Python<'py>, found: &CellResult) -> PyResult<Bound<'py, PyDict>> {
     let Stats { misses, requested_bytes, missed_bytes, .. } = found.stats;
     let Stats { insertions, rejections, expired, evicted, .. } = found.stats;
@@ -222,5 +234,7 @@ fn outcome<'py>(py: Python<'py>, found: &CellResult) -> PyResult<Bound<'py, PyDi
     outcome.set_item("resident", found.resident)?;
     outcome.set_item("memory_bytes", found.memory_bytes)?;
     outcome.set_item("windows", windows)?;
+    let prefetch = found.prefetch.map(|prefetch| (prefetch.issued, prefetch.used));
+    outcome.set_item("prefetch", prefetch)?;
     Ok(outcome)
 }

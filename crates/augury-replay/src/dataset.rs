@@ -94,6 +94,8 @@ mod tests {
             size: 1,
             ttl: 0,
             op: Op::Get,
+            namespace: 0,
+            session: 0,
         };
         DecodedTrace::from_requests("test".to_owned(), (0..length).map(request).collect())
     }

@@ -73,7 +73,7 @@ fn a_stream_and_memory_have_one_curve() {
 #[test]
 fn ttls_and_conditional_writes_have_no_one_stack() {
     for (op, ttl) in [(Op::Get, 5), (Op::Add, 0), (Op::Replace, 0), (Op::Append, 0)] {
-        let request = Request { key: 1, next: None, time: 0, size: 1, ttl, op };
+        let request = Request { ttl, op, ..Request::read(1, 1) };
         let trace = DecodedTrace::from_requests("t".into(), vec![request]);
         assert!(!curve(&trace, &[1]).is_exact, "{op:?} {ttl}");
     }
@@ -97,7 +97,7 @@ proptest! {
         let requests = requests.into_iter().map(|(key, size, op)| {
             let op = match op { 0 => Op::Delete, 1 => Op::Set, 2 => Op::Incr, _ => Op::Get };
             let size = if unit { 1 } else { size };
-            Request { key, next: None, time: 0, size, ttl: 0, op }
+            Request { op, ..Request::read(key, size) }
         });
         let trace = DecodedTrace::from_requests("random".into(), requests.collect());
         assert_equal_to_replays(&trace, &(1..50).collect::<Vec<_>>());

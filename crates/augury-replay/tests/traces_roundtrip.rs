@@ -13,13 +13,16 @@ use proptest::prelude::*;
 fn requests() -> impl Strategy<Value = Vec<Request>> {
     let op = (0..Op::ALL.len()).prop_map(|index| Op::ALL[index]);
     let key = prop_oneof![0..20_u64, any::<u64>()];
-    let one = (0..1000_u64, key, 1..u32::MAX, any::<u32>(), op);
+    let origin = (any::<u32>(), any::<u16>());
+    let one = (0..1000_u64, key, 1..u32::MAX, any::<u32>(), op, origin);
     proptest::collection::vec(one, 1..200).prop_map(|records| {
         let mut time = 0;
         let mut requests: Vec<Request> = Vec::new();
-        for (step, key, size, ttl, op) in records {
+        for (step, key, size, ttl, op, origin) in records {
             time += step;
-            requests.push(Request { key, next: None, time, size, ttl, op });
+            let (session, namespace) = origin;
+            let next = None;
+            requests.push(Request { key, next, time, size, ttl, session, namespace, op });
         }
         augury_replay::trace::fill_next(&mut requests);
         requests
@@ -47,7 +50,7 @@ proptest! {
         let path = folder.path().join(["t.oracleGeneral", "t.oracleGeneral.zst", "t.oracleGeneral.gz"][ending]);
         write(&path, Format::OracleGeneral, &requests);
         let expected: Vec<_> =
-            requests.iter().map(|r| Request { op: Op::Get, ttl: 0, ..*r }).collect();
+            requests.iter().map(|r| Request { next: r.next, time: r.time, ..Request::read(r.key, r.size) }).collect();
         let read: Vec<_> = source(&path).open().unwrap().map(Result::unwrap).collect();
         prop_assert_eq!(expected, read);
     }
@@ -119,7 +122,7 @@ proptest! {
 fn a_failed_or_abandoned_write_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.oracleGeneral");
-    let request = Request { key: 1, next: None, time: 1 << 40, size: 1, ttl: 0, op: Op::Get };
+    let request = Request { time: 1 << 40, ..Request::read(1, 1) };
     let mut writer = TraceWriter::create(&path, Format::OracleGeneral).unwrap();
     assert_eq!("time_too_large", writer.write(&[request]).unwrap_err().code());
     drop(writer);
@@ -166,6 +169,23 @@ fn a_trace_is_not_converted_onto_itself() {
     std::fs::write(&path, "key\n1\n2\n").unwrap();
     assert_eq!("invalid_option", convert(&source(&path), &path, Format::Csv).unwrap_err().code());
     assert_eq!("key\n1\n2\n", std::fs::read_to_string(&path).unwrap());
+}
+
+#[test]
+fn clients_and_namespaces_are_read_where_they_are_written() {
+    let read = |contents: &str| -> Vec<(u32, u16)> {
+        let contents = Box::new(Cursor::new(contents.to_owned().into_bytes()));
+        let reader = read_from("t", contents, &SourceOptions::default()).unwrap();
+        reader.map(|r| r.map(|r| (r.session, r.namespace)).unwrap()).collect()
+    };
+    let twitter = read("0,user:1,1,1,7,get,0\n1,user:2,1,1,8,get,0\n2,page:1,1,1,0,get,0\n");
+    assert_eq!([7, 8, 0], [0, 1, 2].map(|at| twitter[at].0));
+    let plain = read("user:1\nuser:2\npage:1\n");
+    assert_eq!([0, 1, 2].map(|at| twitter[at].1), [0, 1, 2].map(|at| plain[at].1));
+    assert!(plain[0].1 > 0 && plain[0].1 == plain[1].1 && plain[1].1 != plain[2].1);
+    assert_eq!(vec![(9, 0), (0, 0)], read("time,key,client\n0,1,9\n1,2,\n"));
+    assert_eq!(vec![(9, 4), (3, 0)], read("key,session,namespace\na:1,9,4\na:2,3,\n"));
+    assert_eq!(vec![(0, plain[0].1)], read("key,size\nuser:1,4\n"));
 }
 
 #[test]

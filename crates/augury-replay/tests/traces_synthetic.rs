@@ -1,6 +1,6 @@
 //! Laws of the synthetic workloads: same seed, same requests; each has the shape it promises.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use augury_core::request::Op;
 use augury_replay::synthetic;
@@ -153,4 +153,18 @@ fn an_object_keeps_its_size_and_ttl() {
             }
         }
     }
+}
+
+#[test]
+fn sessions_are_numbered_and_hours_have_namespaces_of_their_own() {
+    let sessions = requests("sessions?n=5000&users=5");
+    assert!(sessions.iter().all(|request| request.session > 0 && request.namespace == 0));
+    let mut namespaces = HashMap::new();
+    for request in requests("daily?n=50000&objects=240&rate=0.5") {
+        let namespace = *namespaces.entry(request.key).or_insert(request.namespace);
+        assert_eq!(request.namespace, namespace, "an object stays in its namespace");
+        let hour = request.time / 3600 % 24;
+        assert!(namespace == 25 || u64::from(namespace) == hour + 1);
+    }
+    assert_eq!((1..=25).collect::<BTreeSet<u16>>(), namespaces.into_values().collect());
 }

@@ -1,14 +1,17 @@
 """The command and its subcommands."""
 
 import io
+import itertools
 import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from augury import _core
 from augury.cli import convert, evaluate, inspect, replay, train, workloads
+from augury.laboratory.prefetch import DEFAULT_BUDGET
 
 __all__ = ["app", "main"]
 
@@ -46,6 +49,20 @@ def options(
     """A key-value cache that predicts, and the laboratory that shows what it would gain."""
 
 
+def spelled_out(arguments: Sequence[str]) -> list[str]:
+    """The arguments with ``--prefetch``, whose budget may be left out, given the default.
+
+    As with any option of an optional value, that value follows an equals sign.
+
+    >>> spelled_out(["replay", "--prefetch", "t.csv"])
+    ['replay', '--prefetch=10%', 't.csv']
+    """
+    options = list(itertools.takewhile(lambda argument: argument != "--", arguments))
+    given = f"--prefetch={DEFAULT_BUDGET:.0%}"
+    spelled = [given if option == "--prefetch" else option for option in options]
+    return [*spelled, *arguments[len(options) :]]
+
+
 def main() -> None:
     """Run the command."""
     if sys.stdout is None:
@@ -55,4 +72,4 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    app(prog_name="augury")
+    app(spelled_out(sys.argv[1:]), prog_name="augury")

@@ -92,6 +92,18 @@ def replay(
             show_default=False,
         ),
     ] = None,
+    prefetch: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[=BUDGET]",
+            help="Fetch ahead what is predicted; BUDGET is how many requests to the origin that "
+            "may add, as a share of those without: 0.1 or 10%, which is also the default.",
+        ),
+    ] = None,
+    prefetcher: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help=f"Who predicts, of {' '.join(_core.prefetchers())}."),
+    ] = None,
     peers: Annotated[
         bool, typer.Option("--peers", help="Also run libCacheSim's policies, as peer:NAME.")
     ] = False,
@@ -116,6 +128,8 @@ def replay(
                 policies=policies,
                 capacity=capacity,
                 seed=read_seeds(seed),
+                prefetch=prefetch,
+                prefetcher=prefetcher,
                 peers=peers,
                 curve=curve,
                 stream=stream,

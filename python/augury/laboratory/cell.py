@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["FIELDS", "Cell", "Reign", "Window"]
+__all__ = ["FIELDS", "PREFETCH_FIELDS", "Cell", "Reign", "Window"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,35 @@ class Cell:
     memory_bytes: int | None = None
     #: Objects of the trace's mean size that the capacity holds.
     capacity_objects: float | None = None
+    #: With prefetch: requests that missed all the same, objects fetched before they were asked for,
+    #: those of them that were then asked for, and all that the origin was asked for.
+    demand_misses: int | None = None
+    prefetches_issued: int | None = None
+    prefetches_used: int | None = None
+    origin_requests: int | None = None
     windows: tuple[Window, ...] = field(default=(), repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The cell as the JSON contract has it: scalars only, in the order of the fields."""
-        return {name: getattr(self, name) for name in FIELDS}
+        names = FIELDS if self.prefetches_issued is None else (*FIELDS, *PREFETCH_FIELDS)
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def prefetch_accuracy(self) -> float | None:
+        """The share of the prefetched objects that were asked for in time; None if there are none.
+
+        Prefetched objects still waiting at the end count as not asked for.
+        """
+        if not self.prefetches_issued or self.prefetches_used is None:
+            return None
+        return self.prefetches_used / self.prefetches_issued
+
+    @property
+    def prefetch_coverage(self) -> float | None:
+        """The share of what would have missed that prefetch answered; None without prefetch."""
+        if self.prefetches_used is None:
+            return None
+        return self.prefetches_used / max(self.misses + self.prefetches_used, 1)
 
     @property
     def reigns(self) -> tuple[Reign, ...]:
@@ -114,4 +138,13 @@ FIELDS = (
     "resident",
     "memory_bytes",
     "capacity_objects",
+)
+#: Those of cells that were replayed with prefetch.
+PREFETCH_FIELDS = (
+    "demand_misses",
+    "prefetches_issued",
+    "prefetches_used",
+    "origin_requests",
+    "prefetch_accuracy",
+    "prefetch_coverage",
 )

@@ -161,8 +161,13 @@ class Execution:
     ) -> Cell:
         model = self._models.get(policy)
         engine = "auto" if model else policy
-        outcome = trace.replay(engine, capacity.asked, seed, self._ticker, model)
+        asked = self._plan.prefetch
+        prefetch = None if asked is None else (asked.budget, asked.predictor)
+        outcome = trace.replay(
+            engine, capacity.asked, seed, self._ticker, model, prefetch=prefetch
+        )
         requests, misses = outcome["requests"], outcome["misses"]
+        issued, used = outcome["prefetch"] or (None, None)
         seconds = outcome["seconds"]
         return Cell(
             trace=name,
@@ -185,6 +190,10 @@ class Execution:
             resident=outcome["resident"],
             memory_bytes=outcome["memory_bytes"],
             capacity_objects=room_of(trace, outcome["capacity_bytes"]),
+            demand_misses=None if issued is None else misses,
+            prefetches_issued=issued,
+            prefetches_used=used,
+            origin_requests=None if issued is None else misses + issued,
             windows=tuple(Window(*window) for window in outcome["windows"]),
         )
 
@@ -208,7 +217,7 @@ class Execution:
             self._replays -= len(policies) * (len(self._plan.sweep) - len(sweep))
         tasks: list[Task] = []
         for number, policy in policies:
-            if policy == EXACT and sweep:
+            if policy == EXACT and sweep and self._plan.prefetch is None:
                 tasks.append(partial(self._exact_curve, (place, number), trace, sweep))
             else:
                 tasks += self._replayed((place, number), trace, policy, sweep)

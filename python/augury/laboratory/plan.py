@@ -9,6 +9,7 @@ from augury.capacity import Capacity
 from augury.errors import ConfigError
 from augury.laboratory.curve import SWEEP
 from augury.laboratory.policies import is_peer
+from augury.laboratory.prefetch import Prefetch
 from augury.reading import Reading
 
 __all__ = ["Plan", "read_capacities", "read_jobs", "read_seeds", "read_sources"]
@@ -31,6 +32,7 @@ class Plan:
     #: Read anew for every replay, in place of decoding in memory; None decides by size.
     stream: bool | None
     reading: Reading
+    prefetch: Prefetch | None = None
 
     @property
     def sweep(self) -> tuple[Capacity, ...]:

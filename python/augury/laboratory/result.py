@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, overload
 
 from augury.extras import require
-from augury.laboratory.cell import FIELDS, Cell
+from augury.laboratory.cell import FIELDS, PREFETCH_FIELDS, Cell
 from augury.laboratory.curve import Curve
 from augury.laboratory.scores import Comparison, Summary, compare, summarize
 
@@ -62,6 +62,12 @@ class ReplayResult(Sequence[Cell]):
         """Where ``policy`` leads and where it does not; None if it never ran beside another."""
         return summarize(self.comparisons(), policy)
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the columns; those of prefetch only where a cell was replayed with it."""
+        is_ahead = any(cell.prefetches_issued is not None for cell in self.cells)
+        return (*FIELDS, *PREFETCH_FIELDS) if is_ahead else FIELDS
+
     def to_dicts(self) -> list[dict[str, Any]]:
         """One dictionary per cell, as the JSON of ``augury replay`` has them."""
         return [cell.to_dict() for cell in self.cells]
@@ -75,7 +81,7 @@ class ReplayResult(Sequence[Cell]):
     def to_csv(self) -> str:
         """A header and one line per cell."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, FIELDS, lineterminator="\n")
+        writer = csv.DictWriter(text, self.fields, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.to_dicts())
         return text.getvalue()
@@ -102,7 +108,7 @@ class ReplayResult(Sequence[Cell]):
 
     def to_columns(self) -> dict[str, list[Any]]:
         """One list per field."""
-        return {name: [getattr(cell, name) for cell in self.cells] for name in FIELDS}
+        return {name: [getattr(cell, name) for cell in self.cells] for name in self.fields}
 
     def table(self) -> "RenderableType":
         """The table that ``augury replay`` prints, for a rich console."""

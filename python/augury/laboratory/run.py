@@ -14,6 +14,7 @@ from augury.laboratory.plan import (
     read_sources,
 )
 from augury.laboratory.policies import DEFAULT_POLICIES, is_peer, resolve_policies
+from augury.laboratory.prefetch import read_prefetch
 from augury.laboratory.result import ReplayResult
 from augury.reading import Reading
 
@@ -34,6 +35,8 @@ def replay(
     trace_format: str | None = None,
     columns: str | Mapping[str, str] | None = None,
     skip_bad: bool = False,
+    prefetch: bool | float | str | None = None,
+    prefetcher: str | None = None,
     jobs: int | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> ReplayResult:
@@ -55,14 +58,19 @@ def replay(
         trace_format: ``oracleGeneral``, ``twitter``, ``csv`` or ``keys``; told from the file
             if None.
         columns: Which column of a CSV holds what, by name or number: ``"key=object,size=3"`` or
-            a mapping. Roles: ``time key size key_size op ttl``; found by usual names if None.
+            a mapping. Roles: ``time key size key_size op ttl session namespace``; found
+            by usual names if None.
         skip_bad: Count and leave out malformed records instead of raising.
+        prefetch: Fetch ahead what is predicted to be asked for: True, or how many requests to the
+            origin that may add, as a share of those without (``0.1``, ``"10%"``; True is 0.1).
+            Peers do not. Cells then tell what was fetched and used.
+        prefetcher: Who predicts: ``successor`` (if None) or ``mithril``.
         jobs: Threads; the number of processors if None.
         progress: Called about ten times a second, from the calling thread.
 
     Raises:
         TraceError: A trace cannot be read.
-        ConfigError: A policy, a seed or a number of jobs cannot be.
+        ConfigError: A policy, a seed, a budget, a prefetcher or a number of jobs cannot be.
         CapacityError: A capacity is malformed, or comes to nothing for a trace.
 
     >>> import augury
@@ -78,6 +86,7 @@ def replay(
         curve=curve,
         stream=stream,
         reading=Reading.of(trace_format, columns, skip_bad),
+        prefetch=read_prefetch(prefetch, prefetcher),
     )
     if any(map(is_peer, plan.policies)):
         require_peers()

@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from augury.laboratory.cell import Cell
 from augury.laboratory.curve import Curve
 from augury.laboratory.grid import NOTHING, Grid, change, grids, room, share
 from augury.laboratory.result import ReplayResult
@@ -20,6 +21,8 @@ def render(result: ReplayResult) -> RenderableType:
     parts: list[RenderableType] = []
     for grid in grids(result.comparisons()):
         parts += [heading(grid), table(grid)]
+        if any(cell.prefetches_issued is not None for cell in cells_of(result, grid)):
+            parts += [Text("prefetch", "dim"), prefetched(cells_of(result, grid))]
         if said := grid.sentence():
             parts.append(Text(said))
         parts.append(Text())
@@ -55,6 +58,32 @@ def table(grid: Grid) -> Table:
     add_comparison(drawn, "auto, misses against lru", map(change, grid.fewer_misses()))
     add_comparison(drawn, "auto, gap to the bound closed", map(share, grid.gap_closed()))
     return drawn
+
+
+def cells_of(result: ReplayResult, grid: Grid) -> list[Cell]:
+    """The cells of one trace."""
+    return [cell for cell in result if cell.trace == grid.trace]
+
+
+def prefetched(cells: Iterable[Cell]) -> Table:
+    """What was fetched ahead, a row per cell that was replayed with prefetch."""
+    found = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    found.add_column("policy", no_wrap=True)
+    for name in ("capacity", "demand misses", "issued", "used", "accuracy", "coverage", "origin"):
+        found.add_column(name, justify="right", no_wrap=True)
+    for cell in cells:
+        if cell.prefetches_issued is None:
+            continue
+        counts = (cell.demand_misses, cell.prefetches_issued, cell.prefetches_used)
+        shares = (cell.prefetch_accuracy, cell.prefetch_coverage)
+        found.add_row(
+            cell.policy,
+            cell.capacity,
+            *(f"{count:,}" for count in counts),
+            *(share(value) for value in shares),
+            f"{cell.origin_requests:,}",
+        )
+    return found
 
 
 def drawn(curves: Sequence[Curve]) -> Table:

@@ -22,7 +22,7 @@ from augury.reading import Reading
 __all__ = ["DEFAULT_CAPACITY", "DEFAULT_ROWS", "Cleaning", "DataSet", "build_dataset"]
 
 #: Horizon of a label, in mean residences. Short: what decides is how soon, and an object reused
-#: only at the end of its stay has cost its room all the while (docs/decisions/0011).
+#: only at the end of its stay has cost its room all the while (docs/decisions/0013).
 RESIDENCES = 0.2
 DEFAULT_ROWS = 200_000
 DEFAULT_CAPACITY = "1%"

@@ -1,7 +1,7 @@
 """Kinds of model: which estimator each is, with what defaults, and what tuning may change.
 
 All are classifiers of *reused within the horizon*. Defaults keep a decision at some microseconds:
-few, small trees serve as well as many (docs/decisions/0011).
+few, small trees serve as well as many (docs/decisions/0013).
 """
 
 from collections.abc import Callable, Mapping

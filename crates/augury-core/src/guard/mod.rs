@@ -275,10 +275,9 @@ impl Chooser for Guard {
 mod tests {
     use super::*;
     use crate::hash::mix;
-    use crate::request::NEVER;
 
     fn request(guard: &mut Guard, learner: &Learner, now: u64, key: u64, size: u32) {
-        let access = Access { hash: mix(key), key, size, now, next_access: NEVER };
+        let access = Access::new(mix(key), key, size, now);
         guard.reserve();
         guard.observe(&access, &History::first(now as u32, size), learner);
     }

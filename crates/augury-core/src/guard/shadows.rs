@@ -304,7 +304,6 @@ mod tests {
     use crate::hash::mix;
     use crate::policy::ranking::RankingId;
     use crate::random::Random;
-    use crate::request::NEVER;
 
     const EXPERTS: [Expert; 3] = [
         Expert { ranking: RankingId::Recency, admission: false },
@@ -314,7 +313,7 @@ mod tests {
     const ALL: Experts = 0b111;
 
     fn request(shadows: &mut Shadows, learner: &Learner, now: u64, key: u64, size: u32) -> Experts {
-        let access = Access { hash: mix(key), key, size, now, next_access: NEVER };
+        let access = Access::new(mix(key), key, size, now);
         shadows.reserve();
         shadows.access(&access, &History::first(now as u32, size), ALL, learner)
     }
@@ -363,7 +362,7 @@ mod tests {
         let mut lru: Vec<u64> = Vec::new();
         for now in 0..3_000 {
             let key = u64::from(random.below(12));
-            let access = Access { hash: mix(key), key, size: 1, now, next_access: NEVER };
+            let access = Access::new(mix(key), key, 1, now);
             shadows.reserve();
             let hit = shadows.access(&access, &History::first(now as u32, 1), 1, &learner) != 0;
             assert_eq!(lru.contains(&key), hit, "request {now}");

@@ -10,25 +10,43 @@ use augury_core::hash::mix;
 use augury_core::metrics::{RemovalCause, Stats};
 use augury_core::model::predictor::Predictor;
 use augury_core::policy::Policy;
+use augury_core::prefetch::predictor::{Candidate, Predictor as PrefetchPredictor};
+use augury_core::prefetch::{PrefetchStats, Prefetcher};
 use augury_core::request::{Access, NEVER, Op};
 use augury_core::shard::{Drop, Shard};
 use augury_core::slots::SlotId;
 
+use super::prefetch::PrefetchSpec;
 use crate::trace::Request;
 
 /// Expired entries removed per request at most: more would be a pause, fewer a backlog.
 const EXPIRIES_PER_REQUEST: usize = 16;
 
+/// A predictor chosen while running.
+type Ahead = Prefetcher<Box<dyn PrefetchPredictor + Send>>;
+
 /// One cache being replayed.
 pub struct Drive<P: Policy> {
     shard: Shard<(), (), P>,
     timed: bool,
+    prefetcher: Option<Box<Ahead>>,
 }
 
 impl<P: Policy> Drive<P> {
     /// An empty cache.
     pub fn new(capacity: u64, policy: P) -> Self {
-        Drive { shard: Shard::new(capacity, policy), timed: false }
+        Drive { shard: Shard::new(capacity, policy), timed: false, prefetcher: None }
+    }
+
+    /// The same cache, fetching ahead.
+    pub fn with_prefetch(self, spec: &PrefetchSpec) -> Self {
+        let ahead = Ahead::new(self.shard.capacity(), spec.budget, spec.predictor.build());
+        Drive { prefetcher: Some(Box::new(ahead)), ..self }
+    }
+
+    /// What was fetched ahead, where anything might have been.
+    pub fn prefetch_stats(&self) -> Option<&PrefetchStats> {
+        self.prefetcher.as_ref().map(|ahead| ahead.stats())
     }
 
     /// Counters so far.
@@ -53,7 +71,13 @@ impl<P: Policy> Drive<P> {
 
     /// The engine's bytes: index, slots, deadlines, policy.
     pub fn memory_bytes(&self) -> usize {
-        self.shard.memory_bytes()
+        let ahead = self.prefetcher.as_ref().map_or(0, |ahead| ahead.memory_bytes());
+        self.shard.memory_bytes() + ahead
+    }
+
+    /// Room taken, by what is fetched ahead too.
+    pub fn used(&self) -> u64 {
+        self.shard.used()
     }
 
     /// Entries resident.
@@ -78,6 +102,9 @@ impl<P: Policy> Drive<P> {
     pub fn request(&mut self, request: &Request) {
         let mut access = self.shard.begin(mix(request.key), request.key, request.size);
         access.next_access = request.next.unwrap_or(NEVER);
+        access.session = request.session;
+        access.namespace = request.namespace;
+        access.time = u32::try_from(request.time).unwrap_or(u32::MAX);
         let found = self.find(&access, request.time);
         if request.op == Op::Get {
             self.read(&access, found, request);
@@ -103,19 +130,61 @@ impl<P: Policy> Drive<P> {
     fn read(&mut self, access: &Access, found: Option<SlotId>, request: &Request) {
         match found {
             Some(id) => self.shard.hit(id, access, &mut Drop),
-            None => {
-                self.shard.miss(access);
+            None if self.prefetcher.is_some() => self.read_ahead(access, request),
+            None => self.load(access, request),
+        }
+    }
+
+    #[inline]
+    fn load(&mut self, access: &Access, request: &Request) {
+        self.shard.miss(access);
+        let deadline = self.deadline(request);
+        self.shard.insert(access, (), (), deadline, &mut Drop);
+    }
+
+    /// What is not resident may be staged; either way the prefetcher hears of it and its wishes
+    /// are carried out. The loader is assumed to answer at once.
+    fn read_ahead(&mut self, access: &Access, request: &Request) {
+        let staged = self.shard.staged_candidates(access.hash).next();
+        match staged {
+            Some(id) => {
                 let deadline = self.deadline(request);
-                self.shard.insert(access, (), (), deadline, &mut Drop);
+                self.shard.promote(id, access, deadline, &mut Drop);
             }
+            None => self.load(access, request),
+        }
+        let Some(ahead) = &mut self.prefetcher else { return };
+        let store = self.shard.store();
+        ahead.demand(access, staged.is_some(), |hash| store.candidates(hash).next().is_some());
+        for &hash in ahead.to_drop() {
+            let found = self.shard.staged_candidates(hash).next();
+            if let Some(id) = found {
+                self.shard.unstage(id, RemovalCause::Evicted, &mut Drop);
+            }
+        }
+        for &Candidate { hash, key, size, namespace, .. } in ahead.to_issue() {
+            let wanted = Access { namespace, ..Access::new(hash, key, size, access.now) };
+            self.shard.stage(&wanted, (), (), &mut Drop);
+        }
+    }
+
+    /// What is written or deleted is no longer worth waiting for.
+    fn withdraw(&mut self, hash: u64) {
+        let Some(id) = self.shard.staged_candidates(hash).next() else { return };
+        self.shard.unstage(id, RemovalCause::Explicit, &mut Drop);
+        if let Some(ahead) = &mut self.prefetcher {
+            ahead.withdrawn(hash);
         }
     }
 
     #[cold]
     fn operate(&mut self, access: &Access, found: Option<SlotId>, request: &Request) {
+        if request.op.is_read() {
+            return self.read(access, found, request);
+        }
+        self.withdraw(access.hash);
         let deadline = self.deadline(request);
         match (request.op, found) {
-            (op, _) if op.is_read() => self.read(access, found, request),
             (Op::Delete, Some(id)) => self.shard.remove(id, RemovalCause::Explicit, &mut Drop),
             (Op::Delete, None) | (Op::Add, Some(_)) => {}
             (_, Some(id)) if u64::from(access.size) > self.shard.capacity() => {

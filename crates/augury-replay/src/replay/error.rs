@@ -1,6 +1,7 @@
 //! What can go wrong when a replay is asked for.
 
 use super::policy::PolicyName;
+use super::prefetch::{MOST_BUDGET, PredictorName};
 use crate::trace::TraceError;
 
 /// Errors of the laboratory; every message names the value, the limit and the way out.
@@ -18,6 +19,21 @@ pub enum ReplayError {
     /// No policy of this name.
     #[error("there is no policy {given:?}; the policies are {}", PolicyName::list())]
     Policy {
+        /// As it was written.
+        given: String,
+    },
+    /// A budget that cannot be.
+    #[error(
+        "prefetch budget {given} is not a share from 0 to {MOST_BUDGET} of the requests to the \
+         origin; write 0.1 for 10% more"
+    )]
+    Budget {
+        /// As it was given.
+        given: f64,
+    },
+    /// No predictor of this name.
+    #[error("there is no prefetcher {given:?}; the prefetchers are {}", PredictorName::list())]
+    Predictor {
         /// As it was written.
         given: String,
     },
@@ -46,6 +62,8 @@ impl ReplayError {
         match self {
             ReplayError::Capacity { .. } => "capacity",
             ReplayError::Policy { .. } => "policy",
+            ReplayError::Budget { .. } => "budget",
+            ReplayError::Predictor { .. } => "predictor",
             ReplayError::NoFuture { .. } => "no_future",
             ReplayError::Trace(error) => error.code(),
             ReplayError::Stopped => "stopped",

@@ -9,6 +9,7 @@ mod course;
 mod drive;
 mod error;
 mod policy;
+mod prefetch;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,6 +17,7 @@ use std::time::Instant;
 use augury_core::metrics::Stats;
 use augury_core::model::predictor::Predictor;
 use augury_core::policy::Policy;
+use augury_core::prefetch::PrefetchStats;
 
 pub use capacity::Capacity;
 use course::Course;
@@ -23,6 +25,7 @@ pub use course::Window;
 pub use drive::Drive;
 pub use error::ReplayError;
 pub use policy::{PolicyName, WithPolicy};
+pub use prefetch::{PredictorName, PrefetchSpec};
 
 use crate::trace::{CHUNK, DecodedTrace, Footprint, Request, TraceReader, TraceSource, extent};
 
@@ -41,12 +44,14 @@ pub struct CellSpec {
     pub warmup: u64,
     /// Requests after which the replay ends, those of the warm-up included; all where `None`.
     pub until: Option<u64>,
+    /// Whether and how it prefetches.
+    pub prefetch: Option<PrefetchSpec>,
 }
 
 impl CellSpec {
-    /// The whole trace, no warm-up, no trained model.
+    /// The whole trace, no warm-up, no trained model, no prefetching.
     pub fn new(policy: PolicyName, capacity: Capacity, seed: u64) -> Self {
-        CellSpec { policy, capacity, seed, model: None, warmup: 0, until: None }
+        CellSpec { policy, capacity, seed, model: None, warmup: 0, until: None, prefetch: None }
     }
 }
 
@@ -65,6 +70,8 @@ pub struct CellResult {
     pub seed: u64,
     /// The cache's counters.
     pub stats: Stats,
+    /// What was prefetched, where anything might have been.
+    pub prefetch: Option<PrefetchStats>,
     /// The replay loop alone.
     pub seconds: f64,
     /// The engine's own memory at the end, without keys and values.
@@ -189,6 +196,9 @@ impl<S: Requests> WithPolicy for Replay<'_, S> {
     fn with<P: Policy>(mut self, policy: P) -> Self::Output {
         let started = Instant::now();
         let mut cache = Drive::new(self.capacity_bytes, policy);
+        if let Some(prefetch) = &self.spec.prefetch {
+            cache = cache.with_prefetch(prefetch);
+        }
         let mut course = Course::new(self.source.total());
         let mut done = 0;
         let mut before = Stats::default();
@@ -235,6 +245,7 @@ impl<S: Requests> WithPolicy for Replay<'_, S> {
             capacity_bytes: self.capacity_bytes,
             seed: self.spec.seed,
             stats: cache.stats().since(&before),
+            prefetch: cache.prefetch_stats().copied(),
             seconds,
             memory_bytes: cache.memory_bytes() as u64,
             resident: cache.len() as u64,

@@ -3,11 +3,8 @@
 //! Ids are scrambled, so that neither the id nor its order tells how popular an object is; sizes
 //! and TTLs follow from the id, so that an object keeps them.
 
-use augury_core::request::Op;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Zipf};
-
-use crate::trace::Request;
 
 /// Numbered objects in a space of their own.
 #[derive(Debug, Clone, Copy)]
@@ -86,11 +83,6 @@ impl Sizes {
 /// One of these TTLs, the same for an object at all times.
 pub(crate) fn ttl_of(id: u64, choices: &[u32]) -> u32 {
     choices[(fraction(id, 3) * choices.len() as f64) as usize]
-}
-
-/// A read of an object; time is set by the stream.
-pub(crate) fn read(key: u64, size: u32) -> Request {
-    Request { key, next: None, time: 0, size, ttl: 0, op: Op::Get }
 }
 
 /// Whether an event of this probability happens.

@@ -19,7 +19,7 @@ use augury_core::request::Op;
 use rand::RngExt;
 use rand_pcg::Pcg64;
 
-use super::objects::{Ranks, Sizes, Space, happens, read, ttl_of};
+use super::objects::{Ranks, Sizes, Space, happens, ttl_of};
 use super::parameters::Values;
 use super::stream::Generator;
 use crate::trace::Request;
@@ -50,7 +50,7 @@ impl Independent {
 impl Generator for Independent {
     fn draw(&mut self, _now: f64, random: &mut Pcg64) -> Request {
         let key = self.space.id(self.ranks.draw(random));
-        read(key, self.sizes.map_or(1, |sizes| sizes.of(key)))
+        Request::read(key, self.sizes.map_or(1, |sizes| sizes.of(key)))
     }
 }
 
@@ -85,7 +85,7 @@ impl Generator for Drift {
             self.newest += 1;
         }
         let rank = self.ranks.draw(random) as usize;
-        read(self.space.id(self.holders[rank]), 1)
+        Request::read(self.space.id(self.holders[rank]), 1)
     }
 }
 
@@ -111,7 +111,7 @@ impl Generator for OneHit {
             return self.popular.draw(now, random);
         }
         self.newest += 1;
-        read(self.once.id(self.newest), 1)
+        Request::read(self.once.id(self.newest), 1)
     }
 }
 
@@ -146,6 +146,9 @@ impl Generator for Expiring {
     }
 }
 
+/// Namespace of what has no hour; the favourites of an hour are in the hour's own, 1 to 24.
+const ALL_DAY: u16 = 25;
+
 /// daily: a share of the requests goes to the favourites of the hour.
 pub(super) struct Daily {
     all_day: Independent,
@@ -167,9 +170,11 @@ impl Daily {
 impl Generator for Daily {
     fn draw(&mut self, now: f64, random: &mut Pcg64) -> Request {
         if !happens(random, self.share) {
-            return self.all_day.draw(now, random);
+            let request = self.all_day.draw(now, random);
+            return Request { namespace: ALL_DAY, ..request };
         }
         let hour = (now / 3600.0) as u64 % 24;
-        read(self.hours[hour as usize].id(self.hourly.draw(random)), 1)
+        let key = self.hours[hour as usize].id(self.hourly.draw(random));
+        Request { namespace: hour as u16 + 1, ..Request::read(key, 1) }
     }
 }

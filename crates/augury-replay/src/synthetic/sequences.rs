@@ -11,7 +11,7 @@
 use rand::RngExt;
 use rand_pcg::Pcg64;
 
-use super::objects::{Ranks, Space, happens, read};
+use super::objects::{Ranks, Space, happens};
 use super::parameters::Values;
 use super::stream::Generator;
 use crate::trace::Request;
@@ -39,7 +39,7 @@ impl Generator for Scans {
         }
         self.left -= 1;
         self.position = (self.position + 1) % self.blocks;
-        read(self.space.block(self.position), 1)
+        Request::read(self.space.block(self.position), 1)
     }
 }
 
@@ -68,7 +68,7 @@ impl Generator for Scan {
         if happens(random, self.share) {
             return self.scans.draw(now, random);
         }
-        read(self.space.id(self.hot.draw(random)), 1)
+        Request::read(self.space.id(self.hot.draw(random)), 1)
     }
 }
 
@@ -90,7 +90,7 @@ impl Generator for Loop {
     fn draw(&mut self, _now: f64, _random: &mut Pcg64) -> Request {
         let block = self.position;
         self.position = (block + 1) % self.blocks;
-        read(self.space.block(block), 1)
+        Request::read(self.space.block(block), 1)
     }
 }
 
@@ -151,9 +151,11 @@ impl Generator for Sessions {
             self.newest += 1;
         }
         let session = &mut self.users[user];
+        let number = session_number(session.number);
+        let by = |key| Request { session: number, ..Request::read(key, 1) };
         if happens(random, self.own_share) {
             let own = session.number * OWN + random.random_range(0..OWN);
-            return read(self.own_space.id(own), 1);
+            return by(self.own_space.id(own));
         }
         if session.step == PATH {
             session.path = self.paths.draw(random);
@@ -161,6 +163,11 @@ impl Generator for Sessions {
         }
         let item = (session.path * PATH + session.step) % self.items;
         session.step += 1;
-        read(self.item_space.id(item), 1)
+        by(self.item_space.id(item))
     }
+}
+
+/// Sessions are numbered from 1: 0 is none.
+fn session_number(number: u64) -> u32 {
+    (number % u64::from(u32::MAX)) as u32 + 1
 }

@@ -8,7 +8,7 @@
 use rand::RngExt;
 use rand_pcg::Pcg64;
 
-use super::objects::{Sizes, Space, read};
+use super::objects::{Sizes, Space};
 use super::parameters::Values;
 use super::popularity::Drift;
 use super::sequences::{Scans, Sessions};
@@ -54,7 +54,7 @@ impl Generator for Web {
             _ if chance < PAGES + VISITORS + CRAWLER => self.crawler.draw(now, random),
             _ => {
                 self.newest += 1;
-                read(self.once.id(self.newest), 1)
+                Request::read(self.once.id(self.newest), 1)
             }
         };
         Request { size: self.sizes.of(request.key), ..request }

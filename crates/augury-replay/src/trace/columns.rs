@@ -36,6 +36,10 @@ pub struct Columns {
     pub op: Option<Column>,
     /// TTL in seconds (`ttl`); without it, none.
     pub ttl: Option<Column>,
+    /// Client or session (`session`, `client`); without it, none.
+    pub session: Option<Column>,
+    /// Namespace (`namespace`); without it, the key's text up to the first `:` or `/`.
+    pub namespace: Option<Column>,
 }
 
 const TIME_NAMES: &[&str] = &["time", "timestamp", "ts"];
@@ -43,6 +47,8 @@ pub(crate) const KEY_NAMES: &[&str] = &["key", "id", "object", "obj_id", "object
 const SIZE_NAMES: &[&str] = &["size", "value_size", "bytes", "obj_size", "object_size"];
 const OP_NAMES: &[&str] = &["op", "operation"];
 const TTL_NAMES: &[&str] = &["ttl"];
+const SESSION_NAMES: &[&str] = &["session", "client"];
+const NAMESPACE_NAMES: &[&str] = &["namespace"];
 
 impl FromStr for Columns {
     type Err = TraceError;
@@ -54,8 +60,9 @@ impl FromStr for Columns {
             let invalid = || TraceError::InvalidOption {
                 option: "--columns".to_owned(),
                 found: part.to_owned(),
-                expected: "ROLE=COLUMN with a role of time key size key_size op ttl and a column \
-                           name or its number from 1, as in key=object,size=3"
+                expected: "ROLE=COLUMN with a role of time key size key_size op ttl session \
+                           namespace and a column name or its number from 1, as in \
+                           key=object,size=3"
                     .to_owned(),
             };
             let (role, column) = part.split_once('=').ok_or_else(invalid)?;
@@ -71,6 +78,8 @@ impl FromStr for Columns {
                 "key_size" => &mut columns.key_size,
                 "op" => &mut columns.op,
                 "ttl" => &mut columns.ttl,
+                "session" => &mut columns.session,
+                "namespace" => &mut columns.namespace,
                 _ => return Err(invalid()),
             };
             *place = Some(column);
@@ -81,7 +90,7 @@ impl FromStr for Columns {
 
 impl Columns {
     /// The columns in a fixed order, with the usual names of each.
-    pub(crate) fn roles(&self) -> [(Option<&Column>, &'static [&'static str]); 6] {
+    pub(crate) fn roles(&self) -> [(Option<&Column>, &'static [&'static str]); 8] {
         [
             (self.time.as_ref(), TIME_NAMES),
             (self.key.as_ref(), KEY_NAMES),
@@ -89,6 +98,8 @@ impl Columns {
             (self.key_size.as_ref(), &[]),
             (self.op.as_ref(), OP_NAMES),
             (self.ttl.as_ref(), TTL_NAMES),
+            (self.session.as_ref(), SESSION_NAMES),
+            (self.namespace.as_ref(), NAMESPACE_NAMES),
         ]
     }
 

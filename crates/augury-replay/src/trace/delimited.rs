@@ -12,7 +12,7 @@ use augury_core::request::Op;
 
 use super::columns::{Column, Columns, KEY_NAMES, delimiter_of, is_one_of, listed};
 use super::error::{Position, TraceError};
-use super::fields::{Place, object_id};
+use super::fields::{Place, namespace_id, namespace_of, object_id, session_id};
 use super::lines::{LineFormat, Lines};
 use super::request::Request;
 use super::skip::Clock;
@@ -64,6 +64,8 @@ struct Resolved {
     key_size: Option<usize>,
     op: Option<usize>,
     ttl: Option<usize>,
+    session: Option<usize>,
+    namespace: Option<usize>,
     width: usize,
 }
 
@@ -106,7 +108,7 @@ struct Head<'a> {
 
 impl Head<'_> {
     fn resolve(&self, columns: &Columns) -> Result<Resolved, TraceError> {
-        let mut indices = [None; 6];
+        let mut indices = [None; 8];
         for (index, (chosen, usual)) in indices.iter_mut().zip(columns.roles()) {
             *index = match chosen {
                 Some(Column::Numbered(number)) if *number <= self.names.len() => Some(number - 1),
@@ -121,12 +123,13 @@ impl Head<'_> {
                 None => None,
             };
         }
-        let [time, key, size, key_size, op, ttl] = indices;
+        let [time, key, size, key_size, op, ttl, session, namespace] = indices;
         let Some(key) = key else {
             let names = KEY_NAMES.join(", ");
             return Err(self.wrong(format!("a header with a key column ({names})")));
         };
-        Ok(Resolved { time, key, size, key_size, op, ttl, width: self.names.len() })
+        let width = self.names.len();
+        Ok(Resolved { time, key, size, key_size, op, ttl, session, namespace, width })
     }
 
     fn position(&self, name: &str) -> Option<usize> {
@@ -199,6 +202,11 @@ impl LineFormat for DelimitedLine {
             time: index,
             size: place.object_size(size)?,
             ttl: columns.ttl.map_or(Ok(0), |index| place.ttl(field(index)))?,
+            session: columns.session.map_or(0, |index| session_id(field(index))),
+            namespace: match columns.namespace {
+                Some(index) => namespace_id(field(index)),
+                None => namespace_of(key),
+            },
             op: op.unwrap_or(Op::Get),
         };
         let Some(time) = columns.time else { return Ok(request) };

@@ -20,6 +20,33 @@ pub fn object_id(key: &[u8]) -> u64 {
     }
 }
 
+/// The number of a client or session as written: a whole number from 1 keeps its value where it
+/// fits, another name is hashed; 0 or nothing is none.
+pub(crate) fn session_id(name: &[u8]) -> u32 {
+    match numbered(name) {
+        Some(number) if number <= u64::from(u32::MAX) => number as u32,
+        _ => (xxh64(name, 0) % u64::from(u32::MAX)) as u32 + 1,
+    }
+}
+
+/// The number of a namespace by its name, from 1 to 65,535, in the same way; 0 for none.
+pub(crate) fn namespace_id(name: &[u8]) -> u16 {
+    match numbered(name) {
+        Some(number) if number <= u64::from(u16::MAX) => number as u16,
+        _ => (xxh64(name, 0) % u64::from(u16::MAX)) as u16 + 1,
+    }
+}
+
+/// The namespace of a key: its text up to the first `:` or `/`; 0 where it has neither.
+pub(crate) fn namespace_of(key: &[u8]) -> u16 {
+    memchr::memchr2(b':', b'/', key).map_or(0, |end| namespace_id(&key[..end]))
+}
+
+/// The value of a name that is a whole number; nothing written counts as 0.
+fn numbered(name: &[u8]) -> Option<u64> {
+    if name.is_empty() { Some(0) } else { digits(name) }
+}
+
 /// The value of a run of ASCII digits that fits 64 bits.
 fn digits(text: &[u8]) -> Option<u64> {
     if text.is_empty() || text.len() > 20 {
@@ -157,6 +184,18 @@ mod tests {
             assert_eq!(xxh64(name.as_bytes(), 0), object_id(name.as_bytes()));
         }
         assert_eq!(0xef46_db37_51d8_e999, object_id(b""), "XXH64 of nothing, seed 0");
+    }
+
+    #[test]
+    fn sessions_and_namespaces_keep_small_numbers_and_hash_names() {
+        assert_eq!([0, 0, 7, u32::MAX], [&b""[..], b"0", b"7", b"4294967295"].map(session_id));
+        assert!(session_id(b"4294967296") > 0 && session_id(b"alice") > 0);
+        assert_ne!(session_id(b"alice"), session_id(b"bob"));
+        assert_eq!(namespace_of(b"user:1"), namespace_of(b"user:2"));
+        assert_eq!(namespace_of(b"user:1"), namespace_of(b"user/1:x"));
+        assert_ne!(namespace_of(b"user:1"), namespace_of(b"page:1"));
+        assert_eq!([0, 0, 65_535], [&b"user"[..], b":x", b"65535:x"].map(namespace_of));
+        assert!(namespace_of(b"65536:x") > 0);
     }
 
     #[test]

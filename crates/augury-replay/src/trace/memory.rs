@@ -126,11 +126,9 @@ pub fn fill_next(requests: &mut [Request]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use augury_core::request::Op;
 
     fn trace(records: &[(u64, u32, Option<u64>)]) -> DecodedTrace {
-        let request =
-            |&(key, size, next)| Request { key, next, time: 0, size, ttl: 0, op: Op::Get };
+        let request = |&(key, size, next)| Request { next, ..Request::read(key, size) };
         DecodedTrace::from_requests("t".into(), records.iter().map(request).collect())
     }
 

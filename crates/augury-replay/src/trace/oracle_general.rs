@@ -6,8 +6,6 @@
 
 use std::sync::Arc;
 
-use augury_core::request::Op;
-
 use super::bytes::{ByteStream, Progress};
 use super::error::{Position, TraceError};
 use super::reader::RecordStream;
@@ -59,12 +57,9 @@ impl Record {
     fn request(self, with_next: bool, time: u64) -> Request {
         let is_index = with_next & (self.next >= 0) & (self.next != i64::MAX);
         Request {
-            key: self.key,
             next: is_index.then_some(self.next as u64),
             time,
-            size: self.size.max(1),
-            ttl: 0,
-            op: Op::Get,
+            ..Request::read(self.key, self.size.max(1))
         }
     }
 }

@@ -1,9 +1,7 @@
 //! One key per line: the simplest trace there is. Time is the index of the request, size is 1.
 
-use augury_core::request::Op;
-
 use super::error::TraceError;
-use super::fields::object_id;
+use super::fields::{namespace_of, object_id};
 use super::lines::LineFormat;
 use super::request::Request;
 
@@ -12,6 +10,7 @@ pub(crate) struct KeyLine;
 
 impl LineFormat for KeyLine {
     fn parse(&mut self, line: &[u8], _number: u64, index: u64) -> Result<Request, TraceError> {
-        Ok(Request { key: object_id(line), next: None, time: index, size: 1, ttl: 0, op: Op::Get })
+        let namespace = namespace_of(line);
+        Ok(Request { time: index, namespace, ..Request::read(object_id(line), 1) })
     }
 }

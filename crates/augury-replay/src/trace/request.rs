@@ -16,6 +16,21 @@ pub struct Request {
     pub size: u32,
     /// Time to live in seconds given with the request; 0 where there is none.
     pub ttl: u32,
+    /// Who asks: number of the client or session where the trace names one, else 0.
+    pub session: u32,
+    /// The key's namespace: number of its text up to the first `:` or `/`, 0 where it has none.
+    pub namespace: u16,
     /// What the request does.
     pub op: Op,
+}
+
+// A trace in memory is a vector of these; `session` and `namespace` stand in what was padding.
+const _: () = assert!(size_of::<Request>() == 48);
+
+impl Request {
+    /// A plain read of `size` bytes (at least 1) at second 0, of no session and no namespace.
+    pub const fn read(key: u64, size: u32) -> Request {
+        let (ttl, session, namespace) = (0, 0, 0);
+        Request { key, next: None, time: 0, size, ttl, session, namespace, op: Op::Get }
+    }
 }

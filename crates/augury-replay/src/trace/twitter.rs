@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::error::{Position, TraceError};
-use super::fields::{Place, object_id};
+use super::fields::{Place, namespace_of, object_id, session_id};
 use super::lines::LineFormat;
 use super::request::Request;
 use super::skip::Clock;
@@ -36,7 +36,7 @@ pub(crate) fn split(line: &[u8]) -> Option<[&[u8]; 7]> {
 
 impl LineFormat for TwitterLine {
     fn parse(&mut self, line: &[u8], number: u64, _index: u64) -> Result<Request, TraceError> {
-        let Some([time, key, key_size, value_size, _, op, ttl]) = split(line) else {
+        let Some([time, key, key_size, value_size, client, op, ttl]) = split(line) else {
             return Err(TraceError::WrongColumns {
                 file: self.file.to_string(),
                 at: Position::Line(number),
@@ -53,6 +53,8 @@ impl LineFormat for TwitterLine {
             time: place.time(time)?,
             size: place.object_size(bytes)?,
             ttl: place.ttl(ttl)?,
+            session: session_id(client),
+            namespace: namespace_of(key),
             op: place.operation(op)?,
         };
         let time = self.clock.advance(request.time, &self.file, Position::Line(number))?;

@@ -69,7 +69,8 @@ impl TraceWriter {
     /// Begins a file in `format`: oracleGeneral or csv.
     ///
     /// oracleGeneral keeps time, key, size and [`Request::next`] (which the caller must have
-    /// filled in) and drops operation and TTL; CSV is `time,key,size,op,ttl`.
+    /// filled in) and drops operation, TTL, session and namespace; CSV is
+    /// `time,key,size,op,ttl,session,namespace` and drops only the next index, which follows.
     pub fn create(path: &Path, format: Format) -> Result<Self, TraceError> {
         if !matches!(format, Format::OracleGeneral | Format::Csv) {
             return Err(TraceError::InvalidOption {
@@ -93,7 +94,7 @@ impl TraceWriter {
         let mut writer =
             TraceWriter { path, name, temporary, sink, format, index: 0, buffer: Vec::new() };
         if format == Format::Csv {
-            writer.buffer.extend_from_slice(b"time,key,size,op,ttl\n");
+            writer.buffer.extend_from_slice(b"time,key,size,op,ttl,session,namespace\n");
         }
         Ok(writer)
     }
@@ -118,8 +119,10 @@ impl TraceWriter {
 
     fn encode(&mut self, request: &Request) -> Result<(), TraceError> {
         if self.format == Format::Csv {
-            let Request { time, key, size, ttl, op, .. } = *request;
-            let line = writeln!(self.buffer, "{time},{key},{size},{},{ttl}", op.name());
+            let Request { time, key, size, ttl, session, namespace, op, .. } = *request;
+            let op = op.name();
+            let line =
+                writeln!(self.buffer, "{time},{key},{size},{op},{ttl},{session},{namespace}");
             return line.map_err(|source| self.cannot_write(source));
         }
         match Record::encode(request) {

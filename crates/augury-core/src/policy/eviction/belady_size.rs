@@ -163,7 +163,7 @@ mod tests {
         let (mut policy, mut slots) = (BeladySize::default(), Slots::default());
         let mut insert = |size: u32, next_access: Tick| {
             let id = slots.occupy(next_access, size);
-            let access = Access { hash: 0, key: 0, size, now: 0, next_access };
+            let access = Access { next_access, ..Access::new(0, 0, size, 0) };
             policy.on_insert(&mut slots, id, &access);
             id
         };

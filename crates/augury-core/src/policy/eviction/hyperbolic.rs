@@ -97,10 +97,9 @@ impl Policy for Hyperbolic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::NEVER;
 
     fn access(now: Tick, size: u32) -> Access {
-        Access { hash: now, key: now, size, now, next_access: NEVER }
+        Access::new(now, now, size, now)
     }
 
     fn insert(policy: &mut Hyperbolic, slots: &mut Slots<Record>, now: Tick, size: u32) -> SlotId {
