@@ -20,6 +20,7 @@ from augury.errors import (
     TraceError,
 )
 from augury.laboratory import Cell, Progress, ReplayResult, replay
+from augury.recording import Recording, record
 
 __all__ = [
     "ArtifactError",
@@ -30,11 +31,13 @@ __all__ = [
     "ConfigError",
     "LoadError",
     "Progress",
+    "Recording",
     "ReplayResult",
     "SchemaMismatchError",
     "ServerError",
     "TraceError",
     "__version__",
+    "record",
     "replay",
     "traces",
 ]

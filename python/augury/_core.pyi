@@ -4,8 +4,10 @@ from typing import TypedDict, final
 
 __all__ = [
     "Requests",
+    "TextLines",
     "Ticker",
     "Trace",
+    "TraceWriter",
     "__version__",
     "convert",
     "inspect",
@@ -80,6 +82,18 @@ class Requests:
     def next_chunk(self) -> list[tuple[int, int, int, str, int]]: ...
     @property
     def skipped(self) -> int: ...
+
+@final
+class TextLines:
+    def __new__(cls, source: str) -> TextLines: ...
+    def next_chunk(self) -> list[tuple[int, str | None, str | None]]: ...
+
+@final
+class TraceWriter:
+    def __new__(cls, path: str, to: str) -> TraceWriter: ...
+    def write(self, requests: list[tuple[int, bytes, int, str, int]]) -> None: ...
+    def finish(self) -> int: ...
+    def discard(self) -> None: ...
 
 def convert(
     source: str,

@@ -12,8 +12,10 @@ mod inspect;
 mod names;
 mod reading;
 mod requests;
+mod text;
 mod ticker;
 mod trace;
+mod writer;
 
 use pyo3::prelude::*;
 
@@ -35,9 +37,13 @@ mod _core {
     #[pymodule_export]
     use super::requests::Requests;
     #[pymodule_export]
+    use super::text::TextLines;
+    #[pymodule_export]
     use super::ticker::Ticker;
     #[pymodule_export]
     use super::trace::Trace;
+    #[pymodule_export]
+    use super::writer::TraceWriter;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

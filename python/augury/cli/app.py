@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from augury import _core
-from augury.cli import convert, inspect, replay, workloads
+from augury.cli import convert, inspect, record, replay, workloads
 
 __all__ = ["app", "main"]
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.command()(replay.replay)
 app.command()(inspect.inspect)
 app.command()(convert.convert)
+app.command()(record.record)
 app.command()(workloads.workloads)
 
 
