@@ -6,7 +6,7 @@
 ['lru', 'belady']
 """
 
-from augury import traces
+from augury import probability, traces
 from augury._core import __version__
 from augury.capacity import Capacity
 from augury.errors import (
@@ -37,6 +37,7 @@ __all__ = [
     "ServerError",
     "TraceError",
     "__version__",
+    "probability",
     "record",
     "replay",
     "traces",

@@ -8,6 +8,7 @@
 mod capacity;
 mod convert;
 mod errors;
+mod frequency;
 mod inspect;
 mod names;
 mod reading;
@@ -28,6 +29,8 @@ mod _core {
     use super::capacity::read_capacity;
     #[pymodule_export]
     use super::convert::convert;
+    #[pymodule_export]
+    use super::frequency::{DecayedFrequency, WindowFrequency};
     #[pymodule_export]
     use super::inspect::inspect;
     #[pymodule_export]

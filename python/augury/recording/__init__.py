@@ -21,7 +21,7 @@ from augury.recording.anonymiser import Anonymiser
 from augury.recording.recorder import Recorder
 from augury.recording.recording import Recording
 from augury.recording.request import KeyedRequest, LeftOut
-from augury.recording.run import record
+from augury.recording.run import record, record_from
 from augury.recording.server import RedisMonitor
 
 __all__ = [
@@ -33,4 +33,5 @@ __all__ = [
     "Recording",
     "RedisMonitor",
     "record",
+    "record_from",
 ]

@@ -75,6 +75,7 @@ class AccessLog:
         self.is_live = self.name == "-"
         self.ended = "end of input"
         self.complete = True
+        self.notes: list[str] = []
         self._read = reader_of(log_format, read_columns(columns))
         self._drop_query = query == "drop"
         self._statuses = read_statuses(statuses)
@@ -105,7 +106,7 @@ class AccessLog:
                     return
                 read_any = True
                 for number, line, fault in chunk:
-                    yield from self._line(number, line, fault)
+                    yield self._line(number, line, fault)
         finally:
             stopped.set()
             while not chunks.empty():
@@ -121,9 +122,7 @@ class AccessLog:
         except BaseException as error:
             chunks.put(error)
 
-    def _line(
-        self, number: int, line: str | None, fault: str | None
-    ) -> Iterator[KeyedRequest | LeftOut]:
+    def _line(self, number: int, line: str | None, fault: str | None) -> KeyedRequest | LeftOut:
         try:
             if line is None:
                 raise NotALineError(FAULTS.get(fault or "", str(fault)))
@@ -131,9 +130,8 @@ class AccessLog:
             if not 0 <= answer.time <= self._latest:
                 raise NotALineError("a time before 1970 or more than a day from now")
         except NotALineError as error:
-            yield LeftOut(f"malformed lines: {error}", f"line {number:,}", malformed=True)
-        else:
-            yield self._request(answer)
+            return LeftOut(f"malformed lines: {error}", f"line {number:,}", malformed=True)
+        return self._request(answer)
 
     def _request(self, answer: LoggedAnswer) -> KeyedRequest | LeftOut:
         method, status, sent = answer.method, answer.status, answer.bytes_sent

@@ -39,13 +39,27 @@ def read_line(line: bytes) -> MonitoredCommand | None:
     head = HEAD.match(line)
     if head is None:
         return None
-    place, arguments = head.end(), []
-    while place < len(line):
-        found = ARGUMENT.match(line, place)
-        if found is None:
-            return None
-        arguments.append(unquoted(found[1]))
-        place = found.end()
+    arguments = plain(line[head.end() :]) or quoted(line, head.end())
     if not arguments:
         return None
     return MonitoredCommand(float(head[1]), int(head[2]), head[3], tuple(arguments))
+
+
+def plain(rest: bytes) -> list[bytes]:
+    """The arguments where nothing is escaped, so that every mark is a border; else none."""
+    if b"\\" in rest or not (rest.startswith(b' "') and rest.endswith(b'"')):
+        return []
+    arguments = rest[2:-1].split(b'" "')
+    return arguments if rest.count(b'"') == 2 * len(arguments) else []
+
+
+def quoted(line: bytes, place: int) -> list[bytes]:
+    """The arguments from this place on; none where one does not end."""
+    arguments = []
+    while place < len(line):
+        found = ARGUMENT.match(line, place)
+        if found is None:
+            return []
+        arguments.append(unquoted(found[1]))
+        place = found.end()
+    return arguments

@@ -7,7 +7,7 @@ bounded: the size table (500,000 keys, about 100 MB), the count of objects (abou
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from types import TracebackType
 from typing import Self
@@ -126,7 +126,9 @@ class Recorder:
         batch, self._batch = self._batch, []
         self._target.write(batch)
 
-    def finish(self, ended: str = "end of input", complete: bool = True) -> Recording:
+    def finish(
+        self, ended: str = "end of input", complete: bool = True, notes: Iterable[str] = ()
+    ) -> Recording:
         """Complete the file; what came of it.
 
         Raises :class:`~augury.TraceError` where there is nothing to write, or no room for it.
@@ -154,7 +156,7 @@ class Recorder:
             left_out=self.left_out.counts(),
             ended=ended,
             complete=complete,
-            notes=tuple(self._notes()),
+            notes=(*self._notes(), *notes),
         )
 
     def _notes(self) -> Iterator[str]:

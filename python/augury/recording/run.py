@@ -167,4 +167,4 @@ def record_from(
             stream.close()
     if not ended:
         ended, complete = source.ended, source.complete
-    return recorder.finish(ended, complete)
+    return recorder.finish(ended, complete, source.notes)

@@ -8,7 +8,8 @@ loses bytes that are not UTF-8 and values that end in a backslash. A line is hel
 n bytes takes up to 4 n while it is read.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,10 @@ SCHEMES = {
 POLL = 0.25
 #: Seconds that a server may take to answer, or to send the rest of a line.
 PATIENCE = 10.0
+#: Lines between two looks at how far behind the reading is.
+STRIDE = 256
+#: Seconds.
+ORDINARY_LAG = 2.0
 
 
 class RedisMonitor:
@@ -44,11 +49,15 @@ class RedisMonitor:
         TraceError: When iterated over: no server there, or it refuses MONITOR.
     """
 
-    def __init__(self, url: str, password: str | None = None) -> None:
+    def __init__(
+        self, url: str, password: str | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.name = without_password(url)
         self.is_live = True
         self.ended = ""
         self.complete = True
+        self.notes: list[str] = []
+        self._clock = clock
         scheme, _, rest = url.partition("://")
         self._redis = require("redis", "record")
         try:
@@ -72,6 +81,7 @@ class RedisMonitor:
         connection = self._listening()
         elsewhere = LeftOut(f"commands in databases other than {self.database}")
         lines = 0
+        lag = Lag(self._clock)
         try:
             while (line := self._next_line(connection)) is not None:
                 if not line:
@@ -81,12 +91,20 @@ class RedisMonitor:
                 command = read_line(line)
                 if command is None:
                     yield LeftOut("malformed lines of MONITOR", f"line {lines}", malformed=True)
-                elif command.database != self.database:
+                    continue
+                if lines % STRIDE == 1:
+                    lag.look(command.time)
+                if command.database != self.database:
                     yield elsewhere
                 else:
                     yield from requests_of(command)
         finally:
             connection.disconnect()
+            if lag.longest > ORDINARY_LAG:
+                self.notes.append(
+                    f"the recording fell {lag.longest:.0f} s behind the server, which holds what "
+                    "is not read yet in memory: record while it has less to do"
+                )
 
     def _listening(self) -> Any:
         """A connection on which MONITOR runs."""
@@ -115,6 +133,28 @@ class RedisMonitor:
             self.complete = False
             return None
         return line
+
+
+class Lag:
+    """How far the reading of MONITOR is behind the server, whatever their clocks say.
+
+    >>> lag = Lag(iter([100.0, 101.0, 105.0]).__next__)
+    >>> for time in (7.0, 8.0, 9.0):
+    ...     lag.look(time)
+    >>> lag.longest
+    3.0
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._offset: float | None = None
+        self.longest = 0.0
+
+    def look(self, time: float) -> None:
+        """A command that the server ran at this time is being read now."""
+        offset = self._clock() - time
+        self._offset = offset if self._offset is None else min(offset, self._offset)
+        self.longest = max(self.longest, offset - self._offset)
 
 
 def silent() -> Any:

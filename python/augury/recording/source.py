@@ -18,6 +18,8 @@ class Source(Protocol):
     #: Why it ended, and whether that was its proper end.
     ended: str
     complete: bool
+    #: What else there is to say when it has ended.
+    notes: list[str]
 
     def __iter__(self) -> Iterator[KeyedRequest | LeftOut | None]:
         """Begin reading."""

@@ -53,7 +53,8 @@ pub(crate) fn key_text(key: &[u8]) -> Vec<u8> {
         return text;
     }
     let space = b"\\x20";
-    [&space.repeat(leading), &text[leading..text.len() - trailing], &space.repeat(trailing)].concat()
+    [&space.repeat(leading), &text[leading..text.len() - trailing], &space.repeat(trailing)]
+        .concat()
 }
 
 fn append_escape(byte: u8, text: &mut Vec<u8>) {
