@@ -87,7 +87,7 @@ def test_lines_of_servers(tmp_path: Path, text: str, expected: KeyedRequest | Le
         line(time="10/Oct/1923:13:55:36 +0200"),
         line(size="many"),
         line()[:60],
-        line(r"GET /a\\"),
+        line("GET /a\\"),
         "\udcff\udcfe binary",
         "x\x00y",
         "{",

@@ -156,11 +156,16 @@ def summed(numbers: Iterable[Number]) -> Number:
 def checked(numbers: Mapping[K, Number], name: str) -> dict[K, Number]:
     """The numbers, all fractions or all floats; none may be negative, infinite or no number."""
     for key, number in numbers.items():
-        if not (isinstance(number, int | float | Fraction) and number >= 0 and number < math.inf):
+        if not is_weight(number):
             raise ConfigError(f"{name} {number!r} of key {key!r}: expected a number, 0 or more")
     if exact(numbers.values()):
         return dict(numbers)
     return {key: float(number) for key, number in numbers.items()}
+
+
+def is_weight(number: object) -> bool:
+    """Whether this is a number from 0 that is not infinite."""
+    return isinstance(number, int | float | Fraction) and 0 <= number < math.inf
 
 
 def checked_sizes(shares: Mapping[K, Number], sizes: Mapping[K, Number]) -> Mapping[K, Number]:
@@ -224,7 +229,7 @@ class SlidingWindow(Stream):
       probability 1 - exp(-4) = 0.98, whichever is less, both in relation to the panes' requests,
       at most 1 + 1 / ``panes`` of the window.
 
-    Memory: (``panes`` + 1) x (32 x 2.72 / ``error``, rounded up to a power of two, + about 100 x
+    Memory: (``panes`` + 1) x (32 x 2.72 / ``error``, rounded up to a power of two, + about 120 x
     ``heavy_hitters``) bytes, and the heavy hitters' keys; about 4 MB at the defaults. Work per
     request: four counters and one heap. The counting is done by the engine, in Rust.
 
@@ -235,9 +240,9 @@ class SlidingWindow(Stream):
         heavy_hitters: Keys that :meth:`top` can name, per pane.
 
     Raises ConfigError: a parameter out of its range, a key that is not str, bytes or an integer.
-    Keys are told apart as in traces: 42, "42" and b"42" are one.
+    Keys are told apart as in traces: 42, "42" and b"42" are one, and :meth:`top` has one of them.
 
-    >>> window = SlidingWindow(width=900)
+    >>> window = SlidingWindow(width=900, panes=9)
     >>> for key, count in (("z", 400), ("a", 100), ("b", 300), ("c", 500)):
     ...     for _ in range(count):
     ...         window.record(key)
@@ -269,7 +274,7 @@ class ExponentialDecay(Stream):
     One count-min sketch with conservative update and one space-saving summary over weights that
     grow with time (forward decay). A probability is never too low, and too high by at most
     1 / ``heavy_hitters``, always, or ``error``, for a key with probability 1 - exp(-4) = 0.98,
-    whichever is less. Memory: 32 x 2.72 / ``error``, rounded up to a power of two, and about 100 x
+    whichever is less. Memory: 32 x 2.72 / ``error``, rounded up to a power of two, and about 120 x
     ``heavy_hitters`` bytes, and the heavy hitters' keys; about 0.25 MB at the defaults.
 
     Args:

@@ -86,6 +86,8 @@ def record(
         columns=columns,
         password=password,
     )
+    if is_same_file(source, target):
+        raise ConfigError(f"{os.fspath(target)} is the source: write to another file")
     with Recorder(target, sample=sample, anonymiser=anonymiser) as recorder:
         return record_from(
             opened,
@@ -95,6 +97,14 @@ def record(
             strict=strict,
             progress=progress,
         )
+
+
+def is_same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    """Whether both are one file that is there."""
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
 
 
 def source_of(
