@@ -29,8 +29,9 @@ def record(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="redis://[[user]:password@]host[:port][/db] for MONITOR of a server (rediss:// "
-            "for TLS, unix:///path), else an access log, plain or compressed, or -.",
+            help="redis://USER:PASSWORD@HOST:PORT/DB (all but the host may be absent) for MONITOR "
+            "of a server, rediss:// for TLS, unix:///PATH; else an access log, plain or "
+            "compressed, or -.",
         ),
     ],
     target: Annotated[
