@@ -60,6 +60,14 @@ $(STAMPS)/build: $(STAMPS)/demo-packages pyproject.toml $(RUST_SOURCES)
 	@source $(VENV)/bin/activate && maturin develop --release --locked --quiet > /dev/null
 	@touch $@
 
+# A real server to record; RUNLEVEL keeps Debian from starting the package's own.
+$(STAMPS)/redis-server: $(STAMPS)/venv
+	@command -v redis-server valkey-server > /dev/null \
+	    || { apt-get update --quiet=2 && RUNLEVEL=1 apt-get install --yes --quiet=2 \
+	        --no-install-recommends redis-server openssl > /dev/null; } \
+	    || { echo "no redis-server: as root, apt-get install redis-server" >&2; exit 1; }
+	@touch $@
+
 build: $(STAMPS)/build
 
 demo: build
@@ -78,7 +86,7 @@ lint: $(STAMPS)/dev-packages build
 rust-test: $(STAMPS)/venv
 	cargo test --workspace --locked --quiet
 
-python-test: $(STAMPS)/dev-packages build
+python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server build
 	$(PYTHON) -m pytest -q
 
 test: $(STAMPS)/dev-packages build

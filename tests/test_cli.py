@@ -45,7 +45,9 @@ def test_version(augury: Run) -> None:
     assert (0, f"augury {package.__version__}\n") == (done.returncode, done.stdout)
 
 
-@pytest.mark.parametrize("command", [[], ["replay"], ["inspect"], ["convert"], ["workloads"]])
+@pytest.mark.parametrize(
+    "command", [[], ["replay"], ["inspect"], ["convert"], ["record"], ["workloads"]]
+)
 def test_help_of_every_command(augury: Run, command: list[str]) -> None:
     """Every command explains itself."""
     done = augury(*command, "--help")

@@ -6,7 +6,7 @@
 ['lru', 'belady']
 """
 
-from augury import traces
+from augury import probability, traces
 from augury._core import __version__
 from augury.capacity import Capacity
 from augury.errors import (
@@ -20,6 +20,7 @@ from augury.errors import (
     TraceError,
 )
 from augury.laboratory import Cell, Progress, ReplayResult, replay
+from augury.recording import Recording, record
 
 __all__ = [
     "ArtifactError",
@@ -30,11 +31,14 @@ __all__ = [
     "ConfigError",
     "LoadError",
     "Progress",
+    "Recording",
     "ReplayResult",
     "SchemaMismatchError",
     "ServerError",
     "TraceError",
     "__version__",
+    "probability",
+    "record",
     "replay",
     "traces",
 ]

@@ -28,6 +28,15 @@ pub(crate) fn of_artifact(error: ArtifactError) -> PyErr {
     }
 }
 
+/// A key of a kind that cannot be counted.
+pub(crate) fn of_key(key: &Bound<'_, PyAny>) -> PyErr {
+    let shown = key.repr().map_or_else(|_| "?".to_owned(), |text| text.to_string());
+    let shown: String = shown.chars().take(60).collect();
+    python::ConfigError::new_err(format!(
+        "key {shown}: expected str, bytes or an integer from -2^63 to 2^64 - 1"
+    ))
+}
+
 /// Findings that cannot be written as JSON: a number that is none.
 pub(crate) fn of_json(error: serde_json::Error) -> PyErr {
     python::AuguryError::new_err(format!("the findings cannot be written as JSON: {error}"))

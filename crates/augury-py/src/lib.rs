@@ -10,12 +10,15 @@ mod capacity;
 mod convert;
 mod dataset;
 mod errors;
+mod frequency;
 mod inspect;
 mod names;
 mod reading;
 mod requests;
+mod text;
 mod ticker;
 mod trace;
+mod writer;
 
 use pyo3::prelude::*;
 
@@ -31,6 +34,8 @@ mod _core {
     #[pymodule_export]
     use super::convert::convert;
     #[pymodule_export]
+    use super::frequency::{DecayedFrequency, WindowFrequency};
+    #[pymodule_export]
     use super::inspect::inspect;
     #[pymodule_export]
     use super::names::{policies, prefetchers, workloads};
@@ -39,9 +44,13 @@ mod _core {
     #[pymodule_export]
     use super::requests::Requests;
     #[pymodule_export]
+    use super::text::TextLines;
+    #[pymodule_export]
     use super::ticker::Ticker;
     #[pymodule_export]
     use super::trace::Trace;
+    #[pymodule_export]
+    use super::writer::TraceWriter;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -175,6 +175,11 @@ impl ByteStream {
         &self.window[self.start..self.end]
     }
 
+    /// The unread bytes that are in the window already.
+    pub(crate) fn at_hand(&self) -> &[u8] {
+        &self.window[self.start..self.end]
+    }
+
     fn fill(&mut self, count: usize) {
         debug_assert!(count <= WINDOW);
         self.window.copy_within(self.start..self.end, 0);

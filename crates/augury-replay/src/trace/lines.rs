@@ -54,6 +54,12 @@ impl Lines {
         self.number
     }
 
+    /// Whether a whole line is at hand, so that the next one needs no waiting.
+    pub(crate) fn has_line(&self) -> bool {
+        let unread = self.bytes.at_hand().get(self.unconsumed..).unwrap_or_default();
+        !self.passing_over && memchr::memchr(b'\n', unread).is_some()
+    }
+
     /// The first line as far as it lies in the window; it is read again by `next_line`.
     pub(crate) fn peek_line(&mut self) -> Result<&[u8], TraceError> {
         let file = self.file.clone();

@@ -10,7 +10,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::TraceError;
+use super::fields::{namespace_of, object_id};
 use super::format::Format;
+use super::key_text::{append_key, key_text};
 use super::oracle_general::Record;
 use super::request::Request;
 
@@ -103,6 +105,32 @@ impl TraceWriter {
     pub fn write(&mut self, requests: &[Request]) -> Result<(), TraceError> {
         for request in requests {
             self.encode(request)?;
+            self.index += 1;
+        }
+        self.flush_buffer()
+    }
+
+    /// Writes the next requests under their keys as bytes, which stand for [`Request::key`].
+    ///
+    /// The namespace is the key's own. CSV keeps a key as text, escaped by backslashes where it is none; oracleGeneral gets the
+    /// object id that this text reads as.
+    pub fn write_keyed<'a>(
+        &mut self,
+        requests: impl IntoIterator<Item = (&'a [u8], Request)>,
+    ) -> Result<(), TraceError> {
+        for (key, request) in requests {
+            if self.format == Format::Csv {
+                let Request { time, size, ttl, op, session, .. } = request;
+                let (op, namespace) = (op.name(), namespace_of(key));
+                let mut write = || {
+                    write!(self.buffer, "{time},")?;
+                    append_key(key, &mut self.buffer);
+                    writeln!(self.buffer, ",{size},{op},{ttl},{session},{namespace}")
+                };
+                write().map_err(|source| self.cannot_write(source))?;
+            } else {
+                self.encode(&Request { key: object_id(&key_text(key)), ..request })?;
+            }
             self.index += 1;
         }
         self.flush_buffer()
