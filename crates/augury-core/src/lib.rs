@@ -17,7 +17,6 @@
 pub mod artifact;
 pub mod cache;
 pub mod clock;
-pub mod features;
 pub mod frequency;
 pub mod guard;
 pub mod hash;

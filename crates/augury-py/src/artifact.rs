@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use augury_core::artifact::{self, BUDGET};
-use augury_core::features::{NAMES, Row, SCHEMA_VERSION, WIDTH};
+use augury_core::model::features::{NAMES, Row, SCHEMA_VERSION, WIDTH};
 use augury_core::model::predictor::Predictor;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::error::ArtifactError;
 use super::{FORMAT_VERSION, feature_names};
-use crate::features::SCHEMA_VERSION;
+use crate::model::features::SCHEMA_VERSION;
 use crate::model::predictor as parts;
 
 /// See the module's head; the card is for people and not looked into.

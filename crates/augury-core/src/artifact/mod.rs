@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 pub use error::ArtifactError;
 use manifest::Manifest;
 
-use crate::features;
+use crate::model::features;
 use crate::model::predictor::{Meaning, Predictor};
 
 /// Largest file that is looked at.

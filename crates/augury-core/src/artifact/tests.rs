@@ -4,7 +4,7 @@ use safetensors::serialize;
 use safetensors::tensor::TensorView;
 
 use super::*;
-use crate::features::Row;
+use crate::model::features::Row;
 
 struct File {
     manifest: serde_json::Value,

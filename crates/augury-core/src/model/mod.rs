@@ -1,5 +1,7 @@
 //! Models of reuse: from an object's history and age to what is to be expected of it.
 
+pub mod features;
 mod hazard;
+pub mod lens;
 pub mod predictor;
 pub mod survival;

@@ -13,7 +13,7 @@ use crate::random::Random;
 use crate::request::Access;
 use crate::slots::{SlotId, Slots};
 
-use super::ranking::Lens;
+use crate::model::lens::Lens;
 
 /// Half-life of the heat, in requests per resident.
 const HEAT_HALF_LIFE: f32 = 32.0;

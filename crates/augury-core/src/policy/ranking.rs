@@ -4,29 +4,9 @@
 //! ranking is chosen once per decision ([`RankingId::with`]) and compiled into the loop over the
 //! candidates.
 
-use crate::features;
 use crate::history::{History, NO_REUSE, bucket_start, halvings};
-use crate::model::predictor::Predictor;
-use crate::model::survival::Survival;
-
-/// What a ranking may read besides history and size.
-pub struct Lens<'a> {
-    /// The present tick, cut to 32 bits.
-    pub now: u32,
-    /// The survival table.
-    pub model: &'a Survival,
-    /// Reciprocal of the heat's half-life in requests.
-    pub cooling: f32,
-    /// The trained model, where there is one.
-    pub predictor: Option<&'a Predictor>,
-}
-
-impl<'a> Lens<'a> {
-    /// What rankings may read where no trained model is loaded.
-    pub fn new(now: u32, model: &'a Survival, cooling: f32) -> Self {
-        Lens { now, model, cooling, predictor: None }
-    }
-}
+use crate::model::features;
+use crate::model::lens::Lens;
 
 /// A pure ranking: higher scores are kept, the lowest is evicted.
 pub trait Ranking {

@@ -17,7 +17,8 @@ use std::collections::VecDeque;
 
 use crate::history::History;
 
-use super::ranking::{Lens, Ranking, WithRanking};
+use super::ranking::{Ranking, WithRanking};
+use crate::model::lens::Lens;
 
 /// Candidates kept.
 const QUEUE: usize = 4;

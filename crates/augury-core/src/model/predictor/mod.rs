@@ -2,7 +2,7 @@
 //!
 //! An estimator trains in Python; what it has learned comes here as an
 //! [`artifact`](crate::artifact) and answers one question from one
-//! [feature row](crate::features): how likely, or how soon, is the next access? Answers equal the
+//! [feature row](crate::model::features): how likely, or how soon, is the next access? Answers equal the
 //! training library's to 1e-6, allocate nothing and end after a number of steps known beforehand.
 //!
 //! This module must not know files, policies or caches.
@@ -15,7 +15,7 @@ pub use network::{Activation, Layer, Network};
 pub use table::{Axis, Table};
 pub use trees::{Node, Trees};
 
-use crate::features::Row;
+use crate::model::features::Row;
 
 /// What is wrong with the parts a predictor is to be made of.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

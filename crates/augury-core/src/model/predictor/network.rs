@@ -4,7 +4,7 @@
 //! training library computes them.
 
 use super::{Malformed, malformed};
-use crate::features::{Row, WIDTH};
+use crate::model::features::{Row, WIDTH};
 
 /// Widest layer, and most layers: what an answer in microseconds can afford.
 const WIDTH_MAX: usize = 512;

@@ -4,7 +4,7 @@
 //! A look-up takes one comparison per edge of each axis, some nanoseconds whatever the model.
 
 use super::{Malformed, malformed};
-use crate::features::{Row, WIDTH};
+use crate::model::features::{Row, WIDTH};
 
 /// Most cells, and most edges of an axis.
 const CELLS_MAX: usize = 1 << 22;

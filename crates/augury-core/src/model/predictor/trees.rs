@@ -7,7 +7,7 @@
 //! every comparison with a single-precision feature as it was.
 
 use super::{Malformed, malformed};
-use crate::features::{Row, WIDTH};
+use crate::model::features::{Row, WIDTH};
 
 /// Trees walked at the same time.
 const LANES: usize = 8;

@@ -9,7 +9,7 @@
 //! This module must not know what a model does with a row, nor where histories are kept.
 
 use crate::history::{History, NO_REUSE, bucket_start, halvings};
-use crate::policy::ranking::Lens;
+use crate::model::lens::Lens;
 
 /// Version of the schema: grows with every change of a feature's meaning, order or number.
 pub const SCHEMA_VERSION: u32 = 1;
