@@ -30,8 +30,6 @@ pub const FORMAT_VERSION: u32 = 1;
 /// Smallest gain in object miss ratio that proves a model.
 const GAIN_MIN: f64 = 0.0005;
 
-/// Steps per decision that a model may take by default: some twenty microseconds.
-pub const BUDGET: u64 = 24_000;
 /// Candidates that a decision asks a model about.
 const CANDIDATES: u64 = 16;
 

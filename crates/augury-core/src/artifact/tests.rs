@@ -68,7 +68,7 @@ fn a_saved_model_answers_as_before() {
     row[0] = 3.5;
     assert_eq!((2.0, 0.25), (artifact.predictor().predict(&row), artifact.predictor().worth(&row)));
     assert!(artifact.manifest().contains("a test"));
-    assert!(artifact.serving(BUDGET).is_ok());
+    assert!(artifact.serving(24_000).is_ok());
     assert_eq!(Some(ArtifactError::TooSlow { steps: 32, budget: 1 }), artifact.serving(1).err());
 }
 
