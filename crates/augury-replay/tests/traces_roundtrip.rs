@@ -70,7 +70,16 @@ proptest! {
         for (name, format) in [("t.csv", Format::Csv), ("t.oracleGeneral", Format::OracleGeneral)] {
             let path = folder.path().join(name);
             let mut writer = TraceWriter::create(&path, format).unwrap();
-            let request = Request { key: 0, next: None, time: 1, size: 1, ttl: 0, op: Op::Get };
+            let request = Request {
+                key: 0,
+                next: None,
+                time: 1,
+                size: 1,
+                ttl: 0,
+                op: Op::Get,
+                session: 0,
+                namespace: 0,
+            };
             writer.write_keyed(keys.iter().map(|key| (&key[..], request))).unwrap();
             prop_assert_eq!(keys.len() as u64, writer.finish().unwrap());
             let read: Vec<_> =

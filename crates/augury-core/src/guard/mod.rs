@@ -20,6 +20,7 @@ mod shadows;
 
 use crate::history::History;
 use crate::model::predictor::Predictor;
+use crate::policy::explanation::Opinion;
 use crate::policy::learner::{Learner, SMALL};
 use crate::policy::ranking::RankingId;
 use crate::policy::sampled::{Chooser, Expert, Sampled};
@@ -241,6 +242,25 @@ impl Chooser for Guard {
             self.enlist(LEARNED);
             self.ruling = LEARNED.trailing_zeros() as usize;
         }
+    }
+
+    fn holders(&self, hash: u64) -> Option<Experts> {
+        (sample_of(hash) < self.threshold).then(|| self.shadows.holders(hash))
+    }
+
+    fn opinions(&self, hash: u64) -> Vec<Opinion> {
+        let best = self.scores.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+        let holders = self.holders(hash);
+        let known = (0..EXPERTS.len()).filter(|&expert| self.known & 1 << expert != 0);
+        let opinion = |expert: usize| Opinion {
+            expert: EXPERTS[expert],
+            is_live: self.is_live(expert),
+            standing: self.scores[expert] / best,
+            holds: holders
+                .filter(|_| self.is_live(expert))
+                .map(|holders| holders & 1 << expert != 0),
+        };
+        known.map(opinion).collect()
     }
 
     #[inline]

@@ -104,6 +104,13 @@ impl Shadows {
         self.objects.len() - self.vacant.len()
     }
 
+    /// The experts that hold an object.
+    pub fn holders(&self, hash: u64) -> Experts {
+        let objects = &self.objects;
+        let found = self.index.candidates(hash).find(|&at| objects[at as usize].hash == hash);
+        found.map_or(0, |at| objects[at as usize].members)
+    }
+
     /// An access to a sampled object. Returns the experts that had it.
     pub fn access(
         &mut self,
