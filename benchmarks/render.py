@@ -1,17 +1,19 @@
 """Write RESULTS.md from the JSON files: method, machine, tables, and where ``auto`` falls short."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks import learning, memory, miss_ratios, overhead, results, scores, speed
 from benchmarks.findings import Finding, findings
 from benchmarks.inputs import ROOT, Shared, percent
+from benchmarks.markdown import method, table
+from benchmarks.models_section import models_section, training_section
 from benchmarks.prefetch_section import prefetch_section
 from benchmarks.scores import Cell, Score
 
-PARTS = ("miss_ratios", "learning", "prefetch", "speed", "memory", "overhead")
+PARTS = ("miss_ratios", "learning", "prefetch", "models", "training", "speed", "memory", "overhead")
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
 Values = Mapping[str, Mapping[str, Sequence[float]]]
@@ -25,22 +27,13 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         miss_ratio_section(parts.get("miss_ratios"), cells),
         learning_section(parts.get("learning")),
         prefetch_section(parts.get("prefetch")),
+        models_section(parts.get("models")),
+        training_section(parts.get("training")),
         speed_section(parts.get("speed")),
         memory_section(parts.get("memory")),
         overhead_section(parts.get("overhead")),
     ]
     return "\n\n".join(sections) + "\n"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of Markdown; all columns but the first are aligned to the right."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def method(module: Any) -> str:
-    """What the head of the measuring script says, with its lines kept."""
-    return str(module.__doc__).strip().replace("``", "`")
 
 
 def heading(parts: Mapping[str, dict[str, Any]]) -> str:
