@@ -16,6 +16,7 @@
 //!
 //! This module must not know the store, values or keys.
 
+mod bandit;
 mod shadows;
 
 use crate::history::History;
@@ -24,7 +25,9 @@ use crate::policy::ranking::RankingId;
 use crate::policy::sampled::{Chooser, Expert, Sampled};
 use crate::request::Access;
 
-use self::shadows::{Experts, Shadows};
+pub use self::bandit::GuardRule;
+use self::bandit::{Bandit, PERIOD};
+use self::shadows::Shadows;
 
 /// The default policy: learned rankings under the guard.
 pub type Auto = Sampled<Guard>;
@@ -35,7 +38,7 @@ const fn expert(ranking: RankingId, admission: bool) -> Expert {
 
 /// The experts, the one that rules until there is evidence first. Each wins somewhere: see
 /// docs/decisions/0005.
-const EXPERTS: [Expert; 9] = [
+pub const EXPERTS: [Expert; 9] = [
     expert(RankingId::Blend, true),
     expert(RankingId::Blend, false),
     expert(RankingId::Density, true),
@@ -46,7 +49,6 @@ const EXPERTS: [Expert; 9] = [
     expert(RankingId::Recency, false),
     expert(RankingId::Density, false),
 ];
-const ALL: Experts = (1 << EXPERTS.len()) - 1;
 
 /// Targets that all shadows together hold at most: experts may differ widely in how many objects
 /// fill the same bytes.
@@ -63,13 +65,6 @@ const LIVE_MIN: usize = 4;
 /// Sampled requests after which more than a quarter of the traffic is no longer sampled.
 const SETTLED: u64 = 65_536;
 const SETTLED_RATIO: f32 = 0.25;
-/// A hit counts for half after 0.7 times so many sampled requests, or a third of those seen.
-const MEMORY: f32 = 40_000.0;
-const MEMORY_MIN: f32 = 2_000.0;
-/// By how much an expert must lead the ruler: a share of its hits, and half a hit.
-const LEAD: f32 = 0.002;
-/// Sampled requests between decisions.
-const PERIOD: u64 = 32;
 
 /// Sampling takes 32 bits of the hash that neither the index nor the ghosts use first.
 const WHOLE: u64 = 1 << 32;
@@ -83,42 +78,27 @@ fn sample_of(hash: u64) -> u64 {
 #[derive(Debug)]
 pub struct Guard {
     shadows: Shadows,
-    /// Hits of each expert, recent ones weighing more.
-    scores: [f32; EXPERTS.len()],
-    /// Weight of a hit now: it grows, which is the same as old hits fading.
-    gain: f32,
-    live: Experts,
-    ruling: usize,
+    bandit: Bandit<{ EXPERTS.len() }>,
     /// Objects whose sample value is below are sampled.
     threshold: u64,
     capacity: u64,
-    sampled: u64,
-    challenger: usize,
 }
 
 impl Default for Guard {
     fn default() -> Self {
-        Guard::for_capacity(0)
+        Guard::with_rule(GuardRule::default())
     }
 }
 
 impl Guard {
-    fn for_capacity(capacity: u64) -> Self {
+    /// A guard that chooses by this rule, to compare rules.
+    pub fn with_rule(rule: GuardRule) -> Self {
         Guard {
-            shadows: Shadows::new(&EXPERTS, capacity),
-            scores: [0.0; EXPERTS.len()],
-            gain: 1.0,
-            live: ALL,
-            ruling: 0,
+            shadows: Shadows::new(&EXPERTS, 0),
+            bandit: Bandit::new(rule),
             threshold: WHOLE,
-            capacity,
-            sampled: 0,
-            challenger: 0,
+            capacity: 0,
         }
-    }
-
-    fn is_live(&self, expert: usize) -> bool {
-        self.live & 1 << expert != 0
     }
 
     /// Share of the traffic that is sampled.
@@ -126,40 +106,20 @@ impl Guard {
         self.threshold as f32 / WHOLE as f32
     }
 
-    /// Counts one sampled access for the experts that had it.
-    #[inline]
-    fn score(&mut self, mut hits: Experts) {
-        self.sampled += 1;
-        self.gain *= 1.0 + 1.0 / MEMORY.min((self.sampled as f32 / 2.0).max(MEMORY_MIN));
-        while hits != 0 {
-            self.scores[hits.trailing_zeros() as usize] += self.gain;
-            hits &= hits - 1;
-        }
-    }
-
     /// Now and then: bounds the work, retires and tries experts, and chooses the ruler.
     fn tend(&mut self) {
-        if self.gain > 1e12 {
-            let gain = std::mem::replace(&mut self.gain, 1.0);
-            self.scores.iter_mut().for_each(|score| *score /= gain);
-        }
+        let sampled = self.bandit.sampled();
         let target = if self.capacity <= SMALL { TARGET.0 } else { TARGET.1 };
-        let is_settled = self.sampled >= SETTLED && self.ratio() > SETTLED_RATIO;
-        let is_full = self.shadows.residents(self.ruling) > target
+        let is_settled = sampled >= SETTLED && self.ratio() > SETTLED_RATIO;
+        let is_full = self.shadows.residents(self.bandit.ruling()) > target
             || self.shadows.len() > UNION * target as usize;
         if is_full || is_settled {
             self.narrow();
         }
-        if self.sampled >= EXPLORE && self.sampled.is_multiple_of(TRIAL) {
+        if sampled >= EXPLORE && sampled.is_multiple_of(TRIAL) {
             self.rotate();
         }
-        self.ruling = self.best();
-    }
-
-    fn best(&self) -> usize {
-        let lead = self.scores[self.ruling] * (1.0 + LEAD) + 0.5 * self.gain;
-        let ahead = (0..EXPERTS.len()).filter(|&e| self.is_live(e) && self.scores[e] > lead);
-        ahead.max_by(|&a, &b| self.scores[a].total_cmp(&self.scores[b])).unwrap_or(self.ruling)
+        self.bandit.choose();
     }
 
     /// Halves the sampled traffic.
@@ -170,49 +130,28 @@ impl Guard {
         self.shadows.narrow(capacity as u64, |hash| sample_of(hash) < threshold);
     }
 
-    /// Keeps the best experts alive, and one of the others on trial.
+    /// Keeps as many experts alive as the budget allows, one of them on trial.
     fn rotate(&mut self) {
-        let keep = ((BUDGET / self.ratio()) as usize).max(LIVE_MIN);
-        if keep >= EXPERTS.len() {
-            self.enlist(ALL & !self.live);
-            return;
+        let rotation = self.bandit.rotate(((BUDGET / self.ratio()) as usize).max(LIVE_MIN));
+        self.shadows.retire(rotation.retired);
+        let is_new = |expert: &usize| rotation.enlisted & 1 << expert != 0;
+        for expert in (0..EXPERTS.len()).filter(is_new) {
+            self.shadows.revive(expert, self.bandit.ruling());
         }
-        let mut order: [usize; EXPERTS.len()] = std::array::from_fn(|expert| expert);
-        let worth = |&expert: &usize| match () {
-            () if expert == self.ruling => f32::INFINITY,
-            () if self.is_live(expert) => self.scores[expert],
-            () => f32::NEG_INFINITY,
-        };
-        order.sort_unstable_by(|a, b| worth(b).total_cmp(&worth(a)));
-        let kept: Experts = order[..keep - 1].iter().map(|&expert| 1 << expert).sum();
-        self.shadows.retire(self.live & !kept);
-        let others = (1..=EXPERTS.len()).map(|step| (self.challenger + step) % EXPERTS.len());
-        let Some(challenger) = others.into_iter().find(|&e| kept & 1 << e == 0) else { return };
-        self.challenger = challenger;
-        self.live &= kept;
-        self.enlist((kept | 1 << challenger) & !self.live);
-    }
-
-    /// Brings experts to life, with what the ruler holds and nearly its score.
-    fn enlist(&mut self, experts: Experts) {
-        for expert in (0..EXPERTS.len()).filter(|&expert| experts & 1 << expert != 0) {
-            self.shadows.revive(expert, self.ruling);
-            self.scores[expert] = self.scores[self.ruling] * (1.0 - LEAD);
-        }
-        self.live |= experts;
     }
 }
 
 impl Chooser for Guard {
     #[inline]
     fn ruling(&self) -> Expert {
-        EXPERTS[self.ruling]
+        EXPERTS[self.bandit.ruling()]
     }
 
     /// The shadows begin anew; who rules, and on what evidence, stays.
     fn set_capacity(&mut self, capacity: u64) {
-        let (ruling, scores, gain) = (self.ruling, self.scores, self.gain);
-        *self = Guard { ruling, scores, gain, ..Guard::for_capacity(capacity) };
+        self.bandit.restart();
+        self.shadows = Shadows::new(&EXPERTS, capacity);
+        (self.threshold, self.capacity) = (WHOLE, capacity);
     }
 
     #[inline]
@@ -231,9 +170,9 @@ impl Chooser for Guard {
         if sample_of(access.hash) >= self.threshold {
             return;
         }
-        let hits = self.shadows.access(access, history, self.live, learner);
-        self.score(hits);
-        if self.sampled.is_multiple_of(PERIOD) {
+        let hits = self.shadows.access(access, history, self.bandit.live(), learner);
+        self.bandit.reward(hits);
+        if self.bandit.sampled().is_multiple_of(PERIOD) {
             self.tend();
         }
     }
@@ -249,6 +188,14 @@ mod tests {
     use crate::hash::mix;
     use crate::request::NEVER;
 
+    const ALL: bandit::Experts = Bandit::<{ EXPERTS.len() }>::ALL;
+
+    fn guard(capacity: u64) -> Guard {
+        let mut guard = Guard::default();
+        guard.set_capacity(capacity);
+        guard
+    }
+
     fn request(guard: &mut Guard, learner: &Learner, now: u64, key: u64, size: u32) {
         let access = Access { hash: mix(key), key, size, now, next_access: NEVER };
         guard.reserve();
@@ -258,18 +205,18 @@ mod tests {
     #[test]
     fn a_cache_that_fills_late_gets_its_experts_back() {
         let learner = Learner::new(1, 100_000);
-        let mut guard = Guard::for_capacity(100_000);
+        let mut guard = guard(100_000);
         (0..20_000).for_each(|now| request(&mut guard, &learner, now, now % 100, 1));
-        assert_ne!(ALL, guard.live, "all is sampled, so few experts are live");
+        assert_ne!(ALL, guard.bandit.live(), "all is sampled, so few experts are live");
         (20_000..1_500_000).for_each(|now| request(&mut guard, &learner, now, now, 1));
         assert!(guard.ratio() < 0.05);
-        assert_eq!(ALL, guard.live, "little is sampled");
+        assert_eq!(ALL, guard.bandit.live(), "little is sampled");
     }
 
     #[test]
     fn small_objects_do_not_fill_the_shadows_of_those_who_like_them() {
         let learner = Learner::new(1, 100_000);
-        let mut guard = Guard::for_capacity(1_000_000_000);
+        let mut guard = guard(1_000_000_000);
         for now in 0..200_000 {
             let size = if now % 2 == 0 { 10_000_000 } else { 1 };
             request(&mut guard, &learner, now, now, size);
@@ -280,13 +227,14 @@ mod tests {
     #[test]
     fn a_resize_keeps_the_ruler_and_begins_the_shadows_anew() {
         let learner = Learner::new(1, 100);
-        let mut guard = Guard::for_capacity(100);
+        let mut guard = guard(100);
         (0..5_000).for_each(|now| request(&mut guard, &learner, now, now % 130, 1));
-        let (ruling, scores) = (guard.ruling, guard.scores);
+        let (ruling, scores) = (guard.bandit.ruling(), guard.bandit.scores());
         guard.set_capacity(50);
-        assert_eq!((ruling, scores, 0), (guard.ruling, guard.scores, guard.shadows.len()));
+        assert_eq!((ruling, scores), (guard.bandit.ruling(), guard.bandit.scores()));
+        assert_eq!(0, guard.shadows.len());
         guard.set_capacity(0);
         (5_000..6_000).for_each(|now| request(&mut guard, &learner, now, now % 130, 1));
-        assert_eq!((scores, 0), (guard.scores, guard.shadows.len()));
+        assert_eq!((scores, 0), (guard.bandit.scores(), guard.shadows.len()));
     }
 }
