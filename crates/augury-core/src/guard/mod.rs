@@ -36,18 +36,17 @@ const fn expert(ranking: RankingId, admission: bool) -> Expert {
     Expert { ranking, admission }
 }
 
-/// The experts, the one that rules until there is evidence first. Each wins somewhere: see
-/// docs/decisions/0005.
-pub const EXPERTS: [Expert; 9] = [
+/// The experts, the one that rules until there is evidence first. Which, and why these:
+/// docs/decisions/0012.
+pub const EXPERTS: [Expert; 8] = [
     expert(RankingId::Blend, true),
     expert(RankingId::Blend, false),
     expert(RankingId::Density, true),
     expert(RankingId::Heat, false),
-    expert(RankingId::Heat, true),
     expert(RankingId::Count, true),
     expert(RankingId::Reuse, false),
-    expert(RankingId::Recency, false),
     expert(RankingId::Density, false),
+    expert(RankingId::Count, false),
 ];
 
 /// Targets that all shadows together hold at most: experts may differ widely in how many objects
