@@ -1,19 +1,20 @@
 """Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
 
-Parts: miss_ratios, learning, memory, overhead, speed; all of them if none is named. The full run
-writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one seed and few rounds, and
+Parts: miss_ratios, learning, bandit, memory, overhead, speed; all of them if none is named. The full
+run writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one seed and few rounds, and
 writes to build/benchmarks, for a look at the scripts and not at numbers.
 """
 
 import argparse
 
-from benchmarks import learning, memory, miss_ratios, overhead, render, speed
+from benchmarks import bandit, learning, memory, miss_ratios, overhead, render, speed
 from benchmarks.inputs import ROOT
 
 #: In the order in which they run: what reports times comes last.
 PARTS = {
     "miss_ratios": miss_ratios.measure,
     "learning": learning.measure,
+    "bandit": bandit.measure,
     "memory": memory.measure,
     "overhead": overhead.measure,
     "speed": speed.measure,
