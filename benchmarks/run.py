@@ -1,8 +1,8 @@
 """Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
 
-Parts: miss_ratios, learning, bandit, memory, overhead, speed; all of them if none is named. The full
-run writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one seed and few rounds, and
-writes to build/benchmarks, for a look at the scripts and not at numbers.
+Parts: miss_ratios, learning, bandit, memory, overhead, speed; all of them if none is named. The
+full run writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one seed and few
+rounds, and writes to build/benchmarks, for a look at the scripts and not at numbers.
 """
 
 import argparse

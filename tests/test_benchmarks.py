@@ -250,7 +250,8 @@ def parts() -> dict[str, dict[str, Any]]:
     }  # fmt: skip
     chosen = {
         "workload": "shift", "capacity": 500, "best": "heat", "best_ratio": 0.5,
-        "regret": {"leader": -0.01, "LeCaR": 0.1}, "regret_worst_seed": {"leader": 0.02, "LeCaR": 0.2},
+        "regret": {"leader": -0.01, "LeCaR": 0.1},
+        "regret_worst_seed": {"leader": 0.02, "LeCaR": 0.2},
     }  # fmt: skip
     recorded = {"leader": {"b|0.01": [0.58], "b|0.1": [0.5]}}
     content: dict[str, dict[str, Any]] = {
@@ -312,14 +313,14 @@ def test_results_are_tables_of_even_width(parts: dict[str, Any], cells: list[sco
 def test_parts_that_were_not_measured_say_so(cells: list[scores.Cell]) -> None:
     """Nothing is claimed without a measurement."""
     text = render.render({}, cells)
-    assert 5 == text.count("Not measured.")
+    assert 6 == text.count("Not measured.")
     assert "a quick run" not in text.lower()
 
 
 def test_the_guards_choice_is_judged_by_regret(
     parts: dict[str, Any], cells: list[scores.Cell]
 ) -> None:
-    """Below the best expert is below 0; the worst seed on its own; recorded cells by their score."""
+    """Below the best expert is below 0; the worst seed on its own; recorded cells too."""
     text = render.bandit_section(parts["bandit"], cells)
     assert "| shift, 500 | 0.5000 heat | -0.0100 | +0.1000 |" in text
     assert "| **largest, worst seed** |  | +0.0200 | +0.2000 |" in text
