@@ -1,13 +1,14 @@
 """Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
 
-Parts: miss_ratios, learning, prefetch, models, memory, overhead, training, speed; all of them if
-none is named. The full run writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one
+Parts: miss_ratios, learning, bandit, prefetch, models, memory, overhead, training, speed; all of
+them if none is named. The full run writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one
 seed and few rounds, and writes to build/benchmarks, for a look at the scripts and not at numbers.
 """
 
 import argparse
 
 from benchmarks import (
+    bandit,
     learning,
     memory,
     miss_ratios,
@@ -24,6 +25,7 @@ from benchmarks.inputs import ROOT
 PARTS = {
     "miss_ratios": miss_ratios.measure,
     "learning": learning.measure,
+    "bandit": bandit.measure,
     "prefetch": prefetch.measure,
     "models": models.measure,
     "memory": memory.measure,
