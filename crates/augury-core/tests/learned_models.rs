@@ -47,7 +47,7 @@ fn model(feature: &str, weight: f64, is_proven: bool) -> Arc<Predictor> {
 /// Popular objects, and a stream of others that are asked for once.
 fn traffic(random: &mut Random, now: u64) -> u64 {
     let popular = u64::from(random.below(1 + random.clone().below(2_000)));
-    if now % 3 == 0 { 1_000_000 + now } else { popular }
+    if now.is_multiple_of(3) { 1_000_000 + now } else { popular }
 }
 
 fn misses(cache: &mut Cache, requests: u64) -> u64 {
