@@ -24,7 +24,7 @@ fn waits_are_those_of_the_traffic_and_the_rest_is_censored() {
         let lens = shard.policy().learner().lens(access.now);
         sampler.sample(shard.store().slots(), &lens, access.now);
     }
-    let samples = sampler.finish(keys.len() as u64);
+    let samples = sampler.samples(keys.len() as u64);
     assert!((2_500..3_500).contains(&samples.len()), "{}", samples.len());
     for sample in samples {
         let after = &keys[sample.tick as usize + 1..];
