@@ -6,6 +6,7 @@
 //! Nothing is decided here; what the public package does with this is in `python/augury`.
 
 mod artifact;
+mod cache;
 mod capacity;
 mod convert;
 mod dataset;
@@ -30,6 +31,8 @@ mod _core {
 
     #[pymodule_export]
     use super::artifact::{Artifact, feature_schema};
+    #[pymodule_export]
+    use super::cache::Cache;
     #[pymodule_export]
     use super::capacity::read_capacity;
     #[pymodule_export]

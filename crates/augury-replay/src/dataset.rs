@@ -72,7 +72,7 @@ pub fn build_dataset(
     }
     let insertions = cache.stats().insertions.max(1);
     Ok(Dataset {
-        samples: sampler.finish(length as u64),
+        samples: sampler.samples(length as u64),
         requests: length as u64,
         capacity,
         residence: occupancy as f64 / insertions as f64,

@@ -7,7 +7,7 @@
 """
 
 from augury.learn.artifact import Artifact
-from augury.learn.dataset import Cleaning, DataSet, build_dataset
+from augury.learn.dataset import Cleaning, DataSet, build_dataset, dataset_of
 from augury.learn.explaining import Importance, importances, plot_dependence
 from augury.learn.exporting import describe
 from augury.learn.judging import Outcome, Replays, Scores
@@ -31,6 +31,7 @@ __all__ = [
     "Scores",
     "Training",
     "build_dataset",
+    "dataset_of",
     "describe",
     "evaluate",
     "importances",

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use crate::metrics::RemovalCause;
 use crate::model::predictor::Predictor;
 use crate::request::{Access, Tick};
+use crate::sampler::Sampler;
 use crate::slots::{SlotId, Slots};
 
 use explanation::Explanation;
@@ -68,6 +69,10 @@ pub trait Policy {
     ) -> Option<Explanation> {
         None
     }
+
+    /// Shows its residents to a sampler, after the request of tick `now`. Policies whose records
+    /// are no histories ignore it.
+    fn show(&self, _slots: &Slots<Self::Record>, _sampler: &mut Sampler, _now: Tick) {}
 
     /// `id` is resident and was just asked for.
     fn on_hit(&mut self, slots: &mut Slots<Self::Record>, id: SlotId, access: &Access);

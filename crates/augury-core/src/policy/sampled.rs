@@ -13,6 +13,7 @@ use crate::model::features;
 use crate::model::lens::Lens;
 use crate::model::predictor::Predictor;
 use crate::request::{Access, Tick};
+use crate::sampler::Sampler;
 use crate::slots::{SlotId, Slots};
 
 use super::explanation::{Explanation, Opinion, Standing};
@@ -319,6 +320,10 @@ impl<C: Chooser> Policy for Sampled<C> {
             decisions: self.journal.about(hash).copied().collect(),
             recorded_since: self.journal.since(),
         })
+    }
+
+    fn show(&self, slots: &Slots<History>, sampler: &mut Sampler, now: Tick) {
+        sampler.sample(slots, &self.learner.lens(now), now);
     }
 
     #[inline]
