@@ -4,9 +4,9 @@
 //! the traffic under every live expert; the one with the most hits lately rules the real cache.
 //! Rankings read the same histories, so a change of ruler costs nothing and flushes nothing, and
 //! the cache stays near its best expert (`tests/learned_guard.rs` holds it to 0.02 on synthetic
-//! workloads, `benchmarks/RESULTS.md` shows recorded ones). It is a bandit with full information among
-//! the live experts, after LeCaR (Vietri et al., HotStorage 2018) and the mini-simulations of
-//! Waldspurger et al. (USENIX ATC 2017).
+//! workloads, `benchmarks/RESULTS.md` shows recorded ones). After LeCaR (Vietri et al., HotStorage
+//! 2018) and the mini-simulations of Waldspurger et al. (USENIX ATC 2017); the choice itself is a
+//! bandit of its own, [`bandit`].
 //!
 //! Work is bounded. Sampling begins with all traffic and halves whenever a shadow holds more
 //! objects than its target; after the first [`EXPLORE`] sampled requests the experts that do worst
