@@ -8,6 +8,7 @@
 
 from augury.learn.artifact import Artifact
 from augury.learn.dataset import Cleaning, DataSet, build_dataset, dataset_of
+from augury.learn.explaining import Importance, importances, plot_dependence
 from augury.learn.exporting import describe
 from augury.learn.judging import Outcome, Replays, Scores
 from augury.learn.kinds import KINDS, Kind
@@ -22,6 +23,7 @@ __all__ = [
     "Artifact",
     "Cleaning",
     "DataSet",
+    "Importance",
     "Judgement",
     "Kind",
     "Outcome",
@@ -32,5 +34,7 @@ __all__ = [
     "dataset_of",
     "describe",
     "evaluate",
+    "importances",
+    "plot_dependence",
     "train",
 ]

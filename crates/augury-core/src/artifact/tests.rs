@@ -121,3 +121,23 @@ fn parts_that_do_not_fit_are_refused() {
     file.manifest["model"]["kind"] = "pickle".into();
     assert!(matches!(file.error(), ArtifactError::Manifest { .. }));
 }
+
+#[test]
+fn behind_the_hash_no_byte_panics_either() {
+    let good = stump().write(None);
+    let mut random = crate::random::Random::new(11);
+    let mut accepted = 0;
+    for _ in 0..20_000 {
+        let mut bad = good.clone();
+        for _ in 0..=random.below(3) {
+            let at = random.below(bad.len() as u32) as usize;
+            bad[at] = random.next_u32() as u8;
+        }
+        let Some(bad) = sealed(&bad) else { continue };
+        if let Ok(artifact) = Artifact::read(&bad) {
+            accepted += 1;
+            assert!(!artifact.predictor().worth(&Row::default()).is_nan());
+        }
+    }
+    assert!(accepted > 100, "{accepted}");
+}

@@ -13,8 +13,7 @@ use crate::policy::sampled::Expert;
 use crate::policy::sweep::{Choice, Decide, Field, Sweep};
 use crate::request::Access;
 
-/// Set of experts, a bit each.
-pub type Experts = u32;
+use super::bandit::Experts;
 
 /// Residents scored per eviction: fewer than in the real cache, for all experts alike.
 const LOOKS: u32 = 6;
