@@ -12,13 +12,14 @@ import threading
 import time
 import warnings
 from collections import deque
+from collections.abc import Iterable
 from typing import Protocol
 
 from augury.errors import ConfigError, TraceError
 from augury.recording.anonymiser import Anonymiser
 from augury.recording.recorder import Recorder
 from augury.recording.recording import Recording
-from augury.recording.request import KeyedRequest, LeftOut
+from augury.recording.request import KeyedRequest
 
 __all__ = ["LiveRecording", "Taker", "key_text"]
 
@@ -35,10 +36,7 @@ class Taker(Protocol):
     def add(self, request: KeyedRequest) -> None:
         """Record one request."""
 
-    def leave_out(self, what: LeftOut) -> None:
-        """Count what is no request."""
-
-    def finish(self, ended: str = ..., complete: bool = ...) -> Recording:
+    def finish(self, ended: str, complete: bool, notes: Iterable[str]) -> Recording:
         """Complete the recording."""
 
     def discard(self) -> None:
@@ -90,6 +88,7 @@ class LiveRecording:
         if not self._is_open or self._failure is not None:
             return
         if len(self._queue) >= LONGEST_QUEUE:
+            # Not exact where threads do it at once; it is only told.
             self._lost += 1
             return
         seconds = 0 if ttl is None else math.ceil(ttl)
@@ -124,10 +123,9 @@ class LiveRecording:
         self._is_finished = True
         while self._queue:
             self._recorder.add(self._queue.popleft())
-        for _ in range(self._lost):
-            self._recorder.leave_out(LeftOut("requests that came faster than they were written"))
+        lost = f"about {self._lost:,} requests came faster than they were written"
         if self._recorder.requests:
-            self._result = self._recorder.finish("closed")
+            self._result = self._recorder.finish("closed", True, [lost] if self._lost else [])
         else:
             self._recorder.discard()
 
