@@ -42,8 +42,8 @@ pub fn row(lens: &Lens<'_>, history: &History, size: u32) -> Row {
     let age = history.age(lens.now) as f32;
     let relative = |ticks: f32| (ticks * lens.cooling).max(1e-30).log2().clamp(-16.0, 8.0);
     let heat = history.heat() * halvings(age * lens.cooling);
-    let density = lens.model.density(history.class, age as u32) / lens.cooling;
-    let (log_reuse, relative_reuse) = match history.reuse {
+    let density = lens.model.density(history.class(), age as u32) / lens.cooling;
+    let (log_reuse, relative_reuse) = match history.reuse() {
         NO_REUSE => NEVER_REUSED,
         bucket => {
             let reuse = bucket_start(bucket) as f32;
@@ -79,7 +79,7 @@ mod tests {
             for _ in 0..random.below(5) {
                 history.touch(random.next_u32() >> random.below(32), 0.001);
             }
-            history.class = model.class_of(&history);
+            history.set_class(model.class_of(&history));
             let cooling = 1.0 / (32.0 * (1 + random.below(1 << 20)) as f32);
             let lens = Lens::new(now, &model, cooling);
             for (value, (name, _)) in row(&lens, &history, random.next_u32()).iter().zip(NAMES) {
@@ -93,7 +93,7 @@ mod tests {
         let mut model = Survival::new(1_000, 64);
         let mut history = History::first(100, 4);
         history.touch(163, 0.0);
-        history.class = model.class_of(&history);
+        history.set_class(model.class_of(&history));
         let found = row(&Lens::new(163 + 127, &model, 1.0 / 1024.0), &history, 4);
         assert_eq!([7.0, 1.0, 2.0], [found[0], found[2], found[5]]);
         assert_eq!(((56.0f32 + 1.0).log2(), 5), (found[1], (found[1] as u32)));

@@ -1,0 +1,206 @@
+//! Seasons: namespaces whose traffic returns by the hour of the day or of the week.
+//!
+//! Histories tell how often an object was asked for and how long ago; not that its hours are over,
+//! or about to begin. What a namespace's requests did at this time of the day before tells it for
+//! all its objects. Shares of the traffic are counted by half hours ([`rhythm`]); where they proved
+//! to foretell what came, each object's rate is its share of its namespace times what the namespace
+//! is expected to ask for, and the worth of keeping it an [`outlook`] over the coming day. Where no
+//! namespace has a rhythm nothing is changed: rankings are given no seasons at all.
+//!
+//! Work per request: one count; while an outlook is being renewed, eight times a slot, that of one
+//! namespace; at the end of a slot a walk over the namespaces, at most 1,025. Memory: about a
+//! kilobyte for a namespace. Time is the caller's, in seconds; the engine's clock is not asked.
+
+mod outlook;
+mod rhythm;
+
+use rustc_hash::FxHashMap;
+
+use crate::request::Access;
+use rhythm::Rhythm;
+
+/// Namespaces tracked; the rest share one.
+pub const NAMESPACES: usize = 1_024;
+const _: () = assert!(NAMESPACES < crate::history::NAMESPACES_MAX);
+
+/// Seconds of a slot.
+const SECONDS: u32 = 1_800;
+/// Slots of a day, hours of a week.
+const DAY: usize = 48;
+const HOURS: usize = 168;
+/// Parts of a slot after which outlooks are renewed.
+const PARTS: u32 = 8;
+/// Requests of a slot below which nothing is learned from it.
+const FEW: u32 = 64;
+
+/// A slot that is over or has begun.
+#[derive(Debug, Clone, Copy, Default)]
+struct Slot {
+    /// Its number among the slots of a day, the hours of a week, the half hours of a week.
+    of_day: usize,
+    of_week: usize,
+    half: usize,
+    /// Requests in it so far.
+    ticks: f32,
+    /// Share of it that has passed.
+    passed: f32,
+    /// Whole days and weeks before it, and slots seen up to it.
+    days: u32,
+    weeks: u32,
+    seen: f32,
+    /// Weight of this half hour in its hour's first mean.
+    first_share: f32,
+}
+
+/// See the module's head.
+#[derive(Debug)]
+pub struct Seasons {
+    places: FxHashMap<u16, u16>,
+    /// The first is shared by those that have no place.
+    namespaces: Vec<Rhythm>,
+    most: usize,
+    /// Mean number of requests by slot of the day.
+    traffic: [f32; DAY],
+    /// The open slot, by its number since time 0, and the first there was.
+    slot: u32,
+    first: u32,
+    requests: u32,
+    /// Second at which something is to be done.
+    due: u32,
+    /// Namespaces whose outlook is still to be renewed.
+    waiting: usize,
+    /// Namespaces that have a rhythm.
+    seasonal: usize,
+    passed: f32,
+}
+
+impl Seasons {
+    /// Of at most so many namespaces, besides the one that the rest share.
+    pub fn new(namespaces: usize) -> Self {
+        Seasons {
+            places: FxHashMap::default(),
+            namespaces: vec![Rhythm::new()],
+            most: namespaces.min(NAMESPACES),
+            traffic: [0.0; DAY],
+            slot: 0,
+            first: 0,
+            requests: 0,
+            due: 0,
+            waiting: 0,
+            seasonal: 0,
+            passed: 0.0,
+        }
+    }
+
+    /// Whether any namespace has a rhythm.
+    #[inline]
+    pub fn is_on(&self) -> bool {
+        self.seasonal > 0
+    }
+
+    /// Makes a place for this namespace, if there is one left.
+    #[inline]
+    pub fn reserve(&mut self, access: &Access) {
+        if access.namespace != 0 && access.time != 0 && self.namespaces.len() <= self.most {
+            self.add(access.namespace);
+        }
+    }
+
+    fn add(&mut self, namespace: u16) {
+        let next = self.namespaces.len() as u16;
+        if *self.places.entry(namespace).or_insert(next) == next {
+            self.namespaces.push(Rhythm::new());
+        }
+    }
+
+    /// A request. Returns its namespace's place. Asks for no memory.
+    #[inline]
+    pub fn observe(&mut self, access: &Access, cooling: f32) -> u16 {
+        if access.time == 0 {
+            return 0;
+        }
+        if access.time >= self.due {
+            self.turn(access.time, cooling);
+        }
+        if self.waiting > 0 {
+            self.look_ahead(cooling);
+        }
+        let place = match access.namespace {
+            0 => 0,
+            namespace => self.places.get(&namespace).copied().unwrap_or(0),
+        };
+        self.namespaces[usize::from(place)].requests += 1;
+        self.requests += 1;
+        place
+    }
+
+    /// The typical rate of an object of this heat, and by how much more or less it is worth than
+    /// that: 1 where its namespace has no rhythm.
+    #[inline]
+    pub fn expect(&self, place: u16, heat: f32) -> (f32, f32) {
+        let Some(rhythm) = self.namespaces.get(usize::from(place)) else { return (heat, 1.0) };
+        let rate = heat * rhythm.scale;
+        (rate, rhythm.outlook.factor(rate))
+    }
+
+    #[cold]
+    fn turn(&mut self, time: u32, cooling: f32) {
+        let slot = time / SECONDS;
+        if self.due == 0 {
+            (self.slot, self.first) = (slot, slot);
+        }
+        if slot > self.slot {
+            self.close(cooling);
+            self.slot = slot;
+        }
+        self.passed = (time % SECONDS) as f32 / SECONDS as f32;
+        let part = SECONDS / PARTS;
+        self.due = (time / part + 1).saturating_mul(part);
+        self.waiting = if self.is_on() { self.namespaces.len() } else { 0 };
+    }
+
+    /// The open slot is over. Empty ones after it tell nothing.
+    fn close(&mut self, cooling: f32) {
+        let slot = self.open_slot();
+        if (self.requests as usize) < self.namespaces.len().max(FEW as usize) {
+            self.namespaces.iter_mut().for_each(|rhythm| rhythm.skip(slot.ticks, cooling));
+        } else {
+            self.namespaces.iter_mut().for_each(|rhythm| rhythm.close(&slot, cooling));
+            let mean = &mut self.traffic[slot.of_day];
+            *mean += (slot.ticks - *mean) * if *mean == 0.0 { 1.0 } else { 0.5 };
+        }
+        self.seasonal = self.namespaces.iter().filter(|rhythm| rhythm.is_seasonal()).count();
+        self.requests = 0;
+    }
+
+    fn open_slot(&self) -> Slot {
+        let number = self.slot as usize;
+        let age = self.slot - self.first;
+        let of_day = number % DAY;
+        // A slot of the day that was never seen foretells nothing.
+        let days = if self.traffic[of_day] > 0.0 { age / DAY as u32 } else { 0 };
+        Slot {
+            of_day,
+            of_week: number / 2 % HOURS,
+            half: number % (2 * HOURS),
+            ticks: self.requests as f32,
+            passed: self.passed,
+            days,
+            weeks: if days > 0 { age / (2 * HOURS) as u32 } else { 0 },
+            seen: age as f32 + 1.0,
+            first_share: if number.is_multiple_of(2) || age == 0 { 1.0 } else { 0.5 },
+        }
+    }
+
+    fn look_ahead(&mut self, cooling: f32) {
+        self.waiting -= 1;
+        let slot = self.open_slot();
+        self.namespaces[self.waiting].look_ahead(&slot, &self.traffic, cooling);
+    }
+
+    /// Bytes held.
+    pub fn memory_bytes(&self) -> usize {
+        self.namespaces.capacity() * size_of::<Rhythm>()
+            + self.places.capacity() * size_of::<(u16, u16)>()
+    }
+}
