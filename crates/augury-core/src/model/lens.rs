@@ -1,7 +1,7 @@
 //! What a decision sees besides histories and sizes.
 
 use super::predictor::Predictor;
-use super::seasons::Seasons;
+use super::seasons::{Expectation, Seasons};
 use super::survival::Survival;
 use crate::history::{History, halvings};
 
@@ -31,11 +31,16 @@ impl<'a> Lens<'a> {
         history.heat() * halvings(history.age(self.now) as f32 * self.cooling)
     }
 
+    /// What the rhythm of its namespace lets expect of an object, where any has one.
+    #[inline]
+    pub fn expect(&self, history: &History) -> Option<Expectation> {
+        self.seasons.map(|seasons| seasons.expect(history, self.heat(history)))
+    }
+
     /// How much more or less than its history promises an object is worth at this time of the
     /// day: 1 where its namespace has no rhythm.
     #[inline]
     pub fn season(&self, history: &History) -> f32 {
-        self.seasons
-            .map_or(1.0, |seasons| seasons.expect(history.namespace(), self.heat(history)).1)
+        self.expect(history).map_or(1.0, |expected| expected.factor)
     }
 }

@@ -104,6 +104,16 @@ impl Learner {
         self.predictor.as_ref()
     }
 
+    /// Looks for rhythms of namespaces, or does not.
+    pub fn enable_seasons(&mut self, is_enabled: bool) {
+        self.seasons.enable(is_enabled);
+    }
+
+    /// The rhythms of namespaces.
+    pub fn seasons(&self) -> &Seasons {
+        &self.seasons
+    }
+
     /// The survival table.
     pub fn model(&self) -> &Survival {
         &self.model

@@ -7,6 +7,7 @@
 use crate::history::{History, NO_REUSE, bucket_start};
 use crate::model::features;
 use crate::model::lens::Lens;
+use crate::model::seasons::Expectation;
 
 /// A pure ranking: higher scores are kept, the lowest is evicted.
 pub trait Ranking {
@@ -28,16 +29,35 @@ fn per_byte(worth: f32, size: u32) -> f32 {
     if size <= 1 { worth } else { worth / size as f32 }
 }
 
-/// The object's own rate, in a unit of its own: the decayed count, or with seasons what is to be
-/// expected of it.
+/// The object's own rate: the decayed count, or with seasons what is to be expected of it.
 #[inline]
 fn rate(lens: &Lens<'_>, history: &History) -> f32 {
-    let heat = lens.heat(history);
-    match lens.seasons {
-        None => heat,
-        Some(seasons) => {
-            let (rate, season) = seasons.expect(history.namespace(), heat);
-            rate * season
+    match lens.expect(history) {
+        None => lens.heat(history),
+        Some(expected) => expected.rate * expected.factor,
+    }
+}
+
+/// The rate of its class at its age, or with seasons what is to be expected by it.
+#[inline]
+fn density(lens: &Lens<'_>, history: &History) -> f32 {
+    let density = || lens.model.density(history.class(), history.age(lens.now));
+    match lens.expect(history) {
+        None => density(),
+        Some(Expectation { rate, factor, is_stale: true }) => rate * factor,
+        Some(Expectation { factor, .. }) => density() * factor,
+    }
+}
+
+/// The product of both.
+#[inline]
+fn blend(lens: &Lens<'_>, history: &History) -> f32 {
+    let density = || lens.model.density(history.class(), history.age(lens.now));
+    match lens.expect(history) {
+        None => density() * lens.heat(history),
+        Some(Expectation { rate, factor, is_stale }) => {
+            let of_class = if is_stale { rate } else { density() };
+            of_class * rate * factor * factor
         }
     }
 }
@@ -83,8 +103,7 @@ macro_rules! rankings {
 rankings! {
     /// Reuses per byte and tick of residence: Gittins' index of the survival table.
     Density "density" = |lens, history, size|
-        per_byte(
-            lens.model.density(history.class(), history.age(lens.now)) * lens.season(history), size);
+        per_byte(density(lens, history), size);
 
     /// Recency: the order of LRU.
     Recency "recency" = |lens, history, _size|
@@ -105,14 +124,7 @@ rankings! {
     /// Density times heat: the geometric mean of two estimates of the same rate, squared. One is
     /// of the object's class, the other its own.
     Blend "blend" = |lens, history, size| {
-        let both = lens.model.density(history.class(), history.age(lens.now))
-            * match lens.seasons {
-                None => lens.heat(history),
-                Some(seasons) => {
-                    let (rate, season) = seasons.expect(history.namespace(), lens.heat(history));
-                    rate * season * season
-                }
-            };
+        let both = blend(lens, history);
         if size <= 1 { both } else { both / (size as f32 * size as f32) }
     };
 

@@ -82,6 +82,12 @@ impl<C: Chooser> Sampled<C> {
         Sampled { chooser, learner, sweep: Sweep::default(), seed, is_started: false }
     }
 
+    /// The same without seasons: what they are worth is measured against it.
+    pub fn without_seasons(mut self) -> Self {
+        self.learner.enable_seasons(false);
+        self
+    }
+
     /// The chooser.
     pub fn chooser(&self) -> &C {
         &self.chooser
@@ -130,9 +136,10 @@ impl<C: Chooser> Policy for Sampled<C> {
         if self.is_started {
             self.learner.resize(capacity);
         } else {
-            let predictor = self.learner.predictor().cloned();
-            self.learner = Learner::new(self.seed, capacity);
-            self.learner.set_predictor(predictor);
+            let fresh = Learner::new(self.seed, capacity);
+            let before = std::mem::replace(&mut self.learner, fresh);
+            self.learner.set_predictor(before.predictor().cloned());
+            self.learner.enable_seasons(before.seasons().is_enabled());
         }
         self.chooser.set_capacity(capacity);
     }

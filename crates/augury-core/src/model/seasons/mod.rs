@@ -16,6 +16,7 @@ mod rhythm;
 
 use rustc_hash::FxHashMap;
 
+use crate::history::History;
 use crate::request::Access;
 use rhythm::Rhythm;
 
@@ -52,6 +53,18 @@ struct Slot {
     first_share: f32,
 }
 
+/// What is to be expected of an object.
+#[derive(Debug, Clone, Copy)]
+pub struct Expectation {
+    /// Accesses per tick at its namespace's typical hours.
+    pub rate: f32,
+    /// How much more or less it is worth than that rate would be: 1 where there is no rhythm.
+    pub factor: f32,
+    /// Whether it was last asked for before its namespace's present hours: how long that is ago
+    /// tells nothing then.
+    pub is_stale: bool,
+}
+
 /// See the module's head.
 #[derive(Debug)]
 pub struct Seasons {
@@ -69,9 +82,14 @@ pub struct Seasons {
     due: u32,
     /// Namespaces whose outlook is still to be renewed.
     waiting: usize,
+    /// Share of the open slot that has passed.
+    passed: f32,
     /// Namespaces that have a rhythm.
     seasonal: usize,
-    passed: f32,
+    /// Whether outlooks have been made since there are any.
+    is_on: bool,
+    /// Whether rhythms are looked for at all.
+    is_enabled: bool,
 }
 
 impl Seasons {
@@ -87,15 +105,28 @@ impl Seasons {
             requests: 0,
             due: 0,
             waiting: 0,
-            seasonal: 0,
             passed: 0.0,
+            seasonal: 0,
+            is_on: false,
+            is_enabled: true,
         }
+    }
+
+    /// Whether rhythms are looked for at all.
+    pub fn is_enabled(&self) -> bool {
+        self.is_enabled
+    }
+
+    /// Looks for rhythms, as from the start, or does not: for ablations.
+    pub fn enable(&mut self, is_enabled: bool) {
+        self.is_enabled = is_enabled;
+        self.is_on &= is_enabled;
     }
 
     /// Whether any namespace has a rhythm.
     #[inline]
     pub fn is_on(&self) -> bool {
-        self.seasonal > 0
+        self.is_on
     }
 
     /// Makes a place for this namespace, if there is one left.
@@ -116,14 +147,14 @@ impl Seasons {
     /// A request. Returns its namespace's place. Asks for no memory.
     #[inline]
     pub fn observe(&mut self, access: &Access, cooling: f32) -> u16 {
-        if access.time == 0 {
+        if access.time == 0 || !self.is_enabled {
             return 0;
         }
         if access.time >= self.due {
             self.turn(access.time, cooling);
         }
         if self.waiting > 0 {
-            self.look_ahead(cooling);
+            self.look_ahead(cooling, access.now as u32);
         }
         let place = match access.namespace {
             0 => 0,
@@ -137,10 +168,12 @@ impl Seasons {
     /// The typical rate of an object of this heat, and by how much more or less it is worth than
     /// that: 1 where its namespace has no rhythm.
     #[inline]
-    pub fn expect(&self, place: u16, heat: f32) -> (f32, f32) {
-        let Some(rhythm) = self.namespaces.get(usize::from(place)) else { return (heat, 1.0) };
+    pub fn expect(&self, history: &History, heat: f32) -> Expectation {
+        let place = usize::from(history.namespace()).min(self.namespaces.len() - 1);
+        let rhythm = &self.namespaces[place];
         let rate = heat * rhythm.scale;
-        (rate, rhythm.outlook.factor(rate))
+        let is_stale = (history.last.wrapping_sub(rhythm.since) as i32) < 0;
+        Expectation { rate, factor: rhythm.outlook.factor(rate), is_stale }
     }
 
     #[cold]
@@ -156,7 +189,8 @@ impl Seasons {
         self.passed = (time % SECONDS) as f32 / SECONDS as f32;
         let part = SECONDS / PARTS;
         self.due = (time / part + 1).saturating_mul(part);
-        self.waiting = if self.is_on() { self.namespaces.len() } else { 0 };
+        self.waiting = if self.seasonal > 0 { self.namespaces.len() } else { 0 };
+        self.is_on &= self.seasonal > 0;
     }
 
     /// The open slot is over. Empty ones after it tell nothing.
@@ -192,10 +226,11 @@ impl Seasons {
         }
     }
 
-    fn look_ahead(&mut self, cooling: f32) {
+    fn look_ahead(&mut self, cooling: f32, now: u32) {
         self.waiting -= 1;
         let slot = self.open_slot();
-        self.namespaces[self.waiting].look_ahead(&slot, &self.traffic, cooling);
+        self.namespaces[self.waiting].look_ahead(&slot, &self.traffic, cooling, now);
+        self.is_on |= self.waiting == 0;
     }
 
     /// Bytes held.

@@ -19,6 +19,8 @@ const SPARED: f32 = 16.0;
 /// Weight of the latest day in the mean of the days, at least; of a week's half hour.
 const LATEST: f32 = 0.3;
 const LATEST_WEEK: f32 = 0.25;
+/// Share of the typical rate from which on a slot is one of its hours.
+const BUSY: f32 = 0.25;
 /// Requests' worth of belief in the mean share.
 const PRIOR: f32 = 2.0;
 
@@ -53,6 +55,8 @@ pub(super) struct Rhythm {
     /// From an object's heat to its typical rate.
     pub(super) scale: f32,
     pub(super) outlook: Outlook,
+    /// Tick at which its present hours began; now, where these are not its hours.
+    pub(super) since: u32,
 }
 
 impl Rhythm {
@@ -68,6 +72,7 @@ impl Rhythm {
             period: None,
             scale: 0.0,
             outlook: Outlook::FLAT,
+            since: 0,
         }
     }
 
@@ -109,11 +114,14 @@ impl Rhythm {
 
     /// Looks a day ahead from a place within the open slot. `traffic` are the ticks of the slots
     /// of a day.
-    pub(super) fn look_ahead(&mut self, slot: &Slot, traffic: &[f32; DAY], cooling: f32) {
+    pub(super) fn look_ahead(&mut self, slot: &Slot, traffic: &[f32; DAY], cooling: f32, now: u32) {
         let heat = cooled(self.heat, self.requests as f32, slot.ticks, cooling);
         let Some(period) = self.period else {
             self.outlook = Outlook::FLAT;
-            self.scale = cooling * std::f32::consts::LN_2;
+            self.since = now.wrapping_sub(u32::MAX / 2);
+            // A decayed count over its sum for one request per tick, of the ticks there were.
+            let whole = 1.0 - (-(now as f32) * cooling).exp2();
+            self.scale = cooling * std::f32::consts::LN_2 / whole.max(1e-3);
             return;
         };
         let share = |ahead: usize| {
@@ -144,6 +152,12 @@ impl Rhythm {
         // The share of the traffic at a typical request of the namespace.
         let typical = twice / once.max(1e-9);
         steps.iter_mut().for_each(|step| step.0 /= typical);
+        let busy = |step: &&(f32, f32)| step.0 >= BUSY;
+        let (open, before) = (steps[0], &steps[1..DAY]);
+        // The past day as the one to come: backwards from the slot before this one.
+        let earlier = before.iter().rev().take_while(busy).map(|step| step.1).sum::<f32>();
+        let lasted = if open.0 >= BUSY { slot.ticks + earlier } else { 0.0 };
+        self.since = now.wrapping_sub(lasted as u32);
         self.outlook = Outlook::of(&steps);
         self.scale = typical / heat.max(1.0);
     }
