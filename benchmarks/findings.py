@@ -34,6 +34,9 @@ def findings(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> list
         "learning": judge_learning,
         "speed": judge_speed,
         "memory": judge_memory,
+        "prefetch": judge_prefetch,
+        "models": judge_models,
+        "training": judge_training,
     }
     found = [judge(parts[name]) for name, judge in judges.items() if name in parts]
     return [finding for each in found for finding in each]
@@ -94,6 +97,76 @@ def judge_learning(part: Mapping[str, Any]) -> Iterator[Finding]:
         not behind,
         where,
     )
+
+
+def at(row: Mapping[str, Any]) -> str:
+    """Trace and capacity of a row."""
+    return f"{row['trace']} {percent(row['fraction'])}"
+
+
+def judge_prefetch(part: Mapping[str, Any]) -> Iterator[Finding]:
+    """Never much worse, within its budget, and below Belady."""
+    rows = [row for row in part["cells"] if row["counts"] or row["trace"] == "corda_vault"]
+    excess = {at(row): row["variants"]["default"]["ratio"] - row["without"] for row in rows}
+    extra = {at(row): row["variants"]["default"]["extra"] for row in rows}
+    worst, most = max(excess, key=excess.__getitem__), max(extra, key=extra.__getitem__)
+    above = f"{excess[worst]:+.4f}"
+    yield Finding(
+        "prefetch: above the same without", "<= 0.002", above, excess[worst] <= 0.002, worst
+    )
+    more = f"{extra[most]:+.1%}"
+    yield Finding("prefetch: extra origin requests", "<= 10%", more, extra[most] <= 0.10, most)
+    counted = [row for row in rows if row["counts"] and row["role"] == "benchmark"]
+    below = sum(row["variants"]["half"]["ratio"] < row["belady"] for row in counted)
+    of = f"{below} of {len(counted)} cells"
+    enough = below >= 0.25 * len(counted)
+    yield Finding("prefetch at +50%: below Belady", ">= 25% of the cells", of, enough)
+
+
+def judge_models(part: Mapping[str, Any]) -> Iterator[Finding]:
+    """Worth of the best kind, and harm of the worst models."""
+    best = max(part["means"], key=lambda kind: part["means"][kind])
+    mean = part["means"][best]
+    what = f"trained models: mean gain of the best kind ({best})"
+    yield Finding(what, ">= 0.003", f"{mean:.4f}", mean >= 0.003)
+    losses = {
+        f"{at(row)} {kind}": ratio - row["auto"]
+        for row in part["worth"]
+        for kind, ratio in row["models"].items()
+    }
+    worst = max(losses, key=losses.__getitem__)
+    lost = f"{losses[worst]:.4f}"
+    yield Finding(
+        "trained models: worse than none by", "<= 0.002", lost, losses[worst] <= 0.002, worst
+    )
+    harm = {
+        f"{at(row)} {word}": excess
+        for row in part["harm"]
+        for word, excess in row["excess"].items()
+    }
+    worst = max(harm, key=harm.__getitem__)
+    lost = f"{harm[worst]:.4f}"
+    yield Finding("random and inverted models: harm", "<= 0.010", lost, harm[worst] <= 0.010, worst)
+
+
+def judge_training(part: Mapping[str, Any]) -> Iterator[Finding]:
+    """Seconds, memory, microseconds."""
+    large, forest = part["lightgbm"], part["forest"]
+    rows = f"{large['rows']:,} rows and LightGBM"
+    seconds, peak = large["seconds"], large["peak_bytes"] / 2**30
+    yield Finding(f"training: {rows}", "<= 60 s", f"{seconds:.0f} s", seconds <= 60)
+    yield Finding(f"training: {rows}, memory", "<= 2 GiB", f"{peak:.2f} GiB", peak <= 2)
+    seconds = forest["seconds"]
+    yield Finding(
+        f"training: a forest on {forest['rows']:,} rows",
+        "<= 60 s",
+        f"{seconds:.0f} s",
+        seconds <= 60,
+    )
+    single, batch, theirs = large["single_us"], large["batch_us"], large["lightgbm_us"]
+    yield Finding("a native answer, one row", "<= 3 us", f"{single:.2f} us", single <= 3)
+    ratio = f"{batch / theirs:.2f}x"
+    yield Finding("a native answer beside LightGBM's batch", "<= 1x", ratio, batch <= theirs)
 
 
 def judge_speed(part: Mapping[str, Any]) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from benchmarks import prefetch
 from benchmarks.inputs import percent
+from benchmarks.markdown import method
 
 #: At most so much above the same cell without prefetch, and so many more requests to the origin.
 LIMIT = 0.002
@@ -15,7 +16,7 @@ SHARE = 0.25
 
 def prefetch_section(part: dict[str, Any] | None) -> str:
     """What it reached, and every cell."""
-    text = f"## Prefetch\n\n{str(prefetch.__doc__).strip().replace('``', '`')}"
+    text = f"## Prefetch\n\n{method(prefetch)}"
     if part is None:
         return f"{text}\n\nNot measured."
     rows = part["cells"]

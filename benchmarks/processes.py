@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.inputs import ROOT
 
-EXAMPLES = ("bench_replay", "bench_memory")
+EXAMPLES = ("bench_replay", "bench_memory", "bench_guard")
 #: Libraries that would start threads of their own are told not to.
 SINGLE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 

@@ -1,17 +1,22 @@
 """Write RESULTS.md from the JSON files: method, machine, tables, and where ``auto`` falls short."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import learning, memory, miss_ratios, overhead, results, scores, speed
+from benchmarks import bandit, learning, memory, miss_ratios, overhead, results, scores, speed
 from benchmarks.findings import Finding, findings
 from benchmarks.inputs import ROOT, Shared, percent
+from benchmarks.markdown import method, table
+from benchmarks.models_section import models_section, training_section
 from benchmarks.prefetch_section import prefetch_section
 from benchmarks.scores import Cell, Score
 
-PARTS = ("miss_ratios", "learning", "prefetch", "speed", "memory", "overhead")
+PARTS = (
+    "miss_ratios", "learning", "bandit", "prefetch", "models", "training", "speed", "memory",
+    "overhead",
+)  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
 Values = Mapping[str, Mapping[str, Sequence[float]]]
@@ -24,23 +29,15 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         targets(findings(parts, cells)),
         miss_ratio_section(parts.get("miss_ratios"), cells),
         learning_section(parts.get("learning")),
+        bandit_section(parts.get("bandit"), cells),
         prefetch_section(parts.get("prefetch")),
+        models_section(parts.get("models")),
+        training_section(parts.get("training")),
         speed_section(parts.get("speed")),
         memory_section(parts.get("memory")),
         overhead_section(parts.get("overhead")),
     ]
     return "\n\n".join(sections) + "\n"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of Markdown; all columns but the first are aligned to the right."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def method(module: Any) -> str:
-    """What the head of the measuring script says, with its lines kept."""
-    return str(module.__doc__).strip().replace("``", "`")
 
 
 def heading(parts: Mapping[str, dict[str, Any]]) -> str:
@@ -285,6 +282,37 @@ def learning_section(part: dict[str, Any] | None) -> str:
         "gap closed",
     ]  # fmt: skip
     return f"{text}\n\n{table(head, rows)}"
+
+
+def bandit_section(part: dict[str, Any] | None, known: Sequence[Cell]) -> str:
+    """Regret of the guard's rules and of the peers that choose as well."""
+    text = f"## The guard's choice\n\n{method(bandit)}"
+    if part is None:
+        return f"{text}\n\nNot measured."
+    cells, names = part["cells"], list(part["cells"][0]["regret"])
+    rows = [
+        [
+            f"{row['workload']}, {row['capacity']:,}",
+            f"{row['best_ratio']:.4f} {row['best']}",
+            *(f"{row['regret'][name]:+.4f}" for name in names),
+        ]
+        for row in cells
+    ]
+    for label, column, taken in (
+        ("mean", "regret", mean),
+        ("largest", "regret", max),
+        ("largest, worst seed", "regret_worst_seed", max),
+    ):
+        values = (taken([row[column][name] for row in cells]) for name in names)
+        rows.append([f"**{label}**", "", *(f"{value:+.4f}" for value in values)])
+    synthetic = table(["workload, entries", "best expert", *names], rows)
+    measured = {key for values in part["recorded"].values() for key in values}
+    counted = [cell for cell in scores.counted(known) if cell.key in measured]
+    if not counted:
+        return f"{text}\n\n{synthetic}"
+    scored = [scores.score(rule, values, counted) for rule, values in part["recorded"].items()]
+    head = ["rule", "gap closed, mean", "minimum", "wins", "regret, mean", "worst seed", "cells"]
+    return f"{text}\n\n{synthetic}\n\n{table(head, map(score_row, scored))}"
 
 
 def spread(value: Mapping[str, float] | None, digits: int = 2) -> str:

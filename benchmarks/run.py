@@ -1,22 +1,36 @@
 """Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
 
-Parts: miss_ratios, learning, prefetch, memory, overhead, speed; all of them if none is named. The
-full run writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one seed and few
-rounds, and writes to build/benchmarks, for a look at the scripts and not at numbers.
+Parts: miss_ratios, learning, bandit, prefetch, models, memory, overhead, training, speed; all of
+them if none is named. The full run writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one
+seed and few rounds, and writes to build/benchmarks, for a look at the scripts and not at numbers.
 """
 
 import argparse
 
-from benchmarks import learning, memory, miss_ratios, overhead, prefetch, render, speed
+from benchmarks import (
+    bandit,
+    learning,
+    memory,
+    miss_ratios,
+    models,
+    overhead,
+    prefetch,
+    render,
+    speed,
+    training,
+)
 from benchmarks.inputs import ROOT
 
 #: In the order in which they run: what reports times comes last.
 PARTS = {
     "miss_ratios": miss_ratios.measure,
     "learning": learning.measure,
+    "bandit": bandit.measure,
     "prefetch": prefetch.measure,
+    "models": models.measure,
     "memory": memory.measure,
     "overhead": overhead.measure,
+    "training": training.measure,
     "speed": speed.measure,
 }
 

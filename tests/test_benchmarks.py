@@ -10,7 +10,17 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import findings, inputs, learning, memory, overhead, processes, render, scores
+from benchmarks import (
+    bandit,
+    findings,
+    inputs,
+    learning,
+    memory,
+    overhead,
+    processes,
+    render,
+    scores,
+)
 
 MACHINE = {
     "cpu": "a processor", "cores": 2, "memory_gib": 4, "system": "Linux 6", "python": "3.11",
@@ -238,7 +248,14 @@ def parts() -> dict[str, dict[str, Any]]:
         "modules": {"guard": 100.0, "hash": 0.5},
         "cpu_seconds": {"lru": {"median": 1.0}, "auto": {"median": 4.0}},
     }  # fmt: skip
+    chosen = {
+        "workload": "shift", "capacity": 500, "best": "heat", "best_ratio": 0.5,
+        "regret": {"leader": -0.01, "LeCaR": 0.1},
+        "regret_worst_seed": {"leader": 0.02, "LeCaR": 0.2},
+    }  # fmt: skip
+    recorded = {"leader": {"b|0.01": [0.58], "b|0.1": [0.5]}}
     content: dict[str, dict[str, Any]] = {
+        "bandit": {"cells": [chosen], "recorded": recorded},
         "miss_ratios": {"absent": ["lfu"], "cells": cells},
         "learning": {"requests": 100_000, "cells": [learnt]},
         "speed": {
@@ -296,8 +313,24 @@ def test_results_are_tables_of_even_width(parts: dict[str, Any], cells: list[sco
 def test_parts_that_were_not_measured_say_so(cells: list[scores.Cell]) -> None:
     """Nothing is claimed without a measurement."""
     text = render.render({}, cells)
-    assert 5 == text.count("Not measured.")
+    assert 9 == text.count("Not measured.")
     assert "a quick run" not in text.lower()
+
+
+def test_the_guards_choice_is_judged_by_regret(
+    parts: dict[str, Any], cells: list[scores.Cell]
+) -> None:
+    """Below the best expert is below 0; the worst seed on its own; recorded cells too."""
+    text = render.bandit_section(parts["bandit"], cells)
+    assert "| shift, 500 | 0.5000 heat | -0.0100 | +0.1000 |" in text
+    assert "| **largest, worst seed** |  | +0.0200 | +0.2000 |" in text
+    assert "| leader | 0.400 | 0.250 | 100% |" in text
+
+
+def test_regret_is_against_the_best_expert_of_each_seed() -> None:
+    """Not against the one that is best on average, which no seed may have had."""
+    by_seed = [{"a": 0.5, "b": 0.6, "rule": 0.55}, {"a": 0.7, "b": 0.5, "rule": 0.52}]
+    assert pytest.approx([0.05, 0.02]) == bandit.regrets(by_seed, "rule", ["a", "b"])
 
 
 def test_a_quick_run_is_no_result(parts: dict[str, Any], cells: list[scores.Cell]) -> None:

@@ -10,7 +10,15 @@ from typer.testing import CliRunner
 import augury
 from augury.cli.app import app
 from augury.cli.train import Model
-from augury.learn import KINDS, Artifact, describe, evaluate, train
+from augury.learn import (
+    KINDS,
+    Artifact,
+    describe,
+    evaluate,
+    importances,
+    plot_dependence,
+    train,
+)
 from augury.learn.judging import scores_of
 
 WEB = "synthetic:web?n=60000&objects=8000"
@@ -60,6 +68,20 @@ def test_the_same_seed_gives_the_same_model() -> None:
     one, other = (train(WEB, model="gbm", capacity="2%", rows=4_000, seed=3) for _ in range(2))
     X = one.data.X
     assert (one.artifact.predict(X) == other.artifact.predict(X)).all()
+
+
+def test_importance_finds_what_a_model_goes_by(tmp_path: Path) -> None:
+    """Only the feature that a model looks at matters, and the plot is a picture."""
+    found = train(WEB, model="frequency", capacity="2%", rows=6_000)
+    listed = importances(found.artifact, found.data)
+    assert "log_heat" == listed[0].feature
+    assert listed[0].log_loss > 0.01
+    assert all(0 == one.log_loss for one in listed[1:])
+    for name in ("dependence.png", "dependence.svg"):
+        plot_dependence(found.artifact, found.data, tmp_path / name)
+        assert (tmp_path / name).stat().st_size > 5_000
+    with pytest.raises(augury.ConfigError, match="svg"):
+        plot_dependence(found.artifact, found.data, tmp_path / "dependence.txt")
 
 
 def test_nothing_to_learn_from_is_said() -> None:

@@ -19,6 +19,7 @@ from augury.errors import (
     ServerError,
     TraceError,
 )
+from augury.explanation import Explanation, Story, explain
 from augury.laboratory import Cell, Progress, ReplayResult, replay
 from augury.recording import Recording, record
 
@@ -29,14 +30,17 @@ __all__ = [
     "CapacityError",
     "Cell",
     "ConfigError",
+    "Explanation",
     "LoadError",
     "Progress",
     "Recording",
     "ReplayResult",
     "SchemaMismatchError",
     "ServerError",
+    "Story",
     "TraceError",
     "__version__",
+    "explain",
     "probability",
     "record",
     "replay",

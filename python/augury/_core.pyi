@@ -49,6 +49,56 @@ class _Dataset(TypedDict):
     capacity_bytes: int
     residence: float
 
+class _History(TypedDict):
+    age: int
+    count: int
+    heat: float
+    reuse: int | None
+
+class _Standing(TypedDict):
+    history: _History
+    size: int
+    score: float
+    density: float
+    prediction: float | None
+    compared: int
+    below: int
+
+class _Expert(TypedDict):
+    name: str
+    live: bool
+    standing: float
+    holds: bool | None
+
+class _Decision(TypedDict):
+    tick: int
+    act: str
+    history: _History
+    size: int
+    ruling: str
+    score: float
+    newcomer: float | None
+    looks: int
+    holders: list[str] | None
+
+class _Explanation(TypedDict):
+    now: int
+    ruling: str
+    standing: _Standing | None
+    ghost: _History | None
+    experts: list[_Expert]
+    decisions: list[_Decision]
+    recorded_since: int | None
+
+class _Story(_Explanation):
+    replayed: int
+    capacity_bytes: int
+    residents: int
+    requests: int
+    hits: int
+    latest: list[tuple[int, bool]]
+    resident: bool
+
 @final
 class Artifact:
     def __new__(cls, data: bytes, budget: int = 24_000) -> Artifact: ...
@@ -105,6 +155,16 @@ class Trace:
         seed: int,
         ticker: Ticker,
     ) -> _Dataset: ...
+    def explain(
+        self,
+        key: str,
+        asked: tuple[float | None, int | None],
+        at: int | None,
+        seed: int,
+        ticker: Ticker,
+        model: Artifact | None = None,
+        journal: int = 4096,
+    ) -> _Story: ...
     def lru_curve(self, capacities: list[int], ticker: Ticker) -> list[tuple[int, float]]: ...
     def write_oracle_general(self, path: str) -> None: ...
 

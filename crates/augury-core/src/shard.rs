@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::clock::Millis;
 use crate::metrics::{RemovalCause, Stats};
 use crate::model::predictor::Predictor;
+use crate::policy::explanation::Explanation;
 use crate::policy::{Policy, Verdict};
 use crate::request::{Access, Tick};
 use crate::slots::SlotId;
@@ -355,6 +356,16 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     /// Loads a trained model into the policy, exchanges it or lets go of it.
     pub fn set_predictor(&mut self, predictor: Option<Arc<Predictor>>) {
         self.policy.set_predictor(predictor);
+    }
+
+    /// Remembers up to `limit` decisions from now on, for [`Shard::explain`].
+    pub fn keep_journal(&mut self, limit: usize) {
+        self.policy.keep_journal(limit);
+    }
+
+    /// Why the object of this hash is, or is not, resident (`id`, where it is).
+    pub fn explain(&self, hash: u64, id: Option<SlotId>) -> Option<Explanation> {
+        self.policy.explain(self.store.slots(), hash, id, self.tick.saturating_sub(1))
     }
 
     /// Changes the capacity, evicting what no longer fits.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use augury_core::artifact::{self, BUDGET};
+use augury_core::artifact;
 use augury_core::model::features::{NAMES, Row, SCHEMA_VERSION, WIDTH};
 use augury_core::model::predictor::Predictor;
 use pyo3::exceptions::PyValueError;
@@ -21,8 +21,9 @@ pub(crate) struct Artifact {
 
 #[pymethods]
 impl Artifact {
+    /// `budget`: steps per decision that a cache may spend on it, about a nanosecond each.
     #[new]
-    #[pyo3(signature = (data, budget=BUDGET))]
+    #[pyo3(signature = (data, budget=24_000))]
     fn new(py: Python<'_>, data: &[u8], budget: u64) -> PyResult<Self> {
         py.detach(|| {
             let inner = artifact::Artifact::read(data)?;

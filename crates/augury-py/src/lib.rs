@@ -10,6 +10,7 @@ mod capacity;
 mod convert;
 mod dataset;
 mod errors;
+mod explain;
 mod frequency;
 mod inspect;
 mod names;

@@ -5,18 +5,20 @@ use std::path::Path;
 use augury_core::metrics::Stats;
 use augury_replay::curve::{LruCurve, lru_curve, lru_curve_of_stream};
 use augury_replay::dataset::{DatasetSpec, build_dataset};
+use augury_replay::explain::{ExplainSpec, explain};
 use augury_replay::replay::{
     CellResult, CellSpec, PrefetchSpec, ReplayError, run_cell, run_stream,
 };
 use augury_replay::trace::{
     DecodedTrace, Extent, Footprint, Format, Skipped, TraceError, TraceSource, TraceWriter,
-    convert, extent,
+    convert, extent, object_id,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::artifact::Artifact;
 use crate::capacity::{self, Asked};
+use crate::explain::story;
 use crate::ticker::Ticker;
 use crate::{dataset, errors, reading};
 
@@ -185,6 +187,39 @@ impl Trace {
             })
             .map_err(errors::of_replay)?;
         dataset::columns(py, &found)
+    }
+
+    /// Why an object is, or is not, resident under `auto` after `at` requests. The key is text
+    /// as the trace has it: a number, or what is hashed.
+    #[pyo3(signature = (key, asked, at, seed, ticker, model=None, journal=4096))]
+    #[expect(clippy::too_many_arguments, reason = "named in Python")]
+    fn explain<'py>(
+        &self,
+        py: Python<'py>,
+        key: &str,
+        asked: Asked,
+        at: Option<u64>,
+        seed: u64,
+        ticker: &Ticker,
+        model: Option<&Artifact>,
+        journal: usize,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let capacity = capacity::of((None, Some(self.resolve(asked)?)));
+        let (key, model) =
+            (object_id(key.as_bytes()), model.map(|artifact| artifact.serving.clone()));
+        let spec = ExplainSpec { capacity, key, at, seed, model, journal };
+        let found = py
+            .detach(|| match &self.requests {
+                Requests::InMemory(decoded) => {
+                    explain(decoded, self.footprint, &spec, &mut ticker.telling())
+                }
+                Requests::Streamed(source) => {
+                    let decoded = DecodedTrace::load(source)?;
+                    explain(&decoded, self.footprint, &spec, &mut ticker.telling())
+                }
+            })
+            .map_err(errors::of_replay)?;
+        story(py, &found)
     }
 
     /// LRU's misses at these capacities by one pass: pairs of capacity and object miss ratio, of

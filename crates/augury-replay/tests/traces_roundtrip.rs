@@ -6,7 +6,7 @@ use std::path::Path;
 use augury_core::request::Op;
 use augury_replay::trace::{
     DecodedTrace, Format, Request, SourceOptions, TraceSource, TraceWriter, convert, extent,
-    read_from,
+    object_id, read_from,
 };
 use proptest::prelude::*;
 
@@ -53,6 +53,46 @@ proptest! {
             requests.iter().map(|r| Request { next: r.next, time: r.time, ..Request::read(r.key, r.size) }).collect();
         let read: Vec<_> = source(&path).open().unwrap().map(Result::unwrap).collect();
         prop_assert_eq!(expected, read);
+    }
+
+    #[test]
+    fn keys_of_any_bytes_stay_apart_and_plain_ones_keep_their_object(
+        keys in proptest::collection::hash_set(
+            prop_oneof![
+                proptest::collection::vec(any::<u8>(), 0..12),
+                "[a-b \\\\\",:x0-2]{0,5}".prop_map(String::into_bytes),
+            ],
+            1..60,
+        ),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ids = Vec::new();
+        for (name, format) in [("t.csv", Format::Csv), ("t.oracleGeneral", Format::OracleGeneral)] {
+            let path = folder.path().join(name);
+            let mut writer = TraceWriter::create(&path, format).unwrap();
+            let request = Request {
+                key: 0,
+                next: None,
+                time: 1,
+                size: 1,
+                ttl: 0,
+                op: Op::Get,
+                session: 0,
+                namespace: 0,
+            };
+            writer.write_keyed(keys.iter().map(|key| (&key[..], request))).unwrap();
+            prop_assert_eq!(keys.len() as u64, writer.finish().unwrap());
+            let read: Vec<_> =
+                source(&path).open().unwrap().map(|request| request.unwrap().key).collect();
+            ids.push(read);
+        }
+        prop_assert_eq!(keys.len(), ids[0].iter().collect::<std::collections::HashSet<_>>().len());
+        prop_assert_eq!(&ids[0], &ids[1]);
+        for (key, id) in keys.iter().zip(&ids[0]) {
+            if !key.is_empty() && key.iter().all(|byte| byte.is_ascii_alphanumeric()) {
+                prop_assert_eq!(object_id(key), *id);
+            }
+        }
     }
 
     #[test]

@@ -142,6 +142,22 @@ fn sessions_return_to_their_own_objects_and_then_never() {
 }
 
 #[test]
+fn shift_changes_its_nature_and_comes_back_to_it() {
+    let requests = requests("shift?n=50000&every=10000&objects=4000&alpha=0.8");
+    let phase = |number: usize| counts(&requests[number * 10_000..(number + 1) * 10_000]);
+    let common = |one, other| {
+        let (one, other) = (phase(one), phase(other));
+        one.keys().filter(|key| other.contains_key(key)).count()
+    };
+    // A loop of 1,000 blocks, each ten times; then nothing of it.
+    assert!(phase(1).len() == 1000 && phase(1).values().all(|&count| count == 10));
+    assert_eq!((0, 0), (common(0, 1), common(1, 2)));
+    assert!(common(0, 4) > 1000, "what was popular comes back");
+    let scanned = phase(3).values().filter(|&&count| count == 1).count();
+    assert!(scanned > 4000, "{scanned} objects of scans");
+}
+
+#[test]
 fn an_object_keeps_its_size_and_ttl() {
     for workload in ["sizes?n=20000&objects=500", "ttl?n=20000&objects=500", "web?n=20000"] {
         let mut sizes = HashMap::new();

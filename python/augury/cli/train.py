@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from augury.cli.console import print_to
@@ -17,7 +18,7 @@ from augury.errors import ConfigError
 from augury.extras import require
 
 if TYPE_CHECKING:
-    from augury.learn import Training
+    from augury.learn import Importance, Training
 
 __all__ = ["Model", "train"]
 
@@ -74,6 +75,12 @@ def train(
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", help="Threads; one per processor if absent.")
     ] = None,
+    plots: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="Also draw what the model goes by, to .svg, .png or .pdf."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The model card as JSON.")] = False,
     trace_format: TraceFormat = None,
     columns: Columns = None,
@@ -85,9 +92,12 @@ def train(
     """
     with designed_failures():
         require("sklearn", "learn")
+        from augury.learn import importances, plot_dependence
         from augury.learn import train as run_training
 
         path = output or Path(f"{stem(trace)}-{model}.augury")
+        if plots is not None:
+            require("matplotlib", "report")
         if not path.parent.is_dir():
             raise ConfigError(f"{path} cannot be written: there is no folder {path.parent}")
         with stages() as shown:
@@ -112,6 +122,10 @@ def train(
             typer.echo(json.dumps(found.artifact.card, indent=2))
         else:
             print_to(None, page(found))
+            print_to(None, going_by(importances(found.artifact, found.data)))
+        if plots is not None:
+            plot_dependence(found.artifact, found.data, plots)
+            typer.echo(f"wrote {plots}", err=True)
         typer.echo(f"wrote {path} ({found.artifact.size:,} bytes)", err=True)
 
 
@@ -127,6 +141,18 @@ def share_of(text: str) -> float:
         return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
         raise ConfigError(f"{text!r} is not a share: write 50% or 0.5") from None
+
+
+def going_by(listed: "list[Importance]") -> RenderableType:
+    """What the model goes by, the most important first."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table.add_column("feature")
+    table.add_column("log loss", justify="right")
+    table.add_column("what it is", style="dim")
+    for one in listed:
+        table.add_row(one.feature, f"{one.log_loss:+.4f}", one.meaning)
+    title = Text("What the model goes by: rise of log loss when shuffled", style="bold")
+    return Group(Text(), title, table)
 
 
 def page(found: "Training") -> RenderableType:

@@ -163,9 +163,7 @@ class Execution:
         engine = "auto" if model else policy
         asked = self._plan.prefetch
         prefetch = None if asked is None else (asked.budget, asked.predictor)
-        outcome = trace.replay(
-            engine, capacity.asked, seed, self._ticker, model, prefetch=prefetch
-        )
+        outcome = trace.replay(engine, capacity.asked, seed, self._ticker, model, prefetch=prefetch)
         requests, misses = outcome["requests"], outcome["misses"]
         issued, used = outcome["prefetch"] or (None, None)
         seconds = outcome["seconds"]

@@ -8,6 +8,7 @@
 
 from augury.learn.artifact import Artifact
 from augury.learn.dataset import Cleaning, DataSet, build_dataset
+from augury.learn.explaining import Importance, importances, plot_dependence
 from augury.learn.exporting import describe
 from augury.learn.judging import Outcome, Replays, Scores
 from augury.learn.kinds import KINDS, Kind
@@ -22,6 +23,7 @@ __all__ = [
     "Artifact",
     "Cleaning",
     "DataSet",
+    "Importance",
     "Judgement",
     "Kind",
     "Outcome",
@@ -31,5 +33,7 @@ __all__ = [
     "build_dataset",
     "describe",
     "evaluate",
+    "importances",
+    "plot_dependence",
     "train",
 ]

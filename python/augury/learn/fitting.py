@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from augury.errors import ConfigError
 from augury.learn.dataset import Cleaning, DataSet
@@ -52,7 +53,9 @@ def fit(
         return Fit(estimator.fit(data.X, targets), len(data), Cleaning(data.malformed, 0))
     rows, labels, cleaning = data.labelled(horizon)
     need_rows(len(rows), labels)
-    fit_labels(kind, estimator, rows, labels, horizon)
+    # scikit-learn's boosting takes all processors it finds; more threads than those wait busily.
+    with threadpool_limits(jobs):
+        fit_labels(kind, estimator, rows, labels, horizon)
     return Fit(estimator, len(rows), cleaning)
 
 

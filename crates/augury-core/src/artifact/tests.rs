@@ -68,7 +68,7 @@ fn a_saved_model_answers_as_before() {
     row[0] = 3.5;
     assert_eq!((2.0, 0.25), (artifact.predictor().predict(&row), artifact.predictor().worth(&row)));
     assert!(artifact.manifest().contains("a test"));
-    assert!(artifact.serving(BUDGET).is_ok());
+    assert!(artifact.serving(24_000).is_ok());
     assert_eq!(Some(ArtifactError::TooSlow { steps: 32, budget: 1 }), artifact.serving(1).err());
 }
 
@@ -120,4 +120,24 @@ fn parts_that_do_not_fit_are_refused() {
     let mut file = stump();
     file.manifest["model"]["kind"] = "pickle".into();
     assert!(matches!(file.error(), ArtifactError::Manifest { .. }));
+}
+
+#[test]
+fn behind_the_hash_no_byte_panics_either() {
+    let good = stump().write(None);
+    let mut random = crate::random::Random::new(11);
+    let mut accepted = 0;
+    for _ in 0..20_000 {
+        let mut bad = good.clone();
+        for _ in 0..=random.below(3) {
+            let at = random.below(bad.len() as u32) as usize;
+            bad[at] = random.next_u32() as u8;
+        }
+        let Some(bad) = sealed(&bad) else { continue };
+        if let Ok(artifact) = Artifact::read(&bad) {
+            accepted += 1;
+            assert!(!artifact.predictor().worth(&Row::default()).is_nan());
+        }
+    }
+    assert!(accepted > 100, "{accepted}");
 }

@@ -16,16 +16,20 @@
 //!
 //! This module must not know the store, values or keys.
 
+mod bandit;
 mod shadows;
 
 use crate::history::History;
 use crate::model::predictor::Predictor;
+use crate::policy::explanation::Opinion;
 use crate::policy::learner::{Learner, SMALL};
 use crate::policy::ranking::RankingId;
 use crate::policy::sampled::{Chooser, Expert, Sampled};
 use crate::request::Access;
 
-use self::shadows::{Experts, Shadows};
+pub use self::bandit::GuardRule;
+use self::bandit::{Bandit, Experts, PERIOD};
+use self::shadows::Shadows;
 
 /// The default policy: learned rankings under the guard.
 pub type Auto = Sampled<Guard>;
@@ -34,24 +38,23 @@ const fn expert(ranking: RankingId, admission: bool) -> Expert {
     Expert { ranking, admission }
 }
 
-/// The experts, the one that rules until there is evidence first. Each wins somewhere: see
-/// docs/decisions/0005.
-const EXPERTS: [Expert; 11] = [
+/// The experts, the one that rules until there is evidence first. Which, and why these:
+/// docs/decisions/0012.
+pub const EXPERTS: [Expert; 10] = [
     expert(RankingId::Blend, true),
     expert(RankingId::Blend, false),
     expert(RankingId::Density, true),
     expert(RankingId::Heat, false),
-    expert(RankingId::Heat, true),
     expert(RankingId::Count, true),
     expert(RankingId::Reuse, false),
-    expert(RankingId::Recency, false),
     expert(RankingId::Density, false),
+    expert(RankingId::Count, false),
     expert(RankingId::Learned, true),
     expert(RankingId::Learned, false),
 ];
-/// Those that need a trained model, and those that need none.
-const LEARNED: Experts = 0b11 << 9;
-const BUILT_IN: Experts = (1 << 9) - 1;
+/// Those that need no trained model, and those that take part only where one is loaded.
+const BUILT_IN: Experts = 0xff;
+const LEARNED: Experts = 0b11 << 8;
 
 /// Targets that all shadows together hold at most: experts may differ widely in how many objects
 /// fill the same bytes.
@@ -68,13 +71,6 @@ const LIVE_MIN: usize = 4;
 /// Sampled requests after which more than a quarter of the traffic is no longer sampled.
 const SETTLED: u64 = 65_536;
 const SETTLED_RATIO: f32 = 0.25;
-/// A hit counts for half after 0.7 times so many sampled requests, or a third of those seen.
-const MEMORY: f32 = 40_000.0;
-const MEMORY_MIN: f32 = 2_000.0;
-/// By how much an expert must lead the ruler: a share of its hits, and half a hit.
-const LEAD: f32 = 0.002;
-/// Sampled requests between decisions.
-const PERIOD: u64 = 32;
 
 /// Sampling takes 32 bits of the hash that neither the index nor the ghosts use first.
 const WHOLE: u64 = 1 << 32;
@@ -88,45 +84,27 @@ fn sample_of(hash: u64) -> u64 {
 #[derive(Debug)]
 pub struct Guard {
     shadows: Shadows,
-    /// Hits of each expert, recent ones weighing more.
-    scores: [f32; EXPERTS.len()],
-    /// Weight of a hit now: it grows, which is the same as old hits fading.
-    gain: f32,
-    live: Experts,
-    /// Experts that there are: the learned ones only where a model is loaded.
-    known: Experts,
-    ruling: usize,
+    bandit: Bandit<{ EXPERTS.len() }>,
     /// Objects whose sample value is below are sampled.
     threshold: u64,
     capacity: u64,
-    sampled: u64,
-    challenger: usize,
 }
 
 impl Default for Guard {
     fn default() -> Self {
-        Guard::for_capacity(0)
+        Guard::with_rule(GuardRule::default())
     }
 }
 
 impl Guard {
-    fn for_capacity(capacity: u64) -> Self {
+    /// A guard that chooses by this rule, to compare rules.
+    pub fn with_rule(rule: GuardRule) -> Self {
         Guard {
-            shadows: Shadows::new(&EXPERTS, capacity),
-            scores: [0.0; EXPERTS.len()],
-            gain: 1.0,
-            live: BUILT_IN,
-            known: BUILT_IN,
-            ruling: 0,
+            shadows: Shadows::new(&EXPERTS, 0),
+            bandit: Bandit::new(rule, BUILT_IN),
             threshold: WHOLE,
-            capacity,
-            sampled: 0,
-            challenger: 0,
+            capacity: 0,
         }
-    }
-
-    fn is_live(&self, expert: usize) -> bool {
-        self.live & 1 << expert != 0
     }
 
     /// Share of the traffic that is sampled.
@@ -134,40 +112,20 @@ impl Guard {
         self.threshold as f32 / WHOLE as f32
     }
 
-    /// Counts one sampled access for the experts that had it.
-    #[inline]
-    fn score(&mut self, mut hits: Experts) {
-        self.sampled += 1;
-        self.gain *= 1.0 + 1.0 / MEMORY.min((self.sampled as f32 / 2.0).max(MEMORY_MIN));
-        while hits != 0 {
-            self.scores[hits.trailing_zeros() as usize] += self.gain;
-            hits &= hits - 1;
-        }
-    }
-
     /// Now and then: bounds the work, retires and tries experts, and chooses the ruler.
     fn tend(&mut self) {
-        if self.gain > 1e12 {
-            let gain = std::mem::replace(&mut self.gain, 1.0);
-            self.scores.iter_mut().for_each(|score| *score /= gain);
-        }
+        let sampled = self.bandit.sampled();
         let target = if self.capacity <= SMALL { TARGET.0 } else { TARGET.1 };
-        let is_settled = self.sampled >= SETTLED && self.ratio() > SETTLED_RATIO;
-        let is_full = self.shadows.residents(self.ruling) > target
+        let is_settled = sampled >= SETTLED && self.ratio() > SETTLED_RATIO;
+        let is_full = self.shadows.residents(self.bandit.ruling()) > target
             || self.shadows.len() > UNION * target as usize;
         if is_full || is_settled {
             self.narrow();
         }
-        if self.sampled >= EXPLORE && self.sampled.is_multiple_of(TRIAL) {
+        if sampled >= EXPLORE && sampled.is_multiple_of(TRIAL) {
             self.rotate();
         }
-        self.ruling = self.best();
-    }
-
-    fn best(&self) -> usize {
-        let lead = self.scores[self.ruling] * (1.0 + LEAD) + 0.5 * self.gain;
-        let ahead = (0..EXPERTS.len()).filter(|&e| self.is_live(e) && self.scores[e] > lead);
-        ahead.max_by(|&a, &b| self.scores[a].total_cmp(&self.scores[b])).unwrap_or(self.ruling)
+        self.bandit.choose();
     }
 
     /// Halves the sampled traffic.
@@ -178,69 +136,67 @@ impl Guard {
         self.shadows.narrow(capacity as u64, |hash| sample_of(hash) < threshold);
     }
 
-    /// Keeps the best experts alive, and one of the others on trial.
+    /// Keeps as many experts alive as the budget allows, one of them on trial.
     fn rotate(&mut self) {
-        let keep = ((BUDGET / self.ratio()) as usize).max(LIVE_MIN);
-        if keep >= self.known.count_ones() as usize {
-            self.enlist(self.known & !self.live);
-            return;
+        let rotation = self.bandit.rotate(((BUDGET / self.ratio()) as usize).max(LIVE_MIN));
+        self.shadows.retire(rotation.retired);
+        let is_new = |expert: &usize| rotation.enlisted & 1 << expert != 0;
+        for expert in (0..EXPERTS.len()).filter(is_new) {
+            self.shadows.revive(expert, self.bandit.ruling());
         }
-        let mut order: [usize; EXPERTS.len()] = std::array::from_fn(|expert| expert);
-        let worth = |&expert: &usize| match () {
-            () if expert == self.ruling => f32::INFINITY,
-            () if self.is_live(expert) => self.scores[expert],
-            () if self.known & 1 << expert != 0 => f32::MIN,
-            () => f32::NEG_INFINITY,
-        };
-        order.sort_unstable_by(|a, b| worth(b).total_cmp(&worth(a)));
-        // Fewer than there are known ones, so none that is not.
-        let kept: Experts = order[..keep - 1].iter().map(|&expert| 1 << expert).sum();
-        self.shadows.retire(self.live & !kept);
-        let mut others = (1..=EXPERTS.len()).map(|step| (self.challenger + step) % EXPERTS.len());
-        let waiting = self.known & !kept;
-        let Some(challenger) = others.find(|&e| waiting & 1 << e != 0) else { return };
-        self.challenger = challenger;
-        self.live &= kept;
-        self.enlist((kept | 1 << challenger) & !self.live);
-    }
-
-    /// Brings experts to life, with what the ruler holds and nearly its score.
-    fn enlist(&mut self, experts: Experts) {
-        for expert in (0..EXPERTS.len()).filter(|&expert| experts & 1 << expert != 0) {
-            self.shadows.revive(expert, self.ruling);
-            self.scores[expert] = self.scores[self.ruling] * (1.0 - LEAD);
-        }
-        self.live |= experts;
     }
 }
 
 impl Chooser for Guard {
     #[inline]
     fn ruling(&self) -> Expert {
-        EXPERTS[self.ruling]
+        EXPERTS[self.bandit.ruling()]
     }
 
     /// The shadows begin anew; who rules, and on what evidence, stays.
     fn set_capacity(&mut self, capacity: u64) {
-        let Guard { ruling, scores, gain, known, .. } = *self;
-        *self = Guard { ruling, scores, gain, known, live: known, ..Guard::for_capacity(capacity) };
+        self.bandit.restart();
+        self.shadows = Shadows::new(&EXPERTS, capacity);
+        (self.threshold, self.capacity) = (WHOLE, capacity);
     }
 
     /// A model that has proved itself elsewhere rules until its shadow says otherwise; another one
     /// waits with the retired for its trial. Where an exchanged one ruled, the best other does.
     fn set_learned(&mut self, predictor: Option<&Predictor>) {
-        self.shadows.retire(self.live & LEARNED);
-        self.live &= !LEARNED;
-        self.known = BUILT_IN | predictor.map_or(0, |_| LEARNED);
-        if LEARNED & 1 << self.ruling != 0 {
-            let others = (0..EXPERTS.len()).filter(|&expert| self.is_live(expert));
-            let best = others.max_by(|&a, &b| self.scores[a].total_cmp(&self.scores[b]));
-            self.ruling = best.unwrap_or(0);
+        self.shadows.retire(self.bandit.live() & LEARNED);
+        self.bandit.withdraw(LEARNED);
+        match predictor {
+            Some(predictor) if predictor.is_proven => {
+                let ruling = self.bandit.ruling();
+                for expert in (0..EXPERTS.len()).rev().filter(|e| LEARNED & 1 << e != 0) {
+                    self.shadows.revive(expert, ruling);
+                    self.bandit.crown(expert);
+                }
+            }
+            Some(_) => self.bandit.invite(LEARNED),
+            None => {}
         }
-        if predictor.is_some_and(|predictor| predictor.is_proven) {
-            self.enlist(LEARNED);
-            self.ruling = LEARNED.trailing_zeros() as usize;
-        }
+    }
+
+    fn holders(&self, hash: u64) -> Option<Experts> {
+        (sample_of(hash) < self.threshold).then(|| self.shadows.holders(hash))
+    }
+
+    fn opinions(&self, hash: u64) -> Vec<Opinion> {
+        let scores = self.bandit.scores();
+        let best = scores.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+        let holders = self.holders(hash);
+        let known = (0..EXPERTS.len()).filter(|&expert| self.bandit.known() & 1 << expert != 0);
+        let opinion = |expert: usize| {
+            let is_live = self.bandit.live() & 1 << expert != 0;
+            Opinion {
+                expert: EXPERTS[expert],
+                is_live,
+                standing: scores[expert] / best,
+                holds: holders.filter(|_| is_live).map(|holders| holders & 1 << expert != 0),
+            }
+        };
+        known.map(opinion).collect()
     }
 
     #[inline]
@@ -259,9 +215,9 @@ impl Chooser for Guard {
         if sample_of(access.hash) >= self.threshold {
             return;
         }
-        let hits = self.shadows.access(access, history, self.live, learner);
-        self.score(hits);
-        if self.sampled.is_multiple_of(PERIOD) {
+        let hits = self.shadows.access(access, history, self.bandit.live(), learner);
+        self.bandit.reward(hits);
+        if self.bandit.sampled().is_multiple_of(PERIOD) {
             self.tend();
         }
     }
@@ -276,6 +232,12 @@ mod tests {
     use super::*;
     use crate::hash::mix;
 
+    fn guard(capacity: u64) -> Guard {
+        let mut guard = Guard::default();
+        guard.set_capacity(capacity);
+        guard
+    }
+
     fn request(guard: &mut Guard, learner: &Learner, now: u64, key: u64, size: u32) {
         let access = Access::new(mix(key), key, size, now);
         guard.reserve();
@@ -285,18 +247,18 @@ mod tests {
     #[test]
     fn a_cache_that_fills_late_gets_its_experts_back() {
         let learner = Learner::new(1, 100_000);
-        let mut guard = Guard::for_capacity(100_000);
+        let mut guard = guard(100_000);
         (0..20_000).for_each(|now| request(&mut guard, &learner, now, now % 100, 1));
-        assert_ne!(BUILT_IN, guard.live, "all is sampled, so few experts are live");
+        assert_ne!(BUILT_IN, guard.bandit.live(), "all is sampled, so few experts are live");
         (20_000..1_500_000).for_each(|now| request(&mut guard, &learner, now, now, 1));
         assert!(guard.ratio() < 0.05);
-        assert_eq!(BUILT_IN, guard.live, "little is sampled");
+        assert_eq!(BUILT_IN, guard.bandit.live(), "little is sampled");
     }
 
     #[test]
     fn small_objects_do_not_fill_the_shadows_of_those_who_like_them() {
         let learner = Learner::new(1, 100_000);
-        let mut guard = Guard::for_capacity(1_000_000_000);
+        let mut guard = guard(1_000_000_000);
         for now in 0..200_000 {
             let size = if now % 2 == 0 { 10_000_000 } else { 1 };
             request(&mut guard, &learner, now, now, size);
@@ -307,13 +269,14 @@ mod tests {
     #[test]
     fn a_resize_keeps_the_ruler_and_begins_the_shadows_anew() {
         let learner = Learner::new(1, 100);
-        let mut guard = Guard::for_capacity(100);
+        let mut guard = guard(100);
         (0..5_000).for_each(|now| request(&mut guard, &learner, now, now % 130, 1));
-        let (ruling, scores) = (guard.ruling, guard.scores);
+        let (ruling, scores) = (guard.bandit.ruling(), guard.bandit.scores());
         guard.set_capacity(50);
-        assert_eq!((ruling, scores, 0), (guard.ruling, guard.scores, guard.shadows.len()));
+        assert_eq!((ruling, scores), (guard.bandit.ruling(), guard.bandit.scores()));
+        assert_eq!(0, guard.shadows.len());
         guard.set_capacity(0);
         (5_000..6_000).for_each(|now| request(&mut guard, &learner, now, now % 130, 1));
-        assert_eq!((scores, 0), (guard.scores, guard.shadows.len()));
+        assert_eq!((scores, 0), (guard.bandit.scores(), guard.shadows.len()));
     }
 }

@@ -13,8 +13,7 @@ use crate::policy::sampled::Expert;
 use crate::policy::sweep::{Choice, Decide, Field, Sweep};
 use crate::request::Access;
 
-/// Set of experts, a bit each.
-pub type Experts = u32;
+use super::bandit::Experts;
 
 /// Residents scored per eviction: fewer than in the real cache, for all experts alike.
 const LOOKS: u32 = 6;
@@ -102,6 +101,13 @@ impl Shadows {
     /// Objects resident with any expert.
     pub fn len(&self) -> usize {
         self.objects.len() - self.vacant.len()
+    }
+
+    /// The experts that hold an object.
+    pub fn holders(&self, hash: u64) -> Experts {
+        let objects = &self.objects;
+        let found = self.index.candidates(hash).find(|&at| objects[at as usize].hash == hash);
+        found.map_or(0, |at| objects[at as usize].members)
     }
 
     /// An access to a sampled object. Returns the experts that had it.

@@ -117,6 +117,16 @@ impl Ghosts {
         Some(unpack(ghost, now, grain))
     }
 
+    /// The history of an object, left where it is.
+    pub fn peek(&self, hash: u64, now: u32) -> Option<History> {
+        let at = self.locate(hash)?;
+        let block = &self.blocks[at / BLOCK];
+        let wanted = fingerprint(hash);
+        let mut set = block.sets[at % BLOCK].iter();
+        let found = set.find(|&&ghost| ghost != 0 && ghost >> (64 - FINGERPRINT_BITS) == wanted)?;
+        Some(unpack(*found, now, block.grain))
+    }
+
     /// One ghost, drawn by 32 random bits: history and age. `None` where the place is empty.
     #[inline]
     pub fn sample(&self, random: u32, now: u32) -> Option<(History, u32)> {

@@ -215,6 +215,11 @@ impl Learner {
         }
     }
 
+    /// What a ghost remembers of an object that has left.
+    pub fn ghost(&self, hash: u64, now: u64) -> Option<History> {
+        self.ghosts.peek(hash, now as u32)
+    }
+
     /// The number of residents is now this.
     #[inline]
     pub fn residents(&mut self, count: u32) {

@@ -8,6 +8,8 @@
 //! Policies see slot numbers, sizes, hashes and ticks, never keys, values, clocks or the store.
 
 pub mod eviction;
+pub mod explanation;
+pub mod journal;
 pub mod learner;
 pub mod ranking;
 pub mod sampled;
@@ -19,6 +21,8 @@ use crate::metrics::RemovalCause;
 use crate::model::predictor::Predictor;
 use crate::request::{Access, Tick};
 use crate::slots::{SlotId, Slots};
+
+use explanation::Explanation;
 
 /// What a policy answers when room is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +52,22 @@ pub trait Policy {
     /// Loads a trained model, exchanges it or lets go of it: no flush, no pause. Policies that
     /// have no use for one ignore it.
     fn set_predictor(&mut self, _predictor: Option<Arc<Predictor>>) {}
+
+    /// Remembers up to `limit` decisions from now on, for [`Policy::explain`]. Policies that
+    /// explain nothing ignore it.
+    fn keep_journal(&mut self, _limit: usize) {}
+
+    /// Why the object of this hash is, or is not, among the residents; `id` is its slot, where it
+    /// is one. None from policies that explain nothing.
+    fn explain(
+        &self,
+        _slots: &Slots<Self::Record>,
+        _hash: u64,
+        _id: Option<SlotId>,
+        _now: Tick,
+    ) -> Option<Explanation> {
+        None
+    }
 
     /// `id` is resident and was just asked for.
     fn on_hit(&mut self, slots: &mut Slots<Self::Record>, id: SlotId, access: &Access);

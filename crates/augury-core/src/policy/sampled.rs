@@ -9,12 +9,16 @@ use std::sync::Arc;
 
 use crate::history::History;
 use crate::metrics::RemovalCause;
+use crate::model::features;
+use crate::model::lens::Lens;
 use crate::model::predictor::Predictor;
 use crate::request::{Access, Tick};
 use crate::slots::{SlotId, Slots};
 
+use super::explanation::{Explanation, Opinion, Standing};
+use super::journal::{Act, Decision, Journal};
 use super::learner::Learner;
-use super::ranking::RankingId;
+use super::ranking::{Ranking, RankingId, WithRanking};
 use super::sweep::{Choice, Decide, Field, Sweep};
 use super::{Policy, Verdict};
 
@@ -25,6 +29,13 @@ pub struct Expert {
     pub ranking: RankingId,
     /// Whether a newcomer that ranks below the lowest resident leaves in its stead.
     pub admission: bool,
+}
+
+impl Expert {
+    /// The expert's name: its ranking's, with a + where newcomers have to prove themselves.
+    pub const fn name(self) -> &'static str {
+        if self.admission { self.ranking.name_with_admission() } else { self.ranking.name() }
+    }
 }
 
 /// Who decides which expert rules.
@@ -39,6 +50,16 @@ pub trait Chooser: Send {
     fn reserve(&mut self) {}
     /// The size of an object, which was not known when it was observed.
     fn sized(&mut self, _access: &Access) {}
+    /// Experts whose shadow holds an object, a bit each in the order of [`Chooser::opinions`];
+    /// none where it is not in the sampled traffic, or nothing is sampled.
+    fn holders(&self, _hash: u64) -> Option<u32> {
+        None
+    }
+    /// What each expert makes of an object.
+    fn opinions(&self, _hash: u64) -> Vec<Opinion> {
+        let (expert, is_live) = (self.ruling(), true);
+        vec![Opinion { expert, is_live, standing: 1.0, holds: None }]
+    }
     /// An access was recorded: the object's history after it.
     fn observe(&mut self, access: &Access, history: &History, learner: &Learner);
     /// Bytes held.
@@ -71,15 +92,35 @@ pub struct Sampled<C> {
     chooser: C,
     learner: Learner,
     sweep: Sweep,
+    journal: Journal,
     seed: u64,
     is_started: bool,
+}
+
+/// Residents that an explanation compares with, at most.
+const COMPARED: u32 = 1_024;
+
+/// One score, waiting for its ranking.
+struct Score<'a> {
+    lens: Lens<'a>,
+    history: &'a History,
+    size: u32,
+}
+
+impl WithRanking for Score<'_> {
+    type Output = f32;
+
+    fn with<R: Ranking>(self) -> f32 {
+        R::score(&self.lens, self.history, self.size)
+    }
 }
 
 impl<C: Chooser> Sampled<C> {
     /// A policy under this chooser.
     pub fn with_chooser(seed: u64, chooser: C) -> Self {
         let learner = Learner::new(seed, 1);
-        Sampled { chooser, learner, sweep: Sweep::default(), seed, is_started: false }
+        let (sweep, journal) = (Sweep::default(), Journal::default());
+        Sampled { chooser, learner, sweep, journal, seed, is_started: false }
     }
 
     /// The same without seasons: what they are worth is measured against it.
@@ -96,6 +137,73 @@ impl<C: Chooser> Sampled<C> {
     /// What has been learned.
     pub fn learner(&self) -> &Learner {
         &self.learner
+    }
+
+    /// The decisions that are remembered.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    fn score(&self, history: &History, size: u32, now: Tick) -> f32 {
+        let lens = self.learner.lens(now);
+        self.chooser.ruling().ranking.with(Score { lens, history, size })
+    }
+
+    /// Writes down what is about to happen, and from what.
+    #[cold]
+    fn note(
+        &mut self,
+        slots: &Slots<History>,
+        verdict: Verdict,
+        incoming: Option<&Access>,
+        now: Tick,
+    ) {
+        let newcomer = *self.learner.newcomer();
+        let (act, hash, size, history) = match (verdict, incoming) {
+            (Verdict::Evict(id), _) => {
+                (Act::Evicted, slots.hash(id), slots.size(id), *slots.record(id))
+            }
+            (Verdict::Reject, Some(access)) => (Act::Rejected, access.hash, access.size, newcomer),
+            (Verdict::Reject, None) => return,
+        };
+        self.journal.add(Decision {
+            tick: now,
+            hash,
+            size,
+            act,
+            history,
+            expert: self.chooser.ruling(),
+            score: self.score(&history, size, now),
+            newcomer: incoming.map(|access| self.score(&newcomer, access.size, now)),
+            looks: self.learner.looks().min(slots.live()),
+            holders: self.chooser.holders(hash),
+        });
+    }
+
+    /// A resident's place, compared with up to a thousand others, spread over all.
+    fn standing(&self, slots: &Slots<History>, id: SlotId, now: Tick) -> Standing {
+        let (history, size) = (*slots.record(id), slots.size(id));
+        let score = self.score(&history, size, now);
+        let step = (slots.bound() / COMPARED).max(1) as usize;
+        let (mut compared, mut below) = (0, 0);
+        for other in (0..slots.bound()).step_by(step).filter(|&other| other != id) {
+            if let Some((history, size)) = slots.candidate(other) {
+                compared += 1;
+                below += u32::from(self.score(history, size, now) < score);
+            }
+        }
+        let lens = self.learner.lens(now);
+        Standing {
+            history,
+            size,
+            score,
+            density: lens.model.density(history.class, history.age(lens.now)),
+            prediction: lens
+                .predictor
+                .map(|predictor| predictor.predict(&features::row(&lens, &history, size))),
+            compared,
+            below,
+        }
     }
 
     /// Sees to it that the learner's newcomer is this one.
@@ -182,7 +290,7 @@ impl<C: Chooser> Policy for Sampled<C> {
             incoming.filter(|_| admission).map(|access| (self.learner.newcomer(), access.size));
         let lens = self.learner.lens(now);
         let sweep = &mut self.sweep;
-        match ranking.with(Decide {
+        let verdict = match ranking.with(Decide {
             lens,
             field: &*slots,
             sweep,
@@ -191,7 +299,33 @@ impl<C: Chooser> Policy for Sampled<C> {
         }) {
             Choice::Leave(id) => Verdict::Evict(id),
             Choice::Refuse => Verdict::Reject,
+        };
+        if self.journal.is_kept() {
+            self.note(slots, verdict, incoming, now);
         }
+        verdict
+    }
+
+    fn keep_journal(&mut self, limit: usize) {
+        self.journal = Journal::new(limit);
+    }
+
+    fn explain(
+        &self,
+        slots: &Slots<History>,
+        hash: u64,
+        id: Option<SlotId>,
+        now: Tick,
+    ) -> Option<Explanation> {
+        Some(Explanation {
+            now,
+            ruling: self.chooser.ruling(),
+            standing: id.map(|id| self.standing(slots, id, now)),
+            ghost: self.learner.ghost(hash, now).filter(|_| id.is_none()),
+            opinions: self.chooser.opinions(hash),
+            decisions: self.journal.about(hash).copied().collect(),
+            recorded_since: self.journal.since(),
+        })
     }
 
     #[inline]
@@ -228,11 +362,13 @@ impl<C: Chooser> Policy for Sampled<C> {
     }
 
     fn ruling(&self) -> Option<&'static str> {
-        let Expert { ranking, admission } = self.chooser.ruling();
-        Some(if admission { ranking.name_with_admission() } else { ranking.name() })
+        Some(self.chooser.ruling().name())
     }
 
     fn memory_bytes(&self) -> usize {
-        self.learner.memory_bytes() + self.chooser.memory_bytes() + self.sweep.memory_bytes()
+        self.learner.memory_bytes()
+            + self.chooser.memory_bytes()
+            + self.sweep.memory_bytes()
+            + self.journal.memory_bytes()
     }
 }

@@ -69,6 +69,11 @@ impl<P: Policy> Drive<P> {
         self.shard.set_predictor(predictor);
     }
 
+    /// Remembers up to `limit` decisions from now on.
+    pub fn keep_journal(&mut self, limit: usize) {
+        self.shard.keep_journal(limit);
+    }
+
     /// The engine's bytes: index, slots, deadlines, policy.
     pub fn memory_bytes(&self) -> usize {
         let ahead = self.prefetcher.as_ref().map_or(0, |ahead| ahead.memory_bytes());

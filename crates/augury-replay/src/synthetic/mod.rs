@@ -2,13 +2,14 @@
 //! `synthetic:NAME?parameter=value&...` wherever a trace is.
 //!
 //! A [`Shape`] is data: name, one-line description, parameters and the generator it begins. The
-//! generators stand in `popularity`, `sequences` and `web`, each with its paper; same name, same
+//! generators stand in `popularity`, `sequences`, `shift` and `web`, each with its paper; same name, same
 //! parameters, same seed give the same requests on every machine. Nothing here may know caches.
 
 mod objects;
 mod parameters;
 mod popularity;
 mod sequences;
+mod shift;
 mod stream;
 mod web;
 
@@ -49,7 +50,7 @@ const ALPHA: Parameter = real("alpha", 0.9, (0.0, 5.0), "Zipf exponent; 0 is uni
 const MEDIAN: Parameter = real("median", 8192.0, (1.0, 1e9), "median size in bytes");
 const SIGMA: Parameter = real("sigma", 1.5, (0.0, 5.0), "spread of the sizes' logarithm");
 
-static SHAPES: [Shape; 10] = [
+static SHAPES: [Shape; 11] = [
     Shape {
         name: "zipf",
         description: "independent requests with Zipf popularity; nothing to learn but popularity",
@@ -108,6 +109,16 @@ static SHAPES: [Shape; 10] = [
             share("own", 0.7, "share of the requests for the session's own objects"),
         ],
         begin: |values| Box::new(sequences::Sessions::of(values)),
+    },
+    Shape {
+        name: "shift",
+        description: "popularity, a loop, sessions and scans take turns",
+        own: &[
+            OBJECTS,
+            ALPHA,
+            count("every", 100_000.0, MOST_BLOCKS, "requests between changes of nature"),
+        ],
+        begin: |values| Box::new(shift::Shift::new(values)),
     },
     Shape {
         name: "sizes",

@@ -81,8 +81,11 @@ pub(super) struct Loop {
 
 impl Loop {
     pub(super) fn new(values: &Values) -> Self {
-        let space = Space::new(3, values.count("seed"));
-        Loop { space, blocks: values.count("objects"), position: 0 }
+        Self::over(Space::new(3, values.count("seed")), values.count("objects"))
+    }
+
+    pub(super) fn over(space: Space, blocks: u64) -> Self {
+        Loop { space, blocks, position: 0 }
     }
 }
 
