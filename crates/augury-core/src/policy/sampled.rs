@@ -197,7 +197,7 @@ impl<C: Chooser> Sampled<C> {
             history,
             size,
             score,
-            density: lens.model.density(history.class, history.age(lens.now)),
+            density: lens.model.density(history.class(), history.age(lens.now)),
             prediction: lens
                 .predictor
                 .map(|predictor| predictor.predict(&features::row(&lens, &history, size))),

@@ -13,6 +13,8 @@
 
 mod outlook;
 mod rhythm;
+#[cfg(test)]
+mod tests;
 
 use rustc_hash::FxHashMap;
 
@@ -154,7 +156,7 @@ impl Seasons {
             self.turn(access.time, cooling);
         }
         if self.waiting > 0 {
-            self.look_ahead(cooling, access.now as u32);
+            self.look_ahead(cooling, access.now);
         }
         let place = match access.namespace {
             0 => 0,
@@ -226,7 +228,7 @@ impl Seasons {
         }
     }
 
-    fn look_ahead(&mut self, cooling: f32, now: u32) {
+    fn look_ahead(&mut self, cooling: f32, now: u64) {
         self.waiting -= 1;
         let slot = self.open_slot();
         self.namespaces[self.waiting].look_ahead(&slot, &self.traffic, cooling, now);

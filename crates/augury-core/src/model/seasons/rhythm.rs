@@ -11,8 +11,9 @@
 use super::outlook::Outlook;
 use super::{DAY, HOURS, Slot};
 
-/// Share of the errors that is kept from slot to slot: a day's memory.
+/// Shares of the errors that are kept from slot to slot: a day's memory, and a week's.
 const FADE: f32 = 1.0 - 1.0 / DAY as f32;
+const FADE_WEEK: f32 = 1.0 - 1.0 / (2 * HOURS) as f32;
 /// Errors of a rhythm over those of the rules without, at most; and what it spares, at least.
 const RATIO: f32 = 0.5;
 const SPARED: f32 = 16.0;
@@ -31,6 +32,9 @@ struct Errors {
     before: f32,
     day: f32,
     week: f32,
+    /// Of the days and the weeks again, with a week's memory: which of them is right on which day
+    /// shows in no less.
+    long: [f32; 2],
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +98,12 @@ impl Rhythm {
             let errors = &mut self.errors;
             errors.mean = errors.mean * FADE + error(self.mean);
             errors.before = errors.before * FADE + error(self.before);
-            errors.day = errors.day * FADE + error(day);
-            errors.week = errors.week * FADE + error(if slot.weeks > 0 { week } else { day });
+            let both = [error(day), error(if slot.weeks > 0 { week } else { day })];
+            errors.day = errors.day * FADE + both[0];
+            errors.week = errors.week * FADE + both[1];
+            for (long, error) in errors.long.iter_mut().zip(both) {
+                *long = *long * FADE_WEEK + error;
+            }
             self.period = errors.verdict(slot.weeks > 1);
         }
         let days = slot.days as f32 + 1.0;
@@ -114,11 +122,11 @@ impl Rhythm {
 
     /// Looks a day ahead from a place within the open slot. `traffic` are the ticks of the slots
     /// of a day.
-    pub(super) fn look_ahead(&mut self, slot: &Slot, traffic: &[f32; DAY], cooling: f32, now: u32) {
+    pub(super) fn look_ahead(&mut self, slot: &Slot, traffic: &[f32; DAY], cooling: f32, now: u64) {
         let heat = cooled(self.heat, self.requests as f32, slot.ticks, cooling);
         let Some(period) = self.period else {
             self.outlook = Outlook::FLAT;
-            self.since = now.wrapping_sub(u32::MAX / 2);
+            self.since = (now as u32).wrapping_sub(u32::MAX / 2);
             // A decayed count over its sum for one request per tick, of the ticks there were.
             let whole = 1.0 - (-(now as f32) * cooling).exp2();
             self.scale = cooling * std::f32::consts::LN_2 / whole.max(1e-3);
@@ -134,14 +142,16 @@ impl Rhythm {
             let share = (found * ticks + PRIOR) / (ticks + PRIOR / self.mean.max(1e-9));
             (share, ticks)
         };
-        let (mut once, mut twice) = (0.0, 0.0);
+        // The share of the traffic at a typical request of the namespace, over its whole period.
+        let whole = if period == Period::Week { 2 * HOURS } else { DAY };
+        let (once, twice) =
+            (0..whole).map(share).fold((0.0, 0.0), |(once, twice), (share, ticks)| {
+                (once + share * ticks, twice + share * share * ticks)
+            });
+        let typical = twice / f32::max(once, 1e-9);
         let mut steps = [(0.0, 0.0); DAY + 1];
         for (ahead, step) in steps.iter_mut().enumerate() {
             let (share, ticks) = share(ahead);
-            if ahead < DAY {
-                once += share * ticks;
-                twice += share * share * ticks;
-            }
             let part = match ahead {
                 0 => 1.0 - slot.passed,
                 DAY => slot.passed,
@@ -149,15 +159,13 @@ impl Rhythm {
             };
             *step = (share, ticks * part);
         }
-        // The share of the traffic at a typical request of the namespace.
-        let typical = twice / once.max(1e-9);
         steps.iter_mut().for_each(|step| step.0 /= typical);
         let busy = |step: &&(f32, f32)| step.0 >= BUSY;
         let (open, before) = (steps[0], &steps[1..DAY]);
         // The past day as the one to come: backwards from the slot before this one.
         let earlier = before.iter().rev().take_while(busy).map(|step| step.1).sum::<f32>();
         let lasted = if open.0 >= BUSY { slot.ticks + earlier } else { 0.0 };
-        self.since = now.wrapping_sub(lasted as u32);
+        self.since = (now as u32).wrapping_sub(lasted as u32);
         self.outlook = Outlook::of(&steps);
         self.scale = typical / heat.max(1.0);
     }
@@ -165,7 +173,7 @@ impl Rhythm {
 
 impl Errors {
     fn verdict(self, knows_weeks: bool) -> Option<Period> {
-        let (least, period) = if knows_weeks && self.week < RATIO * self.day {
+        let (least, period) = if knows_weeks && self.long[1] < RATIO * self.long[0] {
             (self.week, Period::Week)
         } else {
             (self.day, Period::Day)
