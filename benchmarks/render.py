@@ -12,10 +12,11 @@ from benchmarks.markdown import method, table
 from benchmarks.models_section import models_section, training_section
 from benchmarks.prefetch_section import prefetch_section
 from benchmarks.scores import Cell, Score
+from benchmarks.seasonal_section import seasonal_section
 
 PARTS = (
-    "miss_ratios", "learning", "bandit", "prefetch", "models", "training", "speed", "memory",
-    "overhead",
+    "miss_ratios", "learning", "bandit", "seasonal", "prefetch", "models", "training", "speed",
+    "memory", "overhead",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -30,6 +31,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         miss_ratio_section(parts.get("miss_ratios"), cells),
         learning_section(parts.get("learning")),
         bandit_section(parts.get("bandit"), cells),
+        seasonal_section(parts.get("seasonal")),
         prefetch_section(parts.get("prefetch")),
         models_section(parts.get("models")),
         training_section(parts.get("training")),

@@ -1,8 +1,9 @@
 """Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
 
-Parts: miss_ratios, learning, bandit, prefetch, models, memory, overhead, training, speed; all of
-them if none is named. The full run writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one
-seed and few rounds, and writes to build/benchmarks, for a look at the scripts and not at numbers.
+Parts: miss_ratios, learning, bandit, seasonal, prefetch, models, memory, overhead, training, speed;
+all of them if none is named. The full run writes results/ and RESULTS.md here; ``--quick`` takes a
+few traces, one seed and few rounds, and writes to build/benchmarks, for a look at the scripts and
+not at numbers.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from benchmarks import (
     overhead,
     prefetch,
     render,
+    seasonal,
     speed,
     training,
 )
@@ -26,6 +28,7 @@ PARTS = {
     "miss_ratios": miss_ratios.measure,
     "learning": learning.measure,
     "bandit": bandit.measure,
+    "seasonal": seasonal.measure,
     "prefetch": prefetch.measure,
     "models": models.measure,
     "memory": memory.measure,

@@ -7,7 +7,7 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import augury
-from augury.learn.estimators import FrequencyWindow, SurvivalTable
+from augury.learn.estimators import FrequencyWindow, SeasonalRate, SurvivalTable
 
 
 def expected_failures(estimator: Any) -> dict[str, str]:
@@ -19,7 +19,7 @@ def expected_failures(estimator: Any) -> dict[str, str]:
 
 @pytest.mark.filterwarnings("ignore")
 @parametrize_with_checks(
-    [FrequencyWindow(), SurvivalTable()], expected_failed_checks=expected_failures
+    [FrequencyWindow(), SeasonalRate(), SurvivalTable()], expected_failed_checks=expected_failures
 )
 def test_conventions(estimator: Any, check: Any) -> None:
     """scikit-learn's own checks."""

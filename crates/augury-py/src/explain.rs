@@ -48,7 +48,7 @@ fn history<'py>(
     told.set_item("age", history.age(now as u32))?;
     told.set_item("count", history.count)?;
     told.set_item("heat", history.heat())?;
-    let reuse = (history.reuse != NO_REUSE).then(|| bucket_start(history.reuse));
+    let reuse = (history.reuse() != NO_REUSE).then(|| bucket_start(history.reuse()));
     told.set_item("reuse", reuse)?;
     Ok(told)
 }

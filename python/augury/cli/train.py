@@ -35,6 +35,7 @@ class Model(StrEnum):
     LOGISTIC = "logistic"
     SURVIVAL = "survival"
     FREQUENCY = "frequency"
+    SEASONAL = "seasonal"
 
 
 def train(

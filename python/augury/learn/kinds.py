@@ -97,6 +97,12 @@ def frequency(_seed: int, _jobs: int) -> Any:
     return FrequencyWindow()
 
 
+def seasonal(_seed: int, _jobs: int) -> Any:
+    from augury.learn.estimators import SeasonalRate
+
+    return SeasonalRate()
+
+
 LEAVES = (20, 50, 100, 200)
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -153,6 +159,10 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(
             "frequency", "a frequency window (native)", frequency,
+            {"prior": (2.0, 8.0, 32.0)},
+        ),
+        Kind(
+            "seasonal", "rates by the time of day and week (native)", seasonal,
             {"prior": (2.0, 8.0, 32.0)},
         ),
     )

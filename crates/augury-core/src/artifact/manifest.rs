@@ -1,7 +1,7 @@
 //! The manifest: what a model file says of itself.
 //!
 //! ```json
-//! {"format": 1, "schema": 1, "features": ["log_age", "..."],
+//! {"format": 1, "schema": 2, "features": ["log_age", "..."],
 //!  "meaning": "probability", "horizon": 20000, "gain": 0.004,
 //!  "model": {"kind": "trees", "link": "logistic", "offset": 0.1, "scale": 1.0},
 //!  "distilled": {"kind": "table", "link": "identity", "axes": [6, 4]},

@@ -188,8 +188,8 @@ fn pack(fingerprint: u64, history: &History, grain: u32) -> u64 {
     fingerprint << 46
         | last << LAST_SHIFT
         | u64::from(count_code(history.count)) << 19
-        | u64::from(history.reuse & 127) << 12
-        | u64::from(history.size & 7) << 9
+        | u64::from(history.reuse() & 127) << 12
+        | u64::from(history.size() & 7) << 9
         | heat
 }
 
@@ -247,8 +247,8 @@ mod tests {
         assert!(ghosts.remember(mix(7), &history, 1000).is_none());
         let back = ghosts.recall(mix(7), 2000).unwrap();
         assert_eq!(
-            (history.last, 2, history.reuse, 1),
-            (back.last, back.count, back.reuse, back.size)
+            (history.last, 2, history.reuse(), 1),
+            (back.last, back.count, back.reuse(), back.size())
         );
         assert!((history.heat() / back.heat() - 1.0).abs() < 0.1);
         assert!(ghosts.recall(mix(7), 2000).is_none());

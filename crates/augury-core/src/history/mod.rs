@@ -10,4 +10,4 @@ mod record;
 pub use age::{AGE_BUCKETS, age_bucket, bucket_start};
 pub use ghosts::Ghosts;
 pub(crate) use record::halvings;
-pub use record::{History, NO_REUSE, SIZE_BUCKETS};
+pub use record::{CLASSES_MAX, History, NAMESPACES_MAX, NO_REUSE, SIZE_BUCKETS};

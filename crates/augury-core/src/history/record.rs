@@ -21,12 +21,41 @@ pub struct History {
     pub count: u16,
     /// Exponentially decayed count at `last`, see [`History::heat`].
     heat: u16,
-    /// Class of the survival model.
-    pub class: u16,
-    /// Bucket of the latest reuse time, or [`NO_REUSE`].
-    pub reuse: u8,
-    /// Bucket of the size.
-    pub size: u8,
+    /// Class (10 bits from the lowest), namespace (11), latest reuse time (7), size (3).
+    marks: u32,
+}
+
+/// Classes of the survival model that there are numbers for.
+pub const CLASSES_MAX: usize = 1 << 10;
+/// Places of namespaces that there are numbers for.
+pub const NAMESPACES_MAX: usize = 1 << 11;
+
+const CLASS: Bits = Bits { shift: 0, width: 10 };
+const NAMESPACE: Bits = Bits { shift: 10, width: 11 };
+const REUSE: Bits = Bits { shift: 21, width: 7 };
+const SIZE: Bits = Bits { shift: 28, width: 3 };
+
+/// Some of the bits of a word.
+#[derive(Clone, Copy)]
+struct Bits {
+    shift: u32,
+    width: u32,
+}
+
+impl Bits {
+    const fn mask(self) -> u32 {
+        (1 << self.width) - 1
+    }
+
+    #[inline]
+    const fn get(self, word: u32) -> u32 {
+        word >> self.shift & self.mask()
+    }
+
+    #[inline]
+    const fn set(self, word: u32, value: u32) -> u32 {
+        word & !(self.mask() << self.shift) | (value & self.mask()) << self.shift
+    }
 }
 
 /// Exponent of the smallest heat that is told apart from zero.
@@ -36,15 +65,8 @@ impl History {
     /// The history of an object seen for the first time.
     #[inline]
     pub fn first(now: u32, size: u32) -> Self {
-        let mut history = History {
-            last: now,
-            born: now,
-            count: 1,
-            heat: 0,
-            class: 0,
-            reuse: NO_REUSE,
-            size: size_bucket(size),
-        };
+        let marks = REUSE.set(SIZE.set(0, size_bucket(size).into()), NO_REUSE.into());
+        let mut history = History { last: now, born: now, count: 1, heat: 0, marks };
         history.set_heat(1.0);
         history
     }
@@ -52,12 +74,51 @@ impl History {
     /// One built from its parts, for histories that come back from a ghost.
     #[inline]
     pub(super) fn restored(last: u32, count: u16, heat: u16, reuse: u8, size: u8) -> Self {
-        History { last, born: last, count, heat, class: 0, reuse, size }
+        let marks = REUSE.set(SIZE.set(0, size.into()), reuse.into());
+        History { last, born: last, count, heat, marks }
     }
 
     /// Takes over a size that was not known before.
     pub(crate) fn set_size(&mut self, size: u32) {
-        self.size = size_bucket(size);
+        self.marks = SIZE.set(self.marks, size_bucket(size).into());
+    }
+
+    /// Class of the survival model.
+    #[inline]
+    pub fn class(&self) -> u16 {
+        CLASS.get(self.marks) as u16
+    }
+
+    /// Takes over a class, below [`CLASSES_MAX`].
+    #[inline]
+    pub fn set_class(&mut self, class: u16) {
+        debug_assert!(usize::from(class) < CLASSES_MAX, "class {class}");
+        self.marks = CLASS.set(self.marks, class.into());
+    }
+
+    /// Place of the namespace among those whose rhythm is known, 0 where it has none.
+    #[inline]
+    pub fn namespace(&self) -> u16 {
+        NAMESPACE.get(self.marks) as u16
+    }
+
+    /// Takes over a namespace's place, below [`NAMESPACES_MAX`]. Ghosts do not keep it.
+    #[inline]
+    pub fn set_namespace(&mut self, place: u16) {
+        debug_assert!(usize::from(place) < NAMESPACES_MAX, "namespace {place}");
+        self.marks = NAMESPACE.set(self.marks, place.into());
+    }
+
+    /// Bucket of the latest reuse time, or [`NO_REUSE`].
+    #[inline]
+    pub fn reuse(&self) -> u8 {
+        REUSE.get(self.marks) as u8
+    }
+
+    /// Bucket of the size.
+    #[inline]
+    pub fn size(&self) -> u8 {
+        SIZE.get(self.marks) as u8
     }
 
     /// Requests since the latest access.
@@ -71,7 +132,7 @@ impl History {
     pub fn touch(&mut self, now: u32, cooling: f32) {
         let age = self.age(now);
         self.set_heat(self.heat() * halvings(age as f32 * cooling) + 1.0);
-        self.reuse = age_bucket(age);
+        self.marks = REUSE.set(self.marks, age_bucket(age).into());
         self.count = self.count.saturating_add(1);
         self.last = now;
     }
@@ -149,6 +210,20 @@ mod tests {
         let mut history = History::first(u32::MAX - 1, 1);
         assert_eq!(7, history.age(5));
         history.touch(5, 0.0);
-        assert_eq!(age_bucket(7), history.reuse);
+        assert_eq!(age_bucket(7), history.reuse());
+    }
+
+    #[test]
+    fn marks_do_not_touch_each_other() {
+        let mut history = History::first(0, u32::MAX);
+        history.touch(u32::MAX, 0.0);
+        history.set_class(1_023);
+        history.set_namespace(1_024);
+        assert_eq!(
+            (1_023, 1_024, 123, 7),
+            (history.class(), history.namespace(), history.reuse(), history.size())
+        );
+        history.set_class(0);
+        assert_eq!((0, 1_024, 123), (history.class(), history.namespace(), history.reuse()));
     }
 }

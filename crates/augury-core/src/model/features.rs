@@ -8,14 +8,14 @@
 //!
 //! This module must not know what a model does with a row, nor where histories are kept.
 
-use crate::history::{History, NO_REUSE, bucket_start, halvings};
+use crate::history::{History, NO_REUSE, bucket_start};
 use crate::model::lens::Lens;
 
 /// Version of the schema: grows with every change of a feature's meaning, order or number.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Number of features.
-pub const WIDTH: usize = 9;
+pub const WIDTH: usize = 10;
 
 /// One row, in the order of [`NAMES`].
 pub type Row = [f32; WIDTH];
@@ -31,6 +31,10 @@ pub const NAMES: [(&str, &str); WIDTH] = [
     ("relative_age", "log of age per half-life of the heat (32 requests per resident), -16 to 8"),
     ("log_density", "log of the survival table's reuses per 32 requests per resident, -24 to 24"),
     ("relative_reuse", "log of latest reuse time per half-life of the heat, -16 to 8; 9: none"),
+    (
+        "log_season",
+        "log of its worth at this time of day over its usual one, -16 to 8; 0: no rhythm",
+    ),
 ];
 
 /// `log_reuse` and `relative_reuse` of an object never asked for again.
@@ -41,9 +45,9 @@ const NEVER_REUSED: (f32, f32) = (32.0, 9.0);
 pub fn row(lens: &Lens<'_>, history: &History, size: u32) -> Row {
     let age = history.age(lens.now) as f32;
     let relative = |ticks: f32| (ticks * lens.cooling).max(1e-30).log2().clamp(-16.0, 8.0);
-    let heat = history.heat() * halvings(age * lens.cooling);
-    let density = lens.model.density(history.class, age as u32) / lens.cooling;
-    let (log_reuse, relative_reuse) = match history.reuse {
+    let heat = lens.heat(history);
+    let density = lens.model.density(history.class(), age as u32) / lens.cooling;
+    let (log_reuse, relative_reuse) = match history.reuse() {
         NO_REUSE => NEVER_REUSED,
         bucket => {
             let reuse = bucket_start(bucket) as f32;
@@ -60,6 +64,7 @@ pub fn row(lens: &Lens<'_>, history: &History, size: u32) -> Row {
         relative(age),
         density.max(1e-30).log2().clamp(-24.0, 24.0),
         relative_reuse,
+        lens.season(history).max(1e-30).log2().clamp(-16.0, 8.0),
     ]
 }
 
@@ -79,7 +84,7 @@ mod tests {
             for _ in 0..random.below(5) {
                 history.touch(random.next_u32() >> random.below(32), 0.001);
             }
-            history.class = model.class_of(&history);
+            history.set_class(model.class_of(&history));
             let cooling = 1.0 / (32.0 * (1 + random.below(1 << 20)) as f32);
             let lens = Lens::new(now, &model, cooling);
             for (value, (name, _)) in row(&lens, &history, random.next_u32()).iter().zip(NAMES) {
@@ -93,10 +98,11 @@ mod tests {
         let mut model = Survival::new(1_000, 64);
         let mut history = History::first(100, 4);
         history.touch(163, 0.0);
-        history.class = model.class_of(&history);
+        history.set_class(model.class_of(&history));
         let found = row(&Lens::new(163 + 127, &model, 1.0 / 1024.0), &history, 4);
         assert_eq!([7.0, 1.0, 2.0], [found[0], found[2], found[5]]);
         assert_eq!(((56.0f32 + 1.0).log2(), 5), (found[1], (found[1] as u32)));
         assert_eq!((191.0f32).log2(), found[4]);
+        assert_eq!(0.0, found[9], "no rhythm");
     }
 }

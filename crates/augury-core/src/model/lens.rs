@@ -1,7 +1,9 @@
 //! What a decision sees besides histories and sizes.
 
 use super::predictor::Predictor;
+use super::seasons::{Expectation, Seasons};
 use super::survival::Survival;
+use crate::history::{History, halvings};
 
 /// Time and what has been learned, for rankings and feature rows.
 pub struct Lens<'a> {
@@ -13,11 +15,32 @@ pub struct Lens<'a> {
     pub cooling: f32,
     /// The trained model, where there is one.
     pub predictor: Option<&'a Predictor>,
+    /// The rhythms of namespaces, where any has one.
+    pub seasons: Option<&'a Seasons>,
 }
 
 impl<'a> Lens<'a> {
     /// What rankings may read where no trained model is loaded.
     pub fn new(now: u32, model: &'a Survival, cooling: f32) -> Self {
-        Lens { now, model, cooling, predictor: None }
+        Lens { now, model, cooling, predictor: None, seasons: None }
+    }
+
+    /// The decayed count now.
+    #[inline]
+    pub fn heat(&self, history: &History) -> f32 {
+        history.heat() * halvings(history.age(self.now) as f32 * self.cooling)
+    }
+
+    /// What the rhythm of its namespace lets expect of an object, where any has one.
+    #[inline]
+    pub fn expect(&self, history: &History) -> Option<Expectation> {
+        self.seasons.map(|seasons| seasons.expect(history, self.heat(history)))
+    }
+
+    /// How much more or less than its history promises an object is worth at this time of the
+    /// day: 1 where its namespace has no rhythm.
+    #[inline]
+    pub fn season(&self, history: &History) -> f32 {
+        self.expect(history).map_or(1.0, |expected| expected.factor)
     }
 }

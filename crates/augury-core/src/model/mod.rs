@@ -4,4 +4,5 @@ pub mod features;
 mod hazard;
 pub mod lens;
 pub mod predictor;
+pub mod seasons;
 pub mod survival;

@@ -20,7 +20,7 @@
 //! beyond it an object belongs to the class of its heat alone.
 
 use super::hazard::{Counts, Curve, Packed, SPAN, density, hazards, survival};
-use crate::history::{AGE_BUCKETS, History, NO_REUSE, age_bucket, bucket_start};
+use crate::history::{AGE_BUCKETS, CLASSES_MAX, History, NO_REUSE, age_bucket, bucket_start};
 
 /// Number of a class.
 pub type ClassId = u16;
@@ -101,7 +101,7 @@ impl Survival {
     pub fn new(objects: u64, limit: usize) -> Self {
         let mut table = Survival {
             lowest: 0,
-            limit: limit.max(HEATS),
+            limit: limit.clamp(HEATS, CLASSES_MAX),
             keys: vec![UNSEEN; HEATS * REUSES * SIZES],
             classes: Vec::new(),
             density: Vec::new(),
@@ -187,11 +187,11 @@ impl Survival {
     #[inline]
     pub fn class_of(&mut self, history: &History) -> ClassId {
         let heat = heat_bucket(history);
-        let reuse = match history.reuse {
+        let reuse = match history.reuse() {
             NO_REUSE => REUSES - 1,
             reuse => usize::from(reuse.clamp(self.lowest, self.lowest + SPAN as u8 - 1) / 4),
         };
-        let key = (heat * REUSES + reuse) * SIZES + usize::from(history.size);
+        let key = (heat * REUSES + reuse) * SIZES + usize::from(history.size());
         match self.keys[key] {
             UNSEEN => self.find_class(key, heat),
             known => known,
@@ -226,7 +226,7 @@ impl Survival {
             let general = self.keys.iter_mut().filter(|class| usize::from(**class) < HEATS);
             general.for_each(|class| *class = UNSEEN);
         }
-        self.limit = limit.max(HEATS);
+        self.limit = limit.clamp(HEATS, CLASSES_MAX);
     }
 
     /// An object of this class was asked for again at this age.

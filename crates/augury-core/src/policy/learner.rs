@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::history::{Ghosts, History};
 use crate::model::predictor::Predictor;
+use crate::model::seasons::{NAMESPACES, Seasons};
 use crate::model::survival::{ClassId, Survival};
 use crate::random::Random;
 use crate::request::Access;
@@ -33,6 +34,8 @@ const LOOKS: (f32, f32) = (12.0, 32.0);
 const NEAR: u32 = 8_192;
 /// Classes of the survival table: for caches of at most [`SMALL`] entries, and for others.
 const CLASSES: (usize, usize) = (64, 1024);
+/// Namespaces whose rhythm a small cache follows.
+const SMALL_NAMESPACES: usize = 16;
 /// Entries up to which a cache is small: its fixed memory stays below 64 KiB.
 pub(crate) const SMALL: u64 = 1_000;
 
@@ -41,6 +44,7 @@ pub(crate) const SMALL: u64 = 1_000;
 pub struct Learner {
     model: Survival,
     predictor: Option<Arc<Predictor>>,
+    seasons: Seasons,
     ghosts: Ghosts,
     cooling: f32,
     next_round: u64,
@@ -61,6 +65,7 @@ impl Learner {
         Learner {
             model: Survival::new(objects.min(1 << 20), classes_for(objects)),
             predictor: None,
+            seasons: Seasons::new(namespaces_for(objects)),
             ghosts: Ghosts::default(),
             cooling: cooling_for(objects),
             next_round: ROUND_MIN,
@@ -85,7 +90,8 @@ impl Learner {
     #[inline]
     pub fn lens(&self, now: u64) -> Lens<'_> {
         let predictor = self.predictor.as_deref();
-        Lens { now: now as u32, model: &self.model, cooling: self.cooling, predictor }
+        let seasons = self.seasons.is_on().then_some(&self.seasons);
+        Lens { now: now as u32, model: &self.model, cooling: self.cooling, predictor, seasons }
     }
 
     /// Loads a trained model, or lets go of it; nothing else changes.
@@ -96,6 +102,16 @@ impl Learner {
     /// The trained model, where one is loaded.
     pub fn predictor(&self) -> Option<&Arc<Predictor>> {
         self.predictor.as_ref()
+    }
+
+    /// Looks for rhythms of namespaces, or does not.
+    pub fn enable_seasons(&mut self, is_enabled: bool) {
+        self.seasons.enable(is_enabled);
+    }
+
+    /// The rhythms of namespaces.
+    pub fn seasons(&self) -> &Seasons {
+        &self.seasons
     }
 
     /// The survival table.
@@ -112,9 +128,10 @@ impl Learner {
     /// A resident was asked for.
     #[inline]
     pub fn hit(&mut self, history: &mut History, access: &Access) {
-        self.model.reused(history.class, history.age(access.now as u32));
+        self.model.reused(history.class(), history.age(access.now as u32));
         history.touch(access.now as u32, self.cooling);
-        history.class = self.model.class_of(history);
+        history.set_class(self.model.class_of(history));
+        history.set_namespace(self.seasons.observe(access, self.cooling));
     }
 
     /// Something was asked for that is not resident: its history, recalled or new.
@@ -137,7 +154,9 @@ impl Learner {
             }
             None => History::first(now, access.size),
         };
-        history.class = self.model.class_of(&history);
+        history.set_class(self.model.class_of(&history));
+        self.seasons.reserve(access);
+        history.set_namespace(self.seasons.observe(access, self.cooling));
         self.newcomer = history;
         self.incoming = Some((access.hash, access.size));
         &self.newcomer
@@ -160,7 +179,7 @@ impl Learner {
         match self.incoming {
             Some((hash, _)) if hash == access.hash => {
                 self.newcomer.set_size(access.size);
-                self.newcomer.class = self.model.class_of(&self.newcomer);
+                self.newcomer.set_class(self.model.class_of(&self.newcomer));
                 self.incoming = Some((hash, access.size));
             }
             _ => {
@@ -268,12 +287,16 @@ impl Learner {
 
     /// Bytes held.
     pub fn memory_bytes(&self) -> usize {
-        self.model.memory_bytes() + self.ghosts.memory_bytes()
+        self.model.memory_bytes() + self.seasons.memory_bytes() + self.ghosts.memory_bytes()
     }
 }
 
 fn classes_for(objects: u64) -> usize {
     if objects <= SMALL { CLASSES.0 } else { CLASSES.1 }
+}
+
+fn namespaces_for(objects: u64) -> usize {
+    if objects <= SMALL { SMALL_NAMESPACES } else { NAMESPACES }
 }
 
 fn cooling_for(residents: u64) -> f32 {

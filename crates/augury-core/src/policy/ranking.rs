@@ -4,9 +4,10 @@
 //! ranking is chosen once per decision ([`RankingId::with`]) and compiled into the loop over the
 //! candidates.
 
-use crate::history::{History, NO_REUSE, bucket_start, halvings};
+use crate::history::{History, NO_REUSE, bucket_start};
 use crate::model::features;
 use crate::model::lens::Lens;
+use crate::model::seasons::Expectation;
 
 /// A pure ranking: higher scores are kept, the lowest is evicted.
 pub trait Ranking {
@@ -26,6 +27,39 @@ pub trait WithRanking {
 #[inline]
 fn per_byte(worth: f32, size: u32) -> f32 {
     if size <= 1 { worth } else { worth / size as f32 }
+}
+
+/// The object's own rate: the decayed count, or with seasons what is to be expected of it.
+#[inline]
+fn rate(lens: &Lens<'_>, history: &History) -> f32 {
+    match lens.expect(history) {
+        None => lens.heat(history),
+        Some(expected) => expected.rate * expected.factor,
+    }
+}
+
+/// The rate of its class at its age, or with seasons what is to be expected by it.
+#[inline]
+fn density(lens: &Lens<'_>, history: &History) -> f32 {
+    let density = || lens.model.density(history.class(), history.age(lens.now));
+    match lens.expect(history) {
+        None => density(),
+        Some(Expectation { rate, factor, is_stale: true }) => rate * factor,
+        Some(Expectation { factor, .. }) => density() * factor,
+    }
+}
+
+/// The product of both.
+#[inline]
+fn blend(lens: &Lens<'_>, history: &History) -> f32 {
+    let density = || lens.model.density(history.class(), history.age(lens.now));
+    match lens.expect(history) {
+        None => density() * lens.heat(history),
+        Some(Expectation { rate, factor, is_stale }) => {
+            let of_class = if is_stale { rate } else { density() };
+            of_class * rate * factor * factor
+        }
+    }
 }
 
 macro_rules! rankings {
@@ -69,7 +103,7 @@ macro_rules! rankings {
 rankings! {
     /// Reuses per byte and tick of residence: Gittins' index of the survival table.
     Density "density" = |lens, history, size|
-        per_byte(lens.model.density(history.class, history.age(lens.now)), size);
+        per_byte(density(lens, history), size);
 
     /// Recency: the order of LRU.
     Recency "recency" = |lens, history, _size|
@@ -77,22 +111,20 @@ rankings! {
 
     /// Decayed count per byte: LFU with aging, GDSF's order where sizes differ.
     Heat "heat" = |lens, history, size|
-        per_byte(history.heat() * halvings(history.age(lens.now) as f32 * lens.cooling), size);
+        per_byte(rate(lens, history), size);
 
     /// The larger of age and latest reuse time: the order of LIRS (Jiang and Zhang, SIGMETRICS
     /// 2002). Objects never asked for again come first.
     Reuse "reuse" = |lens, history, _size| {
         let age = history.age(lens.now);
-        if history.reuse == NO_REUSE { -(age as f32) - 1e12 }
-        else { -(age.max(bucket_start(history.reuse) as u32) as f32) }
+        if history.reuse() == NO_REUSE { -(age as f32) - 1e12 }
+        else { -(age.max(bucket_start(history.reuse()) as u32) as f32) }
     };
 
     /// Density times heat: the geometric mean of two estimates of the same rate, squared. One is
     /// of the object's class, the other its own.
     Blend "blend" = |lens, history, size| {
-        let age = history.age(lens.now);
-        let heat = history.heat() * halvings(age as f32 * lens.cooling);
-        let both = lens.model.density(history.class, age) * heat;
+        let both = blend(lens, history);
         if size <= 1 { both } else { both / (size as f32 * size as f32) }
     };
 

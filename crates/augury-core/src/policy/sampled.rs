@@ -124,6 +124,12 @@ impl<C: Chooser> Sampled<C> {
         Sampled { chooser, learner, sweep, journal, seed, is_started: false }
     }
 
+    /// The same without seasons: what they are worth is measured against it.
+    pub fn without_seasons(mut self) -> Self {
+        self.learner.enable_seasons(false);
+        self
+    }
+
     /// The chooser.
     pub fn chooser(&self) -> &C {
         &self.chooser
@@ -192,7 +198,7 @@ impl<C: Chooser> Sampled<C> {
             history,
             size,
             score,
-            density: lens.model.density(history.class, history.age(lens.now)),
+            density: lens.model.density(history.class(), history.age(lens.now)),
             prediction: lens
                 .predictor
                 .map(|predictor| predictor.predict(&features::row(&lens, &history, size))),
@@ -239,9 +245,10 @@ impl<C: Chooser> Policy for Sampled<C> {
         if self.is_started {
             self.learner.resize(capacity);
         } else {
-            let predictor = self.learner.predictor().cloned();
-            self.learner = Learner::new(self.seed, capacity);
-            self.learner.set_predictor(predictor);
+            let fresh = Learner::new(self.seed, capacity);
+            let before = std::mem::replace(&mut self.learner, fresh);
+            self.learner.set_predictor(before.predictor().cloned());
+            self.learner.enable_seasons(before.seasons().is_enabled());
         }
         self.chooser.set_capacity(capacity);
     }

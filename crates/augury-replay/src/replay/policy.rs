@@ -37,6 +37,9 @@ pub enum PolicyName {
     Belady,
     BeladySize,
     BeladyBypass,
+    /// `auto` without seasons: what benchmarks measure them against. Not among those to choose
+    /// from.
+    AutoUnseasonal,
     /// A trained model by itself, without the guard: what evaluation shows beside `auto`. Not
     /// among those to choose from.
     ModelAlone,
@@ -90,6 +93,7 @@ impl PolicyName {
             PolicyName::Belady => "belady",
             PolicyName::BeladySize => "beladysize",
             PolicyName::BeladyBypass => "belady-bypass",
+            PolicyName::AutoUnseasonal => "auto-unseasonal",
             PolicyName::ModelAlone => "model-alone",
         }
     }
@@ -107,6 +111,9 @@ impl PolicyName {
     pub fn build<W: WithPolicy>(self, seed: u64, with: W) -> W::Output {
         match self {
             PolicyName::Auto => with.with(Auto::with_chooser(seed, Guard::default())),
+            PolicyName::AutoUnseasonal => {
+                with.with(Auto::with_chooser(seed, Guard::default()).without_seasons())
+            }
             PolicyName::Lru => with.with(Lru::default()),
             PolicyName::Fifo => with.with(Fifo::default()),
             PolicyName::Lfu => with.with(Lfu::default()),
@@ -131,7 +138,7 @@ impl FromStr for PolicyName {
         let wanted = given.trim();
         Self::ALL
             .into_iter()
-            .chain([PolicyName::ModelAlone])
+            .chain([PolicyName::AutoUnseasonal, PolicyName::ModelAlone])
             .find(|policy| policy.name().eq_ignore_ascii_case(wanted))
             .ok_or_else(|| ReplayError::Policy { given: given.to_owned() })
     }

@@ -13,7 +13,7 @@ from augury.learn.estimators.cells import Cells, smoothed
 from augury.learn.exporting.parts import Parts
 from augury.learn.schema import FEATURES
 
-__all__ = ["FrequencyWindow", "SurvivalTable"]
+__all__ = ["FrequencyWindow", "SeasonalRate", "SurvivalTable"]
 
 Array = npt.NDArray[np.float64]
 #: Steps in which waits up to the horizon are told apart, by octaves.
@@ -116,6 +116,30 @@ class FrequencyWindow(TableClassifier):
 
     NAMES = ("log_heat",)
     BINS = (64,)
+
+
+class SeasonalRate(TableClassifier):
+    """Reuse probability from the decayed count and the time of the day or week.
+
+    The engine foretells each namespace's share of the traffic from the same hours of the days or
+    weeks before, and says by how much an object is worth more or less now than its usual rate
+    (the feature ``log_season``; 0 where the namespace has no rhythm). What a rate means in that
+    season for reuse within the horizon is read off the data, cell by cell.
+
+    Args:
+        prior: Rows' worth of belief in the season as a whole, when a cell has seen few.
+
+    >>> import numpy as np
+    >>> from augury.learn.estimators import SeasonalRate
+    >>> season = np.repeat([-8.0, 0.0], 100)
+    >>> X = np.column_stack([season, np.zeros(200)])
+    >>> model = SeasonalRate().fit(X, season == 0)
+    >>> [round(float(p), 2) for p in model.predict_proba([[-8.0, 0.0], [0.0, 0.0]])[:, 1]]
+    [0.0, 1.0]
+    """
+
+    NAMES = ("log_season", "log_heat")
+    BINS = (16, 32)
 
 
 class SurvivalTable(TableClassifier):
