@@ -6,6 +6,7 @@ __all__ = [
     "Artifact",
     "DecayedFrequency",
     "Requests",
+    "Session",
     "TextLines",
     "Ticker",
     "Trace",
@@ -48,6 +49,13 @@ class _Dataset(TypedDict):
     requests: int
     capacity_bytes: int
     residence: float
+
+class _Drift(TypedDict):
+    labelled: int
+    log_loss: float
+    expected_log_loss: float
+    calibration_error: float
+    alarm: tuple[int, int, float, float] | None
 
 @final
 class Artifact:
@@ -107,6 +115,30 @@ class Trace:
     ) -> _Dataset: ...
     def lru_curve(self, capacities: list[int], ticker: Ticker) -> list[tuple[int, float]]: ...
     def write_oracle_general(self, path: str) -> None: ...
+
+@final
+class Session:
+    def __new__(
+        cls,
+        trace: Trace,
+        asked: tuple[float | None, int | None],
+        seed: int,
+        rate: float,
+        rows: int,
+    ) -> Session: ...
+    def advance(self, requests: int) -> int: ...
+    def set_model(self, model: Artifact | None, proven: bool) -> None: ...
+    def samples(self) -> _Dataset: ...
+    @property
+    def drift(self) -> _Drift | None: ...
+    @property
+    def counts(self) -> tuple[int, int]: ...
+    @property
+    def position(self) -> tuple[int, int]: ...
+    @property
+    def ruling(self) -> str | None: ...
+    @property
+    def memory_bytes(self) -> int: ...
 
 @final
 class Requests:

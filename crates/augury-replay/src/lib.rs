@@ -3,5 +3,6 @@ pub mod curve;
 pub mod dataset;
 pub mod inspect;
 pub mod replay;
+pub mod session;
 pub mod synthetic;
 pub mod trace;
