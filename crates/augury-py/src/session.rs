@@ -45,11 +45,15 @@ impl Session {
     }
 
     /// Loads a model, or lets go of the one there is. `proven`: whether it may rule before its
-    /// shadow has shown that it should.
-    fn set_model(&mut self, model: Option<&Artifact>, proven: bool) {
+    /// shadow has shown that it should; as its file says if absent.
+    #[pyo3(signature = (model, proven=None))]
+    fn set_model(&mut self, model: Option<&Artifact>, proven: Option<bool>) {
         let Some(model) = model else { return self.inner.unload() };
-        let predictor = Predictor { is_proven: proven, ..(*model.serving).clone() };
-        self.inner.load(Arc::new(predictor), model.horizon());
+        let predictor = match proven {
+            Some(is_proven) => Arc::new(Predictor { is_proven, ..(*model.serving).clone() }),
+            None => Arc::clone(&model.serving),
+        };
+        self.inner.load(predictor, model.horizon());
     }
 
     /// The latest rows, as columns; what is still waited for is censored now.

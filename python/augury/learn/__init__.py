@@ -6,7 +6,10 @@
 'survival'
 """
 
+from augury.learn.adaptation import Adaptation, Event, Stretch
+from augury.learn.adapting import Adapter, adapt
 from augury.learn.artifact import Artifact
+from augury.learn.budget import Budget
 from augury.learn.dataset import Cleaning, DataSet, build_dataset
 from augury.learn.exporting import describe
 from augury.learn.judging import Outcome, Replays, Scores
@@ -19,15 +22,21 @@ __all__ = [
     "KINDS",
     "MEANINGS",
     "SCHEMA_VERSION",
+    "Adaptation",
+    "Adapter",
     "Artifact",
+    "Budget",
     "Cleaning",
     "DataSet",
+    "Event",
     "Judgement",
     "Kind",
     "Outcome",
     "Replays",
     "Scores",
+    "Stretch",
     "Training",
+    "adapt",
     "build_dataset",
     "describe",
     "evaluate",

@@ -194,6 +194,11 @@ def sampled(
         raise ConfigError(f"until {until} is not a share above 0 and at most 1 of the trace")
     last = int(trace.requests * until)
     found = trace.dataset(capacity.asked, rows, last, seed, _core.Ticker())
+    return data_set_of(found, name, sum(trace.skipped.values()))
+
+
+def data_set_of(found: "_core._Dataset", name: str, malformed: int = 0) -> DataSet:
+    """The data set that the engine's columns hold."""
     return DataSet(
         X=np.frombuffer(found["rows"], "<f4").reshape(-1, len(FEATURES)),
         ticks=np.frombuffer(found["ticks"], "<u8").astype(np.int64),
@@ -203,5 +208,5 @@ def sampled(
         capacity_bytes=found["capacity_bytes"],
         residence=found["residence"],
         trace=name,
-        malformed=sum(trace.skipped.values()),
+        malformed=malformed,
     )

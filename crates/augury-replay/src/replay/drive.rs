@@ -23,7 +23,7 @@ use crate::trace::Request;
 const EXPIRIES_PER_REQUEST: usize = 16;
 
 /// A predictor chosen while running.
-type Ahead = Prefetcher<Box<dyn PrefetchPredictor + Send>>;
+type Ahead = Prefetcher<Box<dyn PrefetchPredictor + Send + Sync>>;
 
 /// One cache being replayed.
 pub struct Drive<P: Policy> {
