@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use augury_core::drift::Detector;
-use augury_core::model::predictor::Predictor;
 use augury_replay::session::{self, Sampling};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -44,16 +43,17 @@ impl Session {
         next.len()
     }
 
-    /// Loads a model, or lets go of the one there is. `proven`: whether it may rule before its
-    /// shadow has shown that it should; as its file says if absent.
-    #[pyo3(signature = (model, proven=None))]
-    fn set_model(&mut self, model: Option<&Artifact>, proven: Option<bool>) {
-        let Some(model) = model else { return self.inner.unload() };
-        let predictor = match proven {
-            Some(is_proven) => Arc::new(Predictor { is_proven, ..(*model.serving).clone() }),
-            None => Arc::clone(&model.serving),
-        };
-        self.inner.load(predictor, model.horizon());
+    /// Loads a model, or lets go of the one there is. `renews`: it was trained
+    /// on the rows of this session and is better than the one before it.
+    #[pyo3(signature = (model, renews=false))]
+    fn set_model(&mut self, model: Option<&Artifact>, renews: bool) {
+        match model {
+            None => self.inner.unload(),
+            Some(model) if renews => {
+                self.inner.renew(Arc::clone(&model.serving), model.horizon());
+            }
+            Some(model) => self.inner.load(Arc::clone(&model.serving), model.horizon()),
+        }
     }
 
     /// The latest rows, as columns; what is still waited for is censored now.

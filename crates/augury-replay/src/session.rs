@@ -54,16 +54,27 @@ impl Session {
         }
     }
 
-    /// Loads a model, in place of the one there is, if any. One of a probability within a
-    /// `horizon` in requests is watched from now on; that needs rows to be kept for longer.
+    /// Loads a model, in place of the one there is, if any; it has to earn its right to rule anew.
+    /// One of a probability within a `horizon` in requests is watched from now on; that needs rows
+    /// to be kept for longer.
     pub fn load(&mut self, predictor: Arc<Predictor>, horizon: Option<u64>) {
-        self.watch = match (predictor.meaning, horizon) {
-            (Meaning::Probability, Some(horizon)) => {
-                Some(Watch::new(Arc::clone(&predictor), horizon, self.sampled.sampler()))
-            }
-            _ => None,
-        };
+        self.watch(&predictor, horizon);
         self.sampled.cache_mut().set_predictor(Some(predictor));
+    }
+
+    /// As [`Session::load`], for a model trained on the rows of this session and better than the
+    /// one before it: it takes over what that one has earned or lost, and is on trial at once.
+    pub fn renew(&mut self, predictor: Arc<Predictor>, horizon: Option<u64>) {
+        self.watch(&predictor, horizon);
+        self.sampled.cache_mut().renew_predictor(predictor);
+    }
+
+    fn watch(&mut self, predictor: &Arc<Predictor>, horizon: Option<u64>) {
+        let sampler = self.sampled.sampler();
+        let is_probability = predictor.meaning == Meaning::Probability;
+        self.watch = horizon
+            .filter(|_| is_probability)
+            .map(|horizon| Watch::new(Arc::clone(predictor), horizon, sampler));
     }
 
     /// Lets go of the model: the built-in rankings decide.

@@ -264,15 +264,10 @@ class Adapter:
         if not found.is_better:
             self._tell("kept", f"{words}: no better", skill_before=before, skill=after)
             return
-        # It takes over the right to rule from one that has earned it, and no other.
-        inherits = self.artifact is not None and self._is_ruling()
+        words += ", and takes over from it" if self.artifact else ", and is on trial"
+        self.session.set_model(found.artifact.native, renews=True)
         self.artifact = self._incumbent = found.artifact
-        self.session.set_model(found.artifact.native, inherits)
-        words += ", and rules as that did" if inherits else ", and waits for its trial"
         self._tell("swapped", words, skill_before=before, skill=after)
-
-    def _is_ruling(self) -> bool:
-        return (self.session.ruling or "").startswith("learned")
 
 
 def adapt(

@@ -243,6 +243,10 @@ impl Chooser for Guard {
         }
     }
 
+    fn try_learned(&mut self) {
+        self.enlist(self.known & LEARNED & !self.live);
+    }
+
     #[inline]
     fn reserve(&mut self) {
         self.shadows.reserve();

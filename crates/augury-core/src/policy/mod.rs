@@ -49,6 +49,13 @@ pub trait Policy {
     /// have no use for one ignore it.
     fn set_predictor(&mut self, _predictor: Option<Arc<Predictor>>) {}
 
+    /// Loads a model that was trained on what this cache saw lately and is better than the one
+    /// before it, if any: it takes over what that one has earned or lost, and is on trial from now on
+    /// where that one was not.
+    fn renew_predictor(&mut self, predictor: Arc<Predictor>) {
+        self.set_predictor(Some(predictor));
+    }
+
     /// `id` is resident and was just asked for.
     fn on_hit(&mut self, slots: &mut Slots<Self::Record>, id: SlotId, access: &Access);
 

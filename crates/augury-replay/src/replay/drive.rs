@@ -69,6 +69,12 @@ impl<P: Policy> Drive<P> {
         self.shard.set_predictor(predictor);
     }
 
+    /// Loads a model that was trained on what this cache saw lately: see
+    /// [`Policy::renew_predictor`].
+    pub fn renew_predictor(&mut self, predictor: Arc<Predictor>) {
+        self.shard.renew_predictor(predictor);
+    }
+
     /// The engine's bytes: index, slots, deadlines, policy.
     pub fn memory_bytes(&self) -> usize {
         let ahead = self.prefetcher.as_ref().map_or(0, |ahead| ahead.memory_bytes());
