@@ -27,7 +27,7 @@ LEAST_ROWS = 2_000
 JUDGING = 0.25
 #: By how much skill a candidate must lead: differences that are smaller are chance, and every
 #: exchange costs the guard some of what it knows.
-MARGIN = 0.01
+MARGIN = 0.02
 
 
 def skill_of(scores: Scores) -> float:

@@ -243,8 +243,14 @@ impl Chooser for Guard {
         }
     }
 
+    /// A lead that another model had is not this one's: it begins level with the best built-in one.
     fn try_learned(&mut self) {
         self.enlist(self.known & LEARNED & !self.live);
+        let scores = (0..EXPERTS.len()).filter(|&expert| self.live & BUILT_IN & 1 << expert != 0);
+        let best = scores.map(|expert| self.scores[expert]).fold(0.0, f32::max);
+        for expert in (0..EXPERTS.len()).filter(|&expert| LEARNED & 1 << expert != 0) {
+            self.scores[expert] = self.scores[expert].min(best);
+        }
     }
 
     #[inline]
