@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from augury import _core
-from augury.cli import convert, evaluate, inspect, record, replay, train, workloads
+from augury.cli import adapt, convert, evaluate, inspect, record, replay, train, workloads
 from augury.laboratory.prefetch import DEFAULT_BUDGET
 
 __all__ = ["app", "main"]
@@ -26,6 +26,7 @@ app.command()(replay.replay)
 app.command()(inspect.inspect)
 app.command()(train.train)
 app.command()(evaluate.evaluate)
+app.command()(adapt.adapt)
 app.command()(convert.convert)
 app.command()(record.record)
 app.command()(workloads.workloads)

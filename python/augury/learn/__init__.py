@@ -7,7 +7,8 @@
 """
 
 from augury.learn.adaptation import Adaptation, Event, Stretch
-from augury.learn.adapting import Adapter, adapt
+from augury.learn.adapter import Adapter
+from augury.learn.adapting import adapt
 from augury.learn.artifact import Artifact
 from augury.learn.budget import Budget
 from augury.learn.dataset import Cleaning, DataSet, build_dataset

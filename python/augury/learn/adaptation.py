@@ -1,4 +1,4 @@
-"""What came of a cache that retrains: events, stretches, and the cache without a model beside it."""
+"""What came of a cache that retrains: events, stretches, and the cache without a model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
