@@ -94,7 +94,8 @@ class Adapter:
         self._threads = None if synchronous else ThreadPoolExecutor(1, "augury-training")
         #: Rows before this tick are of another nature.
         self._since = 0
-        self._due = every
+        # When the rows that are kept are complete.
+        self._due = 2 * every
 
     def load(self, artifact: Artifact) -> None:
         """Begin with a model.

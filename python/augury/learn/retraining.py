@@ -76,9 +76,7 @@ def retrain(
     past = data.before(split)
     later, labels, _ = data.after(split).labelled(horizon)
     if not labels.any() or labels.all():
-        raise ConfigError(
-            f"the latest {len(later)} rows all have one label: nothing to judge by"
-        )
+        raise ConfigError(f"the latest {len(later)} rows all have one label: nothing to judge by")
     # One thread, so that the CPU time of this thread is all that is spent.
     with threadpool_limits(1):
         fitted = fit(kind, past, horizon, parameters={}, seed=seed, jobs=1)
