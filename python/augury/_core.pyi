@@ -7,6 +7,7 @@ __all__ = [
     "Cache",
     "DecayedFrequency",
     "Requests",
+    "Session",
     "TextLines",
     "Ticker",
     "Trace",
@@ -108,6 +109,13 @@ class _Story(_Explanation):
     latest: list[tuple[int, bool]]
     resident: bool
 
+class _Drift(TypedDict):
+    labelled: int
+    log_loss: float
+    expected_log_loss: float
+    calibration_error: float
+    alarm: tuple[int, int, float, float] | None
+
 @final
 class Artifact:
     def __new__(cls, data: bytes, budget: int = 24_000) -> Artifact: ...
@@ -196,6 +204,30 @@ class Trace:
     ) -> _Story: ...
     def lru_curve(self, capacities: list[int], ticker: Ticker) -> list[tuple[int, float]]: ...
     def write_oracle_general(self, path: str) -> None: ...
+
+@final
+class Session:
+    def __new__(
+        cls,
+        trace: Trace,
+        asked: tuple[float | None, int | None],
+        seed: int,
+        rate: float,
+        rows: int,
+    ) -> Session: ...
+    def advance(self, requests: int) -> int: ...
+    def set_model(self, model: Artifact | None, renews: bool = False) -> None: ...
+    def samples(self) -> _Dataset: ...
+    @property
+    def drift(self) -> _Drift | None: ...
+    @property
+    def counts(self) -> tuple[int, int]: ...
+    @property
+    def position(self) -> tuple[int, int]: ...
+    @property
+    def ruling(self) -> str | None: ...
+    @property
+    def memory_bytes(self) -> int: ...
 
 @final
 class Requests:

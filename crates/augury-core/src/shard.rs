@@ -398,6 +398,12 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         live.asked(hash, self.tick);
     }
 
+    /// Loads a model that was trained on what this cache saw lately: see
+    /// [`Policy::renew_predictor`].
+    pub fn renew_predictor(&mut self, predictor: Arc<Predictor>) {
+        self.policy.renew_predictor(predictor);
+    }
+
     /// Changes the capacity, evicting what no longer fits.
     pub fn resize(&mut self, capacity: u64, sink: &mut impl Sink<K, V>) {
         self.capacity = capacity;

@@ -17,6 +17,7 @@ mod inspect;
 mod names;
 mod reading;
 mod requests;
+mod session;
 mod text;
 mod ticker;
 mod trace;
@@ -47,6 +48,8 @@ mod _core {
     use super::reading::trace_name;
     #[pymodule_export]
     use super::requests::Requests;
+    #[pymodule_export]
+    use super::session::Session;
     #[pymodule_export]
     use super::text::TextLines;
     #[pymodule_export]

@@ -6,7 +6,11 @@
 'survival'
 """
 
+from augury.learn.adaptation import Adaptation, Event, Stretch
+from augury.learn.adapter import Adapter
+from augury.learn.adapting import adapt
 from augury.learn.artifact import Artifact
+from augury.learn.budget import Budget
 from augury.learn.dataset import Cleaning, DataSet, build_dataset, dataset_of
 from augury.learn.explaining import Importance, importances, plot_dependence
 from augury.learn.exporting import describe
@@ -20,16 +24,22 @@ __all__ = [
     "KINDS",
     "MEANINGS",
     "SCHEMA_VERSION",
+    "Adaptation",
+    "Adapter",
     "Artifact",
+    "Budget",
     "Cleaning",
     "DataSet",
+    "Event",
     "Importance",
     "Judgement",
     "Kind",
     "Outcome",
     "Replays",
     "Scores",
+    "Stretch",
     "Training",
+    "adapt",
     "build_dataset",
     "dataset_of",
     "describe",

@@ -197,7 +197,7 @@ def sampled(
         raise ConfigError(f"until {until} is not a share above 0 and at most 1 of the trace")
     last = int(trace.requests * until)
     found = trace.dataset(capacity.asked, rows, last, seed, _core.Ticker())
-    return of_columns(found, name, sum(trace.skipped.values()))
+    return data_set_of(found, name, sum(trace.skipped.values()))
 
 
 def dataset_of(cache: Cache[Any, Any]) -> DataSet:
@@ -219,10 +219,10 @@ def dataset_of(cache: Cache[Any, Any]) -> DataSet:
     >>> data.X.shape == (len(data), len(FEATURES)) and len(data) > 100
     True
     """
-    return of_columns(cache.sampled(), "a running cache", 0)
+    return data_set_of(cache.sampled(), "a running cache", 0)
 
 
-def of_columns(found: "_core._Dataset", trace: str, malformed: int) -> DataSet:
+def data_set_of(found: "_core._Dataset", trace: str, malformed: int = 0) -> DataSet:
     """A data set from what the extension tells."""
     return DataSet(
         X=np.frombuffer(found["rows"], "<f4").reshape(-1, len(FEATURES)),

@@ -199,6 +199,15 @@ impl Chooser for Guard {
         known.map(opinion).collect()
     }
 
+    /// A lead that another model had is not this one's: it begins level with the best built-in one.
+    fn try_learned(&mut self) {
+        let enlisted = self.bandit.try_now(LEARNED);
+        let ruling = self.bandit.ruling();
+        for expert in (0..EXPERTS.len()).filter(|&expert| enlisted & 1 << expert != 0) {
+            self.shadows.revive(expert, ruling);
+        }
+    }
+
     #[inline]
     fn reserve(&mut self) {
         self.shadows.reserve();

@@ -74,6 +74,13 @@ pub trait Policy {
     /// are no histories ignore it.
     fn show(&self, _slots: &Slots<Self::Record>, _sampler: &mut Sampler, _now: Tick) {}
 
+    /// Loads a model that was trained on what this cache saw lately and is better than the one
+    /// before it, if any: it takes over what that one has earned or lost, and is on trial from now on
+    /// where that one was not.
+    fn renew_predictor(&mut self, predictor: Arc<Predictor>) {
+        self.set_predictor(Some(predictor));
+    }
+
     /// `id` is resident and was just asked for.
     fn on_hit(&mut self, slots: &mut Slots<Self::Record>, id: SlotId, access: &Access);
 

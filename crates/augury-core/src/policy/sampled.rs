@@ -47,6 +47,8 @@ pub trait Chooser: Send {
     fn set_capacity(&mut self, capacity: u64);
     /// A trained model has been loaded, exchanged or let go of.
     fn set_learned(&mut self, _predictor: Option<&Predictor>) {}
+    /// The loaded model deserves a trial now, if it is not on trial or ruling already.
+    fn try_learned(&mut self) {}
     /// A miss is about to be observed: the time to ask for memory, so that hits need none.
     fn reserve(&mut self) {}
     /// The size of an object, which was not known when it was observed.
@@ -256,6 +258,14 @@ impl<C: Chooser> Policy for Sampled<C> {
     fn set_predictor(&mut self, predictor: Option<Arc<Predictor>>) {
         self.chooser.set_learned(predictor.as_deref());
         self.learner.set_predictor(predictor);
+    }
+
+    fn renew_predictor(&mut self, predictor: Arc<Predictor>) {
+        if self.learner.predictor().is_none() {
+            self.chooser.set_learned(Some(&predictor));
+        }
+        self.learner.set_predictor(Some(predictor));
+        self.chooser.try_learned();
     }
 
     #[inline]

@@ -138,6 +138,21 @@ impl Sampler {
         self.taken += 1;
     }
 
+    /// Samples taken so far: the number that the next one will have.
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Number of the first sample that is kept.
+    pub fn first(&self) -> u64 {
+        self.oldest()
+    }
+
+    /// The kept samples from this number on; the waits of those still waited for are 0.
+    pub fn since(&self, number: u64) -> impl Iterator<Item = &Sample> {
+        (number.max(self.oldest())..self.taken).map(|number| &self.samples[self.place(number)])
+    }
+
     /// What is kept, in the order of time, as known at this tick: what is still waited for is
     /// censored.
     pub fn samples(&self, now: u64) -> Vec<Sample> {

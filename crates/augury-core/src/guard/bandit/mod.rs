@@ -141,6 +141,17 @@ impl<const N: usize> Bandit<N> {
         self.ruling = expert;
     }
 
+    /// These are live from now on, those of them that take part, with no lead over the best of the
+    /// others. Returns those that were not live.
+    pub fn try_now(&mut self, experts: Experts) -> Experts {
+        let enlisted = self.known & experts & !self.live;
+        self.enlist(enlisted);
+        let others = members(self.live & !experts).map(|expert| self.scores[expert]);
+        let best = others.fold(0.0, f32::max);
+        members(experts).for_each(|expert| self.scores[expert] = self.scores[expert].min(best));
+        enlisted
+    }
+
     /// The expert that rules.
     #[inline]
     pub fn ruling(&self) -> usize {
