@@ -119,7 +119,7 @@ def ticking(seconds: float) -> Callable[[], float]:
 
 
 def test_a_budget_that_is_used_up_is_said_and_kept(shifting: Path) -> None:
-    """At 1,000 requests per second, a training of 5 s needs 50 s, or 50,000 requests, to be paid."""
+    """At 1,000 requests per second, a training of 5 s needs 50,000 requests to be paid."""
     found = run(shifting, pace=1_000.0, budget=0.1, cpu=ticking(5.0))
     assert found.of("skipped")
     begun = [event.tick for event in found.events if event.what in ("trained", "failed")]

@@ -21,7 +21,7 @@
 //! For independent rows, the mean number of rows to a false alarm is at least e^[`LIMIT`] per sum
 //! (Lorden, "Procedures for reacting to a change in distribution", Annals of Mathematical Statistics
 //! 42, 1971). Rows of one traffic are not independent: that is what the limit's size is for. On
-//! recorded and made traffic that does not change, sums stayed below 22; see
+//! recorded and made traffic whose nature stays, sums stayed below 22; see
 //! docs/decisions/0015.
 //!
 //! Cost: some logarithms a row. Memory: under a kilobyte. This module must not know what a row is.
