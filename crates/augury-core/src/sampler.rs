@@ -1,7 +1,7 @@
 //! Feature rows for training, taken from a cache at work.
 //!
 //! At random decision points, not only at accesses, a random resident is seen through the same
-//! [`features::row`] that serving uses; then it is waited for: the next access to the object tells
+//! [`row`] that serving uses; then it is waited for: the next access to the object tells
 //! how long the wait was, and what has not come when sampling ends is *censored*, its wait at
 //! least so long. Sampling only at accesses would show every object at age 0, where no decision is
 //! ever made.
