@@ -276,26 +276,6 @@ mod tests {
     }
 
     #[test]
-    fn a_model_on_trial_begins_level_and_inherits_no_lead() {
-        let learner = Learner::new(1, 100);
-        let mut guard = Guard::for_capacity(100);
-        guard.try_learned();
-        assert_eq!(0, guard.live & LEARNED, "no model is loaded");
-        (0..5_000).for_each(|now| request(&mut guard, &learner, now, now % 130, 1));
-        guard.known |= LEARNED;
-        guard.try_learned();
-        let learned = LEARNED.trailing_zeros() as usize;
-        let best = guard.scores[..learned].iter().copied().fold(0.0, f32::max);
-        assert_eq!(LEARNED, guard.live & LEARNED);
-        assert!(guard.scores[learned] <= best && guard.scores[learned] > 0.9 * best);
-        guard.scores[learned] = 2.0 * best;
-        guard.tend();
-        assert_eq!(learned, guard.ruling);
-        guard.try_learned();
-        assert_eq!((learned, best), (guard.ruling, guard.scores[learned]));
-    }
-
-    #[test]
     fn a_resize_keeps_the_ruler_and_begins_the_shadows_anew() {
         let learner = Learner::new(1, 100);
         let mut guard = guard(100);

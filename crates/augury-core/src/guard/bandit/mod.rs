@@ -442,4 +442,30 @@ mod tests {
         }
         assert_eq!(ALL, bandit.known());
     }
+
+    #[test]
+    fn those_on_trial_begin_level_and_inherit_no_lead() {
+        const NEW: Experts = 0b11 << 8;
+        let mut bandit = Bandit::<10>::new(GuardRule::Leader, ALL);
+        assert_eq!(0, bandit.try_now(NEW), "they take no part yet");
+        let rewarded = |bandit: &mut Bandit<10>, hits: Experts| {
+            for _ in 0..2_000 {
+                bandit.reward(hits & bandit.live());
+                if bandit.sampled().is_multiple_of(PERIOD) {
+                    bandit.choose();
+                }
+            }
+        };
+        rewarded(&mut bandit, 0b100);
+        bandit.invite(NEW);
+        assert_eq!(NEW, bandit.try_now(NEW));
+        let best = bandit.scores()[2];
+        assert!(bandit.scores()[8] <= best && bandit.scores()[8] > 0.9 * best);
+        assert_eq!(2, bandit.ruling());
+        rewarded(&mut bandit, 1 << 8);
+        assert_eq!(8, bandit.ruling());
+        assert_eq!(0, bandit.try_now(NEW), "they are live already");
+        let others = bandit.scores()[..8].iter().copied().fold(0.0, f32::max);
+        assert_eq!((8, others), (bandit.ruling(), bandit.scores()[8]));
+    }
 }
