@@ -2,8 +2,9 @@
 
 Draws requests of the distribution of ``synthetic:daily`` and replays them under the best that can
 be done without knowing which request comes next: an object's worth is the most reuses per request
-of residence, the chance to be asked for in its next hour over the wait for it. Nothing can be learned
-that this does not know from the first request on; what it leaves, only fetching ahead can get.
+of residence, the chance to be asked for in its next hour over the wait for it. Nothing can be
+learned that this does not know from the first request on; what it leaves, only fetching ahead can
+get.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """Seasons: ``auto`` with and without them, where there is a daily rhythm and where there is none.
 
 The workload ``synthetic:daily`` (each hour has favourites that return the next day) as it is, a
-million requests or 4.6 days, and over two weeks, three seeds each (of workload and cache). Without a
-rhythm: other synthetic workloads of four to five days and the recorded traces, one seed.
+million requests or 4.6 days, and over two weeks, three seeds each (of workload and cache). Without
+a rhythm: other synthetic workloads of four to five days and the recorded traces, one seed.
 ``auto-unseasonal`` is the same policy with seasons switched off. The CPU time of a replay is the
 lower of three rounds of each, taken in turn. Beside them Belady, which knows every request to come,
 and the *rate oracle* (``benchmarks/rate_oracle.py``), which knows every object's true rate at every

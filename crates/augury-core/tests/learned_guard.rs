@@ -127,7 +127,7 @@ fn the_size_that_a_write_brings_is_learned() {
         let write = shard.write(mix(1), 1, 5_000);
         shard.insert(&write, (), (), None, &mut Drop);
         let id = shard.store().candidates(mix(1)).next().expect("resident");
-        shard.store().slots().record(id).size
+        shard.store().slots().record(id).size()
     };
     assert_eq!(read_size(true), read_size(false));
 }
