@@ -27,6 +27,22 @@ def test_rows_have_the_schema_and_no_holes(data: DataSet) -> None:
     assert 4_000 < len(data) <= 6_000
 
 
+def test_the_season_is_0_until_there_is_a_rhythm(data: DataSet) -> None:
+    """Three days of hours that return, and traffic too short to have any."""
+    at = FEATURES.index("log_season")
+    assert not data.X[:, at].any()
+    daily = build_dataset(
+        "synthetic:daily?n=200000&objects=9000&rate=0.75", capacity="5%", rows=9000
+    )
+    season = daily.X[:, at]
+    is_first_day = daily.ticks < 64_800
+    assert not season[is_first_day].any()
+    later = season[daily.ticks > 140_000]
+    # Few: what is out of its hours is the first to leave.
+    assert (later < -2).mean() > 0.02
+    assert (later == 0).mean() > 0.1
+
+
 def test_a_wait_ends_with_an_access_or_with_the_data(data: DataSet) -> None:
     """What was not observed waits exactly to the end."""
     ends = data.ticks + data.waits

@@ -139,7 +139,7 @@ class SeasonalRate(TableClassifier):
     """
 
     NAMES = ("log_season", "log_heat")
-    BINS = (16, 32)
+    BINS = (12, 16)
 
 
 class SurvivalTable(TableClassifier):
