@@ -160,21 +160,17 @@ impl Chooser for Guard {
         (self.threshold, self.capacity) = (WHOLE, capacity);
     }
 
-    /// A model that has proved itself elsewhere rules until its shadow says otherwise; another one
-    /// waits with the retired for its trial. Where an exchanged one ruled, the best other does.
+    /// A model that has proved itself elsewhere is on trial at once; another one waits with the
+    /// retired for its turn. Neither rules before its shadow leads: what was true where it was
+    /// trained need not be here. Where an exchanged one ruled, the best other does.
     fn set_learned(&mut self, predictor: Option<&Predictor>) {
         self.shadows.retire(self.bandit.live() & LEARNED);
         self.bandit.withdraw(LEARNED);
-        match predictor {
-            Some(predictor) if predictor.is_proven => {
-                let ruling = self.bandit.ruling();
-                for expert in (0..EXPERTS.len()).rev().filter(|e| LEARNED & 1 << e != 0) {
-                    self.shadows.revive(expert, ruling);
-                    self.bandit.crown(expert);
-                }
+        if let Some(predictor) = predictor {
+            self.bandit.invite(LEARNED);
+            if predictor.is_proven {
+                self.try_learned();
             }
-            Some(_) => self.bandit.invite(LEARNED),
-            None => {}
         }
     }
 

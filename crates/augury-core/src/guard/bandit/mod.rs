@@ -134,13 +134,6 @@ impl<const N: usize> Bandit<N> {
         self.known |= experts;
     }
 
-    /// This one takes part and rules until there is evidence against it.
-    pub fn crown(&mut self, expert: usize) {
-        self.known |= 1 << expert;
-        self.enlist(1 << expert);
-        self.ruling = expert;
-    }
-
     /// These are live from now on, those of them that take part, with no lead over the best of the
     /// others. Returns those that were not live.
     pub fn try_now(&mut self, experts: Experts) -> Experts {
@@ -434,8 +427,8 @@ mod tests {
             bandit.rotate(4 + round % 7);
             assert_eq!(0, (bandit.live() | 1 << bandit.ruling()) & !bandit.known());
             match round {
-                10 => bandit.invite(0b01 << 8),
-                20 => bandit.crown(9),
+                10 => bandit.invite(0b11 << 8),
+                20 => drop(bandit.try_now(0b10 << 8)),
                 30 => bandit.withdraw(0b11 << 8),
                 _ => {}
             }
