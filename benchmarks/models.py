@@ -9,6 +9,7 @@ every open trace.
 
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from statistics import fmean
 from typing import Any
 
@@ -39,20 +40,32 @@ def measure(quick: bool) -> None:
     if quick:
         cells = cells[::9]
     kinds = sorted(KINDS)
-    worth: list[dict[str, Any]] = []
-    harm: list[dict[str, Any]] = []
-    for name in dict.fromkeys(cell.trace for cell in cells):
-        trace = _core.Trace(str(shared.path(name)))
-        for cell in (cell for cell in cells if cell.trace == name):
-            worth.append(worth_of(trace, cell, kinds))
-            print(f"models: {cell.key} {gains(worth[-1])}", flush=True)
-        for fraction in FRACTIONS[-1:] if quick else FRACTIONS:
-            harm.append(harm_of(trace, name, fraction))
-            print(f"models: {name} {fraction} {harm[-1]['excess']}", flush=True)
+    names = list(dict.fromkeys(cell.trace for cell in cells))
+    fractions = FRACTIONS[-1:] if quick else FRACTIONS
+    with ProcessPoolExecutor() as pool:
+        own = ([cell for cell in cells if cell.trace == name] for name in names)
+        paths = [str(shared.path(name)) for name in names]
+        found = list(pool.map(of_trace, paths, own, [kinds] * len(names), [fractions] * len(names)))
+    worth = [row for rows, _ in found for row in rows]
+    harm = [row for _, rows in found for row in rows]
     means = {kind: fmean(row["auto"] - row["models"][kind] for row in worth) for kind in kinds}
     results.write("models", quick, {"rows": ROWS, "worth": worth, "harm": harm, "means": means})
     best = max(means, key=lambda kind: means[kind])
     print(f"models: the best kind, {best}, lowers auto by {means[best]:.4f} on average")
+
+
+def of_trace(
+    path: str, cells: Sequence[Cell], kinds: Sequence[str], fractions: Sequence[str]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Worth and harm in the cells of one trace."""
+    trace, worth, harm = _core.Trace(path), [], []
+    for cell in cells:
+        worth.append(worth_of(trace, cell, kinds))
+        print(f"models: {cell.key} {gains(worth[-1])}", flush=True)
+    for fraction in fractions:
+        harm.append(harm_of(trace, cells[0].trace, fraction))
+        print(f"models: {cells[0].trace} {fraction} {harm[-1]['excess']}", flush=True)
+    return worth, harm
 
 
 def gains(row: dict[str, Any]) -> str:
