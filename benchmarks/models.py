@@ -3,8 +3,8 @@
 Worth: in every cell that counts, each kind of model is trained on the first half of the trace and
 comes in at the midpoint of a replay of the whole; only the second half is counted, both sides warm.
 Harm: a model of random numbers and one whose predictions are inverted are loaded from the first
-request on, and claim to be proven so that they rule at once; the whole trace is counted, on every
-open trace.
+request on, and claim to be proven so that they are tried at once; the whole trace is counted, on
+every open trace.
 """
 
 import sys

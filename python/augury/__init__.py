@@ -8,6 +8,7 @@
 
 from augury import probability, traces
 from augury._core import __version__
+from augury.cache import Cache, CacheStats
 from augury.capacity import Capacity
 from augury.errors import (
     ArtifactError,
@@ -26,6 +27,8 @@ from augury.recording import Recording, record
 __all__ = [
     "ArtifactError",
     "AuguryError",
+    "Cache",
+    "CacheStats",
     "Capacity",
     "CapacityError",
     "Cell",

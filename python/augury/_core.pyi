@@ -4,8 +4,10 @@ from typing import TypedDict, final
 
 __all__ = [
     "Artifact",
+    "Cache",
     "DecayedFrequency",
     "Requests",
+    "Session",
     "TextLines",
     "Ticker",
     "Trace",
@@ -48,6 +50,14 @@ class _Dataset(TypedDict):
     requests: int
     capacity_bytes: int
     residence: float
+
+class _CacheStats(TypedDict):
+    hits: int
+    misses: int
+    insertions: int
+    evictions: int
+    rejections: int
+    expired: int
 
 class _History(TypedDict):
     age: int
@@ -99,6 +109,13 @@ class _Story(_Explanation):
     latest: list[tuple[int, bool]]
     resident: bool
 
+class _Drift(TypedDict):
+    labelled: int
+    log_loss: float
+    expected_log_loss: float
+    calibration_error: float
+    alarm: tuple[int, int, float, float] | None
+
 @final
 class Artifact:
     def __new__(cls, data: bytes, budget: int = 24_000) -> Artifact: ...
@@ -109,6 +126,26 @@ class Artifact:
     @property
     def steps(self) -> tuple[int, int]: ...
     def predict(self, rows: bytes, serving: bool) -> bytes: ...
+
+@final
+class Cache:
+    def __new__(cls, capacity: int, journal: int, samples: int, seed: int) -> Cache: ...
+    def get(self, key: object, default: object) -> object: ...
+    def set(self, key: object, value: object, size: int, ttl: float | None) -> bool: ...
+    def delete(self, key: object) -> bool: ...
+    def contains(self, key: object) -> bool: ...
+    def clear(self) -> None: ...
+    def count(self) -> int: ...
+    @property
+    def capacity(self) -> int: ...
+    @property
+    def used(self) -> int: ...
+    @property
+    def memory_bytes(self) -> int: ...
+    def stats(self) -> _CacheStats: ...
+    def explain(self, key: object) -> _Explanation: ...
+    def set_model(self, model: Artifact | None) -> None: ...
+    def sampled(self) -> _Dataset | None: ...
 
 @final
 class Ticker:
@@ -167,6 +204,30 @@ class Trace:
     ) -> _Story: ...
     def lru_curve(self, capacities: list[int], ticker: Ticker) -> list[tuple[int, float]]: ...
     def write_oracle_general(self, path: str) -> None: ...
+
+@final
+class Session:
+    def __new__(
+        cls,
+        trace: Trace,
+        asked: tuple[float | None, int | None],
+        seed: int,
+        rate: float,
+        rows: int,
+    ) -> Session: ...
+    def advance(self, requests: int) -> int: ...
+    def set_model(self, model: Artifact | None, renews: bool = False) -> None: ...
+    def samples(self) -> _Dataset: ...
+    @property
+    def drift(self) -> _Drift | None: ...
+    @property
+    def counts(self) -> tuple[int, int]: ...
+    @property
+    def position(self) -> tuple[int, int]: ...
+    @property
+    def ruling(self) -> str | None: ...
+    @property
+    def memory_bytes(self) -> int: ...
 
 @final
 class Requests:

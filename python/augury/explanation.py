@@ -192,7 +192,9 @@ def explain(
         ArtifactError: The model cannot be used.
 
     >>> import augury
-    >>> story = augury.explain("synthetic:loop?n=50000", 7, capacity="10%")
+    >>> trace = "synthetic:loop?n=50000"
+    >>> key = next(iter(augury.traces.open(trace))).key
+    >>> story = augury.explain(trace, key, capacity="10%")
     >>> story.requests > 0
     True
     """

@@ -10,13 +10,15 @@
 //! 6. [`metrics`]: what came of it;
 //! 7. [`cache`]: many shards, many threads, and no caller's code under a lock.
 //!
-//! Beside the flow, [`frequency`]: how often each key of a stream is asked for.
+//! Beside the flow, [`frequency`]: how often each key of a stream is asked for; [`sampler`]: rows to
+//! learn from; [`drift`]: whether what was learned still holds.
 //!
 //! The core knows no Python, no sockets and no wall clock: [`clock`], seed and model are arguments.
 
 pub mod artifact;
 pub mod cache;
 pub mod clock;
+pub mod drift;
 pub mod frequency;
 pub mod guard;
 pub mod hash;

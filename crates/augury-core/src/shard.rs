@@ -13,6 +13,7 @@ use crate::model::predictor::Predictor;
 use crate::policy::explanation::Explanation;
 use crate::policy::{Policy, Verdict};
 use crate::request::{Access, Tick};
+use crate::sampler::live::{Live, Sampled};
 use crate::slots::SlotId;
 use crate::store::Store;
 
@@ -67,6 +68,8 @@ pub struct Shard<K, V, P: Policy> {
     stats: Stats,
     tick: Tick,
     generation: u32,
+    /// Feature rows for training; none where nobody asked for them.
+    sampling: Option<Box<Live>>,
 }
 
 impl<K, V, P: Policy> Shard<K, V, P> {
@@ -74,7 +77,8 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     pub fn new(capacity: u64, mut policy: P) -> Self {
         policy.set_capacity(capacity);
         let (store, stats) = (Store::default(), Stats::default());
-        Shard { store, stage: None, policy, capacity, stats, tick: 0, generation: 0 }
+        let (stage, sampling) = (None, None);
+        Shard { store, stage, policy, capacity, stats, tick: 0, generation: 0, sampling }
     }
 
     /// An empty shard that carries on this one's counters: what takes over when a policy has
@@ -92,6 +96,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
             stats,
             tick: self.tick,
             generation,
+            sampling: None,
         }
     }
 
@@ -131,6 +136,9 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     /// An access at the present tick; counts the request.
     #[inline]
     pub fn begin(&mut self, hash: u64, key: u64, size: u32) -> Access {
+        if self.sampling.is_some() {
+            self.sample(hash);
+        }
         let now = self.tick;
         self.tick += 1;
         Access::new(hash, key, size, now)
@@ -368,6 +376,34 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         self.policy.explain(self.store.slots(), hash, id, self.tick.saturating_sub(1))
     }
 
+    /// Keeps the latest `limit` feature rows from now on, with what became of them; none if 0.
+    pub fn keep_samples(&mut self, limit: usize, seed: u64) {
+        self.sampling = (limit > 0).then(|| Box::new(Live::new(limit, seed)));
+    }
+
+    /// The feature rows that are kept.
+    pub fn sampled(&self) -> Option<Sampled> {
+        self.sampling.as_ref().map(|live| live.sampled(self.tick))
+    }
+
+    /// Between two requests: the former is done, with the insertion that may have followed it;
+    /// the latter asks for this.
+    #[cold]
+    fn sample(&mut self, hash: u64) {
+        let Some(live) = &mut self.sampling else { return };
+        if self.tick > 0 && self.stats.evicted > 0 {
+            let sampler = live.decide(self.store.slots(), self.stats.insertions);
+            self.policy.show(self.store.slots(), sampler, self.tick - 1);
+        }
+        live.asked(hash, self.tick);
+    }
+
+    /// Loads a model that was trained on what this cache saw lately: see
+    /// [`Policy::renew_predictor`].
+    pub fn renew_predictor(&mut self, predictor: Arc<Predictor>) {
+        self.policy.renew_predictor(predictor);
+    }
+
     /// Changes the capacity, evicting what no longer fits.
     pub fn resize(&mut self, capacity: u64, sink: &mut impl Sink<K, V>) {
         self.capacity = capacity;
@@ -393,7 +429,8 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     /// Bytes of index, slots, deadlines and policy; not what keys and values own.
     pub fn memory_bytes(&self) -> usize {
         let staged = self.stage.as_ref().map_or(0, |stage| stage.memory_bytes());
-        self.store.memory_bytes() + staged + self.policy.memory_bytes()
+        let sampling = self.sampling.as_ref().map_or(0, |live| live.memory_bytes());
+        self.store.memory_bytes() + staged + self.policy.memory_bytes() + sampling
     }
 
     fn resize_entry(&mut self, id: SlotId, size: u32, now: Tick, sink: &mut impl Sink<K, V>) {

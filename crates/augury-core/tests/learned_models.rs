@@ -47,7 +47,7 @@ fn model(feature: &str, weight: f64, is_proven: bool) -> Arc<Predictor> {
 /// Popular objects, and a stream of others that are asked for once.
 fn traffic(random: &mut Random, now: u64) -> u64 {
     let popular = u64::from(random.below(1 + random.clone().below(2_000)));
-    if now % 3 == 0 { 1_000_000 + now } else { popular }
+    if now.is_multiple_of(3) { 1_000_000 + now } else { popular }
 }
 
 fn misses(cache: &mut Cache, requests: u64) -> u64 {
@@ -56,16 +56,24 @@ fn misses(cache: &mut Cache, requests: u64) -> u64 {
 }
 
 #[test]
-fn a_proven_model_rules_at_once_and_another_waits() {
+fn a_proven_model_is_on_trial_at_once_and_none_rules_before_its_shadow_leads() {
     let mut cache = cache(300);
     misses(&mut cache, 20_000);
-    let before = cache.policy().ruling().unwrap();
-    cache.set_predictor(Some(model("log_density", 0.5, false)));
-    assert_eq!(Some(before), cache.policy().ruling());
-    cache.set_predictor(Some(model("log_density", 0.5, true)));
-    assert_eq!(Some("learned+"), cache.policy().ruling());
+    let live = |cache: &Cache| {
+        let explanation = cache.explain(0, None).unwrap();
+        let learned = explanation
+            .opinions
+            .iter()
+            .filter(|opinion| opinion.is_live && opinion.expert.name().starts_with("learned"));
+        learned.count()
+    };
+    let before = cache.policy().ruling();
+    for (is_proven, expected) in [(false, 0), (true, 2)] {
+        cache.set_predictor(Some(model("log_density", 0.5, is_proven)));
+        assert_eq!((before, expected), (cache.policy().ruling(), live(&cache)));
+    }
     cache.set_predictor(None);
-    assert!(!cache.policy().ruling().unwrap().starts_with("learned"));
+    assert_eq!((before, 0), (cache.policy().ruling(), live(&cache)));
 }
 
 #[test]

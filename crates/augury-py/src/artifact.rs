@@ -19,6 +19,13 @@ pub(crate) struct Artifact {
     pub(crate) serving: Arc<Predictor>,
 }
 
+impl Artifact {
+    /// Whole requests within which an access counts as reuse; `None` where the model has none.
+    pub(crate) fn horizon(&self) -> Option<u64> {
+        self.inner.horizon().filter(|&horizon| horizon >= 1.0).map(|horizon| horizon as u64)
+    }
+}
+
 #[pymethods]
 impl Artifact {
     /// `budget`: steps per decision that a cache may spend on it, about a nanosecond each.

@@ -20,7 +20,10 @@ pub(crate) fn story<'py>(py: Python<'py>, found: &Story) -> PyResult<Bound<'py, 
     Ok(story)
 }
 
-fn explanation<'py>(py: Python<'py>, found: &Explanation) -> PyResult<Bound<'py, PyDict>> {
+pub(crate) fn explanation<'py>(
+    py: Python<'py>,
+    found: &Explanation,
+) -> PyResult<Bound<'py, PyDict>> {
     let Explanation { now, ruling, standing, ghost, opinions, decisions, recorded_since } = found;
     let told = PyDict::new(py);
     told.set_item("now", now)?;

@@ -6,6 +6,7 @@
 //! Nothing is decided here; what the public package does with this is in `python/augury`.
 
 mod artifact;
+mod cache;
 mod capacity;
 mod convert;
 mod dataset;
@@ -16,6 +17,7 @@ mod inspect;
 mod names;
 mod reading;
 mod requests;
+mod session;
 mod text;
 mod ticker;
 mod trace;
@@ -31,6 +33,8 @@ mod _core {
     #[pymodule_export]
     use super::artifact::{Artifact, feature_schema};
     #[pymodule_export]
+    use super::cache::Cache;
+    #[pymodule_export]
     use super::capacity::read_capacity;
     #[pymodule_export]
     use super::convert::convert;
@@ -44,6 +48,8 @@ mod _core {
     use super::reading::trace_name;
     #[pymodule_export]
     use super::requests::Requests;
+    #[pymodule_export]
+    use super::session::Session;
     #[pymodule_export]
     use super::text::TextLines;
     #[pymodule_export]

@@ -10,8 +10,8 @@ use augury_replay::replay::{
     CellResult, CellSpec, PrefetchSpec, ReplayError, run_cell, run_stream,
 };
 use augury_replay::trace::{
-    DecodedTrace, Extent, Footprint, Format, Skipped, TraceError, TraceSource, TraceWriter,
-    convert, extent, object_id,
+    DecodedTrace, Extent, Footprint, Format, Request, Skipped, TraceError, TraceSource,
+    TraceWriter, convert, extent, object_id,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -47,6 +47,19 @@ impl Trace {
     fn streamed(source: TraceSource) -> Result<Self, TraceError> {
         let Extent { requests: count, footprint, skipped, .. } = extent(&source)?;
         Ok(Trace { requests: Requests::Streamed(source), count, footprint, skipped })
+    }
+
+    /// The requests, where they are decoded in memory.
+    pub(crate) fn in_memory(&self) -> Option<&[Request]> {
+        match &self.requests {
+            Requests::InMemory(decoded) => Some(&decoded.requests),
+            Requests::Streamed(_) => None,
+        }
+    }
+
+    /// The bytes, or entries, that a capacity comes to.
+    pub(crate) fn capacity(&self, asked: Asked) -> Result<u64, ReplayError> {
+        capacity::of(asked).resolve(self.footprint)
     }
 
     fn run(
@@ -130,7 +143,7 @@ impl Trace {
 
     /// The bytes, or entries, that a capacity comes to.
     fn resolve(&self, asked: Asked) -> PyResult<u64> {
-        capacity::of(asked).resolve(self.footprint).map_err(errors::of_replay)
+        self.capacity(asked).map_err(errors::of_replay)
     }
 
     /// Replays the trace under one policy. Counting begins after `warmup` requests, and the model

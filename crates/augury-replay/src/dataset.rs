@@ -5,10 +5,11 @@
 //! begin and to end.
 
 use augury_core::guard::{Auto, Guard};
+use augury_core::hash::mix;
 use augury_core::sampler::{Sample, Sampler};
 
 use crate::replay::{Capacity, Drive, ReplayError};
-use crate::trace::{DecodedTrace, Footprint};
+use crate::trace::{DecodedTrace, Footprint, Request};
 
 /// Requests between two words about progress.
 const STRIDE: usize = 1 << 16;
@@ -40,6 +41,74 @@ pub struct Dataset {
     pub residence: f64,
 }
 
+/// `auto` at work, its decision points sampled once evictions have begun.
+pub struct SampledCache {
+    cache: Drive<Auto>,
+    sampler: Sampler,
+    /// What becomes of the weight of a request with each one after it.
+    fading: f64,
+    /// Residents and insertions, summed over the requests.
+    occupancy: f64,
+    insertions: f64,
+}
+
+impl SampledCache {
+    /// An empty cache. The mean residence is that of the latest `memory` requests, about.
+    pub fn new(capacity: u64, sampler: Sampler, memory: f64, seed: u64) -> Self {
+        SampledCache {
+            cache: Drive::new(capacity, Auto::with_chooser(seed, Guard::default())),
+            sampler,
+            fading: 1.0 - 1.0 / memory.max(1.0),
+            occupancy: 0.0,
+            insertions: 0.0,
+        }
+    }
+
+    /// Replays one request.
+    #[inline]
+    pub fn request(&mut self, request: &Request) {
+        let now = self.cache.shard().tick();
+        if request.op.is_read() {
+            self.sampler.asked(mix(request.key), now);
+        }
+        let before = self.cache.stats().insertions;
+        self.cache.request(request);
+        let inserted = self.cache.stats().insertions - before;
+        self.occupancy = self.occupancy * self.fading + self.cache.len() as f64;
+        self.insertions = self.insertions * self.fading + inserted as f64;
+        let shard = self.cache.shard();
+        if shard.stats().evicted > 0 {
+            self.sampler.sample(shard.store().slots(), &shard.policy().learner().lens(now), now);
+        }
+    }
+
+    /// The cache.
+    pub fn cache(&self) -> &Drive<Auto> {
+        &self.cache
+    }
+
+    /// The cache, to load a model into.
+    pub fn cache_mut(&mut self) -> &mut Drive<Auto> {
+        &mut self.cache
+    }
+
+    /// The rows.
+    pub fn sampler(&self) -> &Sampler {
+        &self.sampler
+    }
+
+    /// What is known by now.
+    pub fn dataset(&self) -> Dataset {
+        let requests = self.cache.shard().tick();
+        Dataset {
+            samples: self.sampler.samples(requests),
+            requests,
+            capacity: self.cache.shard().capacity(),
+            residence: self.occupancy / self.insertions.max(1.0),
+        }
+    }
+}
+
 /// Replays a trace and takes rows once evictions have begun.
 pub fn build_dataset(
     trace: &DecodedTrace,
@@ -49,34 +118,16 @@ pub fn build_dataset(
 ) -> Result<Dataset, ReplayError> {
     let capacity = spec.capacity.resolve(footprint)?;
     let length = spec.until.unwrap_or(u64::MAX).min(trace.requests.len() as u64) as usize;
-    let requests = &trace.requests[..length];
-    let mut cache = Drive::new(capacity, Auto::with_chooser(spec.seed, Guard::default()));
-    let mut sampler = Sampler::new(spec.rows as f64 / length.max(1) as f64, spec.rows, spec.seed);
-    let mut occupancy = 0;
-    for (at, chunk) in requests.chunks(STRIDE).enumerate() {
-        for (now, request) in (at * STRIDE..).map(|tick| tick as u64).zip(chunk) {
-            let hash = augury_core::hash::mix(request.key);
-            if request.op.is_read() {
-                sampler.asked(hash, now);
-            }
-            cache.request(request);
-            occupancy += cache.len() as u64;
-            let shard = cache.shard();
-            if shard.stats().evicted > 0 {
-                sampler.sample(shard.store().slots(), &shard.policy().learner().lens(now), now);
-            }
-        }
+    let rate = spec.rows as f64 / length.max(1) as f64;
+    let sampler = Sampler::new(rate, spec.rows, spec.seed);
+    let mut cache = SampledCache::new(capacity, sampler, f64::INFINITY, spec.seed);
+    for (at, chunk) in trace.requests[..length].chunks(STRIDE).enumerate() {
+        chunk.iter().for_each(|request| cache.request(request));
         if !progress((at * STRIDE + chunk.len()) as u64) {
             return Err(ReplayError::Stopped);
         }
     }
-    let insertions = cache.stats().insertions.max(1);
-    Ok(Dataset {
-        samples: sampler.finish(length as u64),
-        requests: length as u64,
-        capacity,
-        residence: occupancy as f64 / insertions as f64,
-    })
+    Ok(cache.dataset())
 }
 
 #[cfg(test)]

@@ -4,5 +4,6 @@ pub mod dataset;
 pub mod explain;
 pub mod inspect;
 pub mod replay;
+pub mod session;
 pub mod synthetic;
 pub mod trace;

@@ -10,7 +10,17 @@ from typing import Annotated
 import typer
 
 from augury import _core
-from augury.cli import convert, evaluate, explain, inspect, record, replay, train, workloads
+from augury.cli import (
+    adapt,
+    convert,
+    evaluate,
+    explain,
+    inspect,
+    record,
+    replay,
+    train,
+    workloads,
+)
 from augury.laboratory.prefetch import DEFAULT_BUDGET
 
 __all__ = ["app", "main"]
@@ -27,6 +37,7 @@ app.command()(inspect.inspect)
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(explain.explain)
+app.command()(adapt.adapt)
 app.command()(convert.convert)
 app.command()(record.record)
 app.command()(workloads.workloads)

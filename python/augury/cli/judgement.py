@@ -10,7 +10,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from augury.learn import Judgement, Replays, Scores
 
-__all__ = ["folds_table", "judgement_of"]
+__all__ = ["folds_table", "judgement_of", "plain_table"]
 
 BAR = 30
 #: What each replay is.

@@ -6,8 +6,12 @@
 'survival'
 """
 
+from augury.learn.adaptation import Adaptation, Event, Stretch
+from augury.learn.adapter import Adapter
+from augury.learn.adapting import adapt
 from augury.learn.artifact import Artifact
-from augury.learn.dataset import Cleaning, DataSet, build_dataset
+from augury.learn.budget import Budget
+from augury.learn.dataset import Cleaning, DataSet, build_dataset, dataset_of
 from augury.learn.explaining import Importance, importances, plot_dependence
 from augury.learn.exporting import describe
 from augury.learn.judging import Outcome, Replays, Scores
@@ -20,17 +24,24 @@ __all__ = [
     "KINDS",
     "MEANINGS",
     "SCHEMA_VERSION",
+    "Adaptation",
+    "Adapter",
     "Artifact",
+    "Budget",
     "Cleaning",
     "DataSet",
+    "Event",
     "Importance",
     "Judgement",
     "Kind",
     "Outcome",
     "Replays",
     "Scores",
+    "Stretch",
     "Training",
+    "adapt",
     "build_dataset",
+    "dataset_of",
     "describe",
     "evaluate",
     "importances",

@@ -66,8 +66,8 @@ class Artifact:
                 ``log_wait``, the log to base 2 of 1 + requests until the next access.
             horizon: In requests, for a probability.
             gain: By how much it lowered the object miss ratio of `auto` when it was evaluated on
-                data it was not trained on. With a gain it rules at once where it is loaded, until
-                its shadow says otherwise; without, it waits for its trial.
+                data it was not trained on. With a gain it is on trial at once where it is loaded;
+                without, it waits for its turn.
             distilled: The parts of a table that answers in its stead where it is too slow.
             card: What people should know of it; anything JSON can hold.
         """

@@ -1,4 +1,6 @@
-"""Data sets: feature rows at random decision points of a replay, and how long each object waited.
+"""Data sets: feature rows at random decision points, and how long each object waited.
+
+They come from a replay or from a running cache.
 
 The engine takes the rows (`augury_core::sampler`), with the same code that serving uses. Here they
 become labels, and are split in time so that no label leaks.
@@ -14,12 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from augury import _core
+from augury.cache import Cache
 from augury.capacity import Capacity
 from augury.errors import ConfigError
 from augury.learn.schema import FEATURES
 from augury.reading import Reading
 
-__all__ = ["DEFAULT_CAPACITY", "DEFAULT_ROWS", "Cleaning", "DataSet", "build_dataset"]
+__all__ = ["DEFAULT_CAPACITY", "DEFAULT_ROWS", "Cleaning", "DataSet", "build_dataset", "dataset_of"]
 
 #: Horizon of a label, in mean residences. Short: what decides is how soon, and an object reused
 #: only at the end of its stay has cost its room all the while (docs/decisions/0013).
@@ -194,6 +197,33 @@ def sampled(
         raise ConfigError(f"until {until} is not a share above 0 and at most 1 of the trace")
     last = int(trace.requests * until)
     found = trace.dataset(capacity.asked, rows, last, seed, _core.Ticker())
+    return data_set_of(found, name, sum(trace.skipped.values()))
+
+
+def dataset_of(cache: Cache[Any, Any]) -> DataSet:
+    """The latest feature rows of a cache at work, with what has become of them so far.
+
+    Rows are of residents at random moments between two gets, seen by the code that serves a model;
+    a wait is answered by the next get of the key. Times are in gets.
+
+    Raises:
+        ConfigError: the cache keeps none; make it with ``sample_rows=100_000``.
+
+    >>> import augury
+    >>> from augury.learn import FEATURES, dataset_of
+    >>> cache = augury.Cache(100, sample_rows=1_000)
+    >>> for request in augury.traces.synthetic("zipf", n=5_000):
+    ...     if cache.get(request.key) is None:
+    ...         _ = cache.set(request.key, request.size)
+    >>> data = dataset_of(cache)
+    >>> data.X.shape == (len(data), len(FEATURES)) and len(data) > 100
+    True
+    """
+    return data_set_of(cache.sampled(), "a running cache", 0)
+
+
+def data_set_of(found: "_core._Dataset", trace: str, malformed: int = 0) -> DataSet:
+    """A data set from what the extension tells."""
     return DataSet(
         X=np.frombuffer(found["rows"], "<f4").reshape(-1, len(FEATURES)),
         ticks=np.frombuffer(found["ticks"], "<u8").astype(np.int64),
@@ -202,6 +232,6 @@ def sampled(
         requests=found["requests"],
         capacity_bytes=found["capacity_bytes"],
         residence=found["residence"],
-        trace=name,
-        malformed=sum(trace.skipped.values()),
+        trace=trace,
+        malformed=malformed,
     )

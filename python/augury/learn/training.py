@@ -130,7 +130,7 @@ def train(
     split = int(data.requests * (1 - TRIED))
     first = Model.of(fit(kind, data.before(split), span, parameters=parameters, **given), data)
     tell(0.65, "replaying the last quarter")
-    # It rules from the start here: what is asked is whether it deserves to.
+    # It is on trial from the start here: what is asked is whether it deserves to.
     ruler = first.artifact(span, gain=1.0).native
     tried = replays_of(requests, asked, ruler, split, until=data.requests, seed=seed)
     tell(0.75, "fitting")

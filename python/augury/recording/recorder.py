@@ -176,6 +176,10 @@ class Recorder:
             more = ", ..." if len(kept) > NAMESPACES_SHOWN else ""
             yield f"{len(kept):,} namespaces are written as they are: {shown}{more}"
 
+    def discard(self) -> None:
+        """Leave nothing behind."""
+        self._target.discard()
+
     def __enter__(self) -> Self:
         """The recorder itself."""
         return self

@@ -72,8 +72,8 @@ def record(
     >>> _ = (folder / "access.log").write_text(line)
     >>> record(folder / "access.log", folder / "log.csv").requests
     1
-    >>> (folder / "log.csv").read_text().splitlines()
-    ['time,key,size,op,ttl', '971211336,a.png,2326,get,0']
+    >>> (folder / "log.csv").read_text().splitlines()[1]
+    '971211336,a.png,2326,get,0,0,0'
     """
     if not anonymise and (secret is not None or namespaces != "keep"):
         raise ConfigError("a secret and a rule for namespaces are for anonymised keys: anonymise")

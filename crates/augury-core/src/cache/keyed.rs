@@ -175,7 +175,7 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
 
     /// Looks the key up and acts on what was found, under the lock in which it was found.
     #[inline]
-    fn settle<Q: Probe<K>, T>(
+    pub(super) fn settle<Q: Probe<K>, T>(
         &self,
         hash: u64,
         probe: &mut Q,

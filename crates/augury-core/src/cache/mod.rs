@@ -25,6 +25,7 @@ mod entry;
 mod keyed;
 mod lookup;
 mod probe;
+mod settings;
 mod shards;
 
 pub use entries::Entries;
@@ -182,6 +183,18 @@ impl<K, V, P: Policy, C: Clock> Cache<K, V, P, C> {
     /// once; one that comes, goes or comes back meanwhile may or may not be. Not an access.
     pub fn entries(&self) -> Entries<'_, K, V, P, C> {
         Entries::new(self)
+    }
+
+    /// Shows every resident key and value, one shard after the other. **Called under a shard's
+    /// lock**: the contract of [`Probe::quick`]. For a garbage collector, which may clone nothing.
+    pub fn visit(&self, mut show: impl FnMut(&K, &V)) {
+        for at in 0..self.shards.count() {
+            let shard = self.shards.lock(at);
+            let store = shard.store();
+            for (key, value) in store.slots().iter_live().filter_map(|id| store.entry(id)) {
+                show(key, value);
+            }
+        }
     }
 
     fn sum(&self, count: impl Fn(&Shard<K, V, P>) -> u64) -> u64 {

@@ -6,8 +6,10 @@
 //! panic reaches the caller whose operation it was, and whoever locks next finds the mutex
 //! poisoned and puts an empty shard with a newly made policy in its place. The entries are lost,
 //! as a cache may lose entries, counted as evicted and dropped outside the lock; the policy
-//! learns anew; the other shards notice nothing.
+//! learns anew; the other shards notice nothing. Model, journal and samples are switched on again
+//! from [`Settings`]. Their lock is taken alone or under a shard's, never the other way round.
 
+use super::settings::Settings;
 use crate::policy::Policy;
 use crate::shard::Shard;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +24,7 @@ pub(super) struct Shards<K, V, P: Policy> {
     lines: Box<[Line<K, V, P>]>,
     make_policy: Box<dyn Fn(usize) -> P + Send + Sync>,
     rebuilt: AtomicU64,
+    settings: Mutex<Settings>,
 }
 
 impl<K, V, P: Policy> Shards<K, V, P> {
@@ -35,7 +38,13 @@ impl<K, V, P: Policy> Shards<K, V, P> {
             lines: (0..count).map(line).collect(),
             make_policy: Box::new(make_policy),
             rebuilt: AtomicU64::new(0),
+            settings: Mutex::new(Settings::default()),
         }
+    }
+
+    /// The settings, to be read or changed.
+    pub(super) fn settings(&self) -> MutexGuard<'_, Settings> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[inline]
@@ -67,7 +76,8 @@ impl<K, V, P: Policy> Shards<K, V, P> {
         if !mutex.is_poisoned() {
             return shard;
         }
-        let fresh = shard.successor(policy);
+        let mut fresh = shard.successor(policy);
+        self.settings().apply(&mut fresh, at, self.count());
         let broken = std::mem::replace(&mut *shard, fresh);
         mutex.clear_poison();
         self.rebuilt.fetch_add(1, Ordering::Relaxed);

@@ -4,9 +4,9 @@
 //! the traffic under every live expert; the one with the most hits lately rules the real cache.
 //! Rankings read the same histories, so a change of ruler costs nothing and flushes nothing, and
 //! the cache stays near its best expert (`tests/learned_guard.rs` holds it to 0.02 on synthetic
-//! workloads, `benchmarks/RESULTS.md` shows recorded ones). It is a bandit with full information among
-//! the live experts, after LeCaR (Vietri et al., HotStorage 2018) and the mini-simulations of
-//! Waldspurger et al. (USENIX ATC 2017).
+//! workloads, `benchmarks/RESULTS.md` shows recorded ones). After LeCaR (Vietri et al., HotStorage
+//! 2018) and the mini-simulations of Waldspurger et al. (USENIX ATC 2017); the choice itself is a
+//! bandit of its own, [`bandit`].
 //!
 //! Work is bounded. Sampling begins with all traffic and halves whenever a shadow holds more
 //! objects than its target; after the first [`EXPLORE`] sampled requests the experts that do worst
@@ -160,21 +160,17 @@ impl Chooser for Guard {
         (self.threshold, self.capacity) = (WHOLE, capacity);
     }
 
-    /// A model that has proved itself elsewhere rules until its shadow says otherwise; another one
-    /// waits with the retired for its trial. Where an exchanged one ruled, the best other does.
+    /// A model that has proved itself elsewhere is on trial at once; another one waits with the
+    /// retired for its turn. Neither rules before its shadow leads: what was true where it was
+    /// trained need not be here. Where an exchanged one ruled, the best other does.
     fn set_learned(&mut self, predictor: Option<&Predictor>) {
         self.shadows.retire(self.bandit.live() & LEARNED);
         self.bandit.withdraw(LEARNED);
-        match predictor {
-            Some(predictor) if predictor.is_proven => {
-                let ruling = self.bandit.ruling();
-                for expert in (0..EXPERTS.len()).rev().filter(|e| LEARNED & 1 << e != 0) {
-                    self.shadows.revive(expert, ruling);
-                    self.bandit.crown(expert);
-                }
+        if let Some(predictor) = predictor {
+            self.bandit.invite(LEARNED);
+            if predictor.is_proven {
+                self.try_learned();
             }
-            Some(_) => self.bandit.invite(LEARNED),
-            None => {}
         }
     }
 
@@ -197,6 +193,15 @@ impl Chooser for Guard {
             }
         };
         known.map(opinion).collect()
+    }
+
+    /// A lead that another model had is not this one's: it begins level with the best built-in one.
+    fn try_learned(&mut self) {
+        let enlisted = self.bandit.try_now(LEARNED);
+        let ruling = self.bandit.ruling();
+        for expert in (0..EXPERTS.len()).filter(|&expert| enlisted & 1 << expert != 0) {
+            self.shadows.revive(expert, ruling);
+        }
     }
 
     #[inline]

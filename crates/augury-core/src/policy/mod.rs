@@ -20,6 +20,7 @@ use std::sync::Arc;
 use crate::metrics::RemovalCause;
 use crate::model::predictor::Predictor;
 use crate::request::{Access, Tick};
+use crate::sampler::Sampler;
 use crate::slots::{SlotId, Slots};
 
 use explanation::Explanation;
@@ -67,6 +68,17 @@ pub trait Policy {
         _now: Tick,
     ) -> Option<Explanation> {
         None
+    }
+
+    /// Shows its residents to a sampler, after the request of tick `now`. Policies whose records
+    /// are no histories ignore it.
+    fn show(&self, _slots: &Slots<Self::Record>, _sampler: &mut Sampler, _now: Tick) {}
+
+    /// Loads a model that was trained on what this cache saw lately and is better than the one
+    /// before it, if any: it takes over what that one has earned or lost, and is on trial from now on
+    /// where that one was not.
+    fn renew_predictor(&mut self, predictor: Arc<Predictor>) {
+        self.set_predictor(Some(predictor));
     }
 
     /// `id` is resident and was just asked for.

@@ -13,6 +13,7 @@ use crate::model::features;
 use crate::model::lens::Lens;
 use crate::model::predictor::Predictor;
 use crate::request::{Access, Tick};
+use crate::sampler::Sampler;
 use crate::slots::{SlotId, Slots};
 
 use super::explanation::{Explanation, Opinion, Standing};
@@ -46,6 +47,8 @@ pub trait Chooser: Send {
     fn set_capacity(&mut self, capacity: u64);
     /// A trained model has been loaded, exchanged or let go of.
     fn set_learned(&mut self, _predictor: Option<&Predictor>) {}
+    /// The loaded model deserves a trial now, if it is not on trial or ruling already.
+    fn try_learned(&mut self) {}
     /// A miss is about to be observed: the time to ask for memory, so that hits need none.
     fn reserve(&mut self) {}
     /// The size of an object, which was not known when it was observed.
@@ -257,6 +260,14 @@ impl<C: Chooser> Policy for Sampled<C> {
         self.learner.set_predictor(predictor);
     }
 
+    fn renew_predictor(&mut self, predictor: Arc<Predictor>) {
+        if self.learner.predictor().is_none() {
+            self.chooser.set_learned(Some(&predictor));
+        }
+        self.learner.set_predictor(Some(predictor));
+        self.chooser.try_learned();
+    }
+
     #[inline]
     fn on_hit(&mut self, slots: &mut Slots<History>, id: SlotId, access: &Access) {
         self.learner.advance(slots, access.now);
@@ -326,6 +337,10 @@ impl<C: Chooser> Policy for Sampled<C> {
             decisions: self.journal.about(hash).copied().collect(),
             recorded_since: self.journal.since(),
         })
+    }
+
+    fn show(&self, slots: &Slots<History>, sampler: &mut Sampler, now: Tick) {
+        sampler.sample(slots, &self.learner.lens(now), now);
     }
 
     #[inline]

@@ -4,7 +4,7 @@
 //! it: misses, and first uses of what it had fetched. That stream is the same whether it acts or
 //! not, so it is always judged by what it would have done.
 //!
-//! 1. A [`Predictor`](predictor::Predictor) names candidates and the kind of evidence for each.
+//! 1. A [`Predictor`] names candidates and the kind of evidence for each.
 //! 2. `accuracy` knows how often evidence of that kind came true, in that namespace.
 //! 3. `budget` says from which chance on predictions fit into the requests that may be wasted.
 //! 4. What is prefetched must also be worth its room: its chance must beat the hits that the

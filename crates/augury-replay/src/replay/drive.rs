@@ -23,7 +23,7 @@ use crate::trace::Request;
 const EXPIRIES_PER_REQUEST: usize = 16;
 
 /// A predictor chosen while running.
-type Ahead = Prefetcher<Box<dyn PrefetchPredictor + Send>>;
+type Ahead = Prefetcher<Box<dyn PrefetchPredictor + Send + Sync>>;
 
 /// One cache being replayed.
 pub struct Drive<P: Policy> {
@@ -72,6 +72,12 @@ impl<P: Policy> Drive<P> {
     /// Remembers up to `limit` decisions from now on.
     pub fn keep_journal(&mut self, limit: usize) {
         self.shard.keep_journal(limit);
+    }
+
+    /// Loads a model that was trained on what this cache saw lately: see
+    /// [`Policy::renew_predictor`].
+    pub fn renew_predictor(&mut self, predictor: Arc<Predictor>) {
+        self.shard.renew_predictor(predictor);
     }
 
     /// The engine's bytes: index, slots, deadlines, policy.

@@ -57,7 +57,7 @@ impl PredictorName {
     }
 
     /// Makes the predictor.
-    pub fn build(self) -> Box<dyn Predictor + Send> {
+    pub fn build(self) -> Box<dyn Predictor + Send + Sync> {
         match self {
             PredictorName::Successor => Box::new(Successor::default()),
             PredictorName::Mithril => Box::new(Mithril::default()),

@@ -108,9 +108,9 @@ class FrequencyWindow(TableClassifier):
 
     >>> import numpy as np
     >>> from augury.learn.estimators import FrequencyWindow
-    >>> X = np.arange(100.0).reshape(-1, 1)
-    >>> model = FrequencyWindow().fit(X, X[:, 0] > 50)
-    >>> bool(model.predict_proba([[90.0]])[0, 1] > 0.6)
+    >>> X = np.arange(1000.0).reshape(-1, 1)
+    >>> model = FrequencyWindow().fit(X, X[:, 0] > 500)
+    >>> bool(model.predict_proba([[900.0]])[0, 1] > 0.6)
     True
     """
 

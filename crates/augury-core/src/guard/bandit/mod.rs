@@ -134,11 +134,15 @@ impl<const N: usize> Bandit<N> {
         self.known |= experts;
     }
 
-    /// This one takes part and rules until there is evidence against it.
-    pub fn crown(&mut self, expert: usize) {
-        self.known |= 1 << expert;
-        self.enlist(1 << expert);
-        self.ruling = expert;
+    /// These are live from now on, those of them that take part, with no lead over the best of the
+    /// others. Returns those that were not live.
+    pub fn try_now(&mut self, experts: Experts) -> Experts {
+        let enlisted = self.known & experts & !self.live;
+        self.enlist(enlisted);
+        let others = members(self.live & !experts).map(|expert| self.scores[expert]);
+        let best = others.fold(0.0, f32::max);
+        members(experts).for_each(|expert| self.scores[expert] = self.scores[expert].min(best));
+        enlisted
     }
 
     /// The expert that rules.
@@ -423,12 +427,38 @@ mod tests {
             bandit.rotate(4 + round % 7);
             assert_eq!(0, (bandit.live() | 1 << bandit.ruling()) & !bandit.known());
             match round {
-                10 => bandit.invite(0b01 << 8),
-                20 => bandit.crown(9),
+                10 => bandit.invite(0b11 << 8),
+                20 => drop(bandit.try_now(0b10 << 8)),
                 30 => bandit.withdraw(0b11 << 8),
                 _ => {}
             }
         }
         assert_eq!(ALL, bandit.known());
+    }
+
+    #[test]
+    fn those_on_trial_begin_level_and_inherit_no_lead() {
+        const NEW: Experts = 0b11 << 8;
+        let mut bandit = Bandit::<10>::new(GuardRule::Leader, ALL);
+        assert_eq!(0, bandit.try_now(NEW), "they take no part yet");
+        let rewarded = |bandit: &mut Bandit<10>, hits: Experts| {
+            for _ in 0..2_000 {
+                bandit.reward(hits & bandit.live());
+                if bandit.sampled().is_multiple_of(PERIOD) {
+                    bandit.choose();
+                }
+            }
+        };
+        rewarded(&mut bandit, 0b100);
+        bandit.invite(NEW);
+        assert_eq!(NEW, bandit.try_now(NEW));
+        let best = bandit.scores()[2];
+        assert!(bandit.scores()[8] <= best && bandit.scores()[8] > 0.9 * best);
+        assert_eq!(2, bandit.ruling());
+        rewarded(&mut bandit, 1 << 8);
+        assert_eq!(8, bandit.ruling());
+        assert_eq!(0, bandit.try_now(NEW), "they are live already");
+        let others = bandit.scores()[..8].iter().copied().fold(0.0, f32::max);
+        assert_eq!((8, others), (bandit.ruling(), bandit.scores()[8]));
     }
 }

@@ -74,8 +74,8 @@ pub struct Predictor {
     pub link: Link,
     /// What its answer means.
     pub meaning: Meaning,
-    /// Whether it lowered the miss ratio when it was evaluated: it may rule before it has shown
-    /// itself here.
+    /// Whether it lowered the miss ratio when it was evaluated: it is tried at once where it is
+    /// loaded.
     pub is_proven: bool,
 }
 
