@@ -67,8 +67,7 @@ def test_a_model_that_drifts_is_let_go_of_and_a_new_one_comes_in(adapted: Adapta
     between = [stretch for stretch in adapted.stretches if first < stretch.end < later[0]]
     assert between
     assert not any(stretch.has_model for stretch in between)
-    assert adapted.artifact is not None
-    assert adapted.artifact.card["trained_on"]["from"] > HALF - 5_000
+    assert any(stretch.has_model for stretch in adapted.stretches if stretch.end > later[0])
 
 
 def test_what_goes_in_is_better_on_later_rows(adapted: Adaptation) -> None:

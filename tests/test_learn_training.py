@@ -84,6 +84,36 @@ def test_importance_finds_what_a_model_goes_by(tmp_path: Path) -> None:
         plot_dependence(found.artifact, found.data, tmp_path / "dependence.txt")
 
 
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["-o", "{trace}"], "is the trace"),
+        (["-o", "{folder}"], "is a folder"),
+        (["-o", "{folder}/m.svg", "--plots", "{folder}/m.svg"], "named twice"),
+        (["-o", "{folder}/m", "--plots", "{folder}/m.exe"], "write plots to"),
+        (["-o", "{folder}/none/m"], "no folder"),
+        (["-o", "{folder}/m", "--cv", "1"], "cv 1"),
+        (["-o", "{folder}/m", "--seed", "-1"], "seed -1"),
+        (["-o", "{folder}/m", "--horizon", "0"], "horizon 0"),
+        (["-o", "{folder}/m", "--jobs", "0"], "jobs 0"),
+        (["-o", "{folder}/m", "--until", "200%"], "until 2"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_the_work(
+    options: list[str], complaint: str, tmp_path: Path
+) -> None:
+    """With code 2, and the trace is left as it was."""
+    trace = tmp_path / "trace.csv"
+    augury.traces.convert("synthetic:zipf?n=500", trace)
+    before = trace.read_bytes()
+    given = [option.format(trace=trace, folder=tmp_path) for option in options]
+    done = CliRunner().invoke(app, ["train", str(trace), *given])
+    assert 2 == done.exit_code, done.output
+    assert complaint in done.output
+    assert before == trace.read_bytes()
+    assert [trace] == list(tmp_path.iterdir())
+
+
 def test_nothing_to_learn_from_is_said() -> None:
     """Too few rows, or a cache that never evicts."""
     with pytest.raises(augury.ConfigError, match="not enough to learn from"):

@@ -1,6 +1,7 @@
 """Files of saved models, as the engine reads them: without numpy."""
 
 import os
+import stat
 
 from augury import _core
 from augury.errors import ArtifactError
@@ -14,7 +15,12 @@ LARGEST = 256 << 20
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """The bytes of a file, or an :class:`~augury.ArtifactError` that names it."""
     name = os.fspath(path)
+    if not name:
+        raise ArtifactError("no file is named: give the path of a saved model")
     try:
+        # A pipe or a device may never end.
+        if not stat.S_ISREG(os.stat(name).st_mode):
+            raise ArtifactError(f"{name}: is no regular file")
         with open(name, "rb") as file:
             return file.read(LARGEST + 1)
     except OSError as error:

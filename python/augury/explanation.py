@@ -202,6 +202,10 @@ def explain(
         raise ConfigError(f"at {at} cannot be: a number of requests, from 0")
     if not 1 <= journal <= 10_000_000:
         raise ConfigError(f"journal {journal} cannot be: from 1 to 10,000,000 decisions")
+    if seed not in range(2**64):
+        raise ConfigError(f"seed {seed} cannot be: a whole number from 0 to {2**64 - 1}")
+    if not str(key):
+        raise ConfigError("the key is empty: name the object, as the trace has it")
     loaded = None if model is None else read_artifact(model)
     reading = Reading.of(trace_format, columns, skip_bad)
     requests = reading.measured(os.fspath(trace), in_memory=True)

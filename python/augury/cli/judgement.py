@@ -20,6 +20,7 @@ WORDS = {
     "learned": "auto with the model among its experts",
     "model-alone": "the model without the guard",
     "belady": "knows the future",
+    "beladysize": "knows the future, and minds sizes",
 }
 
 

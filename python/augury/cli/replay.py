@@ -12,7 +12,7 @@ import typer
 
 from augury import _core
 from augury.cli.failure import designed_failures
-from augury.cli.files import write_text
+from augury.cli.files import is_same_file, write_text
 from augury.cli.options import Columns, SkipBad, TraceFormat
 from augury.errors import ConfigError
 from augury.extras import require
@@ -180,14 +180,6 @@ def check_overwriting(traces: list[str], output: Path | None, report: Path | Non
                 raise ConfigError(f"{path} is the trace {trace}: write to another file")
     if output is not None and report is not None and is_same_file(output, report):
         raise ConfigError(f"--output and --report are both {report}: name two files")
-
-
-def is_same_file(one: Path, other: Path) -> bool:
-    """Whether both paths lead to one file, be it there or not."""
-    try:
-        return one.samefile(other)
-    except OSError:
-        return one.resolve() == other.resolve()
 
 
 def write(result: ReplayResult, chosen: Format, output: Path | None) -> None:

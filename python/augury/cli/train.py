@@ -12,6 +12,7 @@ from rich.text import Text
 
 from augury.cli.console import print_to
 from augury.cli.failure import designed_failures
+from augury.cli.files import check_target
 from augury.cli.options import Columns, SkipBad, TraceFormat
 from augury.cli.stages import stages
 from augury.errors import ConfigError
@@ -95,12 +96,14 @@ def train(
         require("sklearn", "learn")
         from augury.learn import importances, plot_dependence
         from augury.learn import train as run_training
+        from augury.learn.explaining import check_picture
 
         path = output or Path(f"{stem(trace)}-{model}.augury")
+        check_target(path, trace)
         if plots is not None:
             require("matplotlib", "report")
-        if not path.parent.is_dir():
-            raise ConfigError(f"{path} cannot be written: there is no folder {path.parent}")
+            check_target(plots, trace, (path,))
+            check_picture(plots)
         with stages() as shown:
             found = run_training(
                 trace,

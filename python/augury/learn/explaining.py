@@ -17,7 +17,7 @@ from augury.learn.artifact import Artifact
 from augury.learn.dataset import DataSet
 from augury.learn.schema import FEATURES, MEANINGS
 
-__all__ = ["Importance", "importances", "plot_dependence"]
+__all__ = ["Importance", "check_picture", "importances", "plot_dependence"]
 
 #: Rows that are asked about, at most.
 ROWS = 5_000
@@ -98,6 +98,12 @@ def importances(artifact: Artifact, data: DataSet, *, seed: int = 1) -> list[Imp
     return sorted(listed, key=lambda one: -one.log_loss)
 
 
+def check_picture(path: str | os.PathLike[str]) -> None:
+    """Refuse an ending that names no format of pictures."""
+    if os.path.splitext(os.fspath(path))[1].lower() not in (".svg", ".png", ".pdf"):
+        raise ConfigError(f"{os.fspath(path)}: write plots to .svg, .png or .pdf")
+
+
 def plot_dependence(
     artifact: Artifact, data: DataSet, path: str | os.PathLike[str], *, seed: int = 1
 ) -> None:
@@ -113,9 +119,7 @@ def plot_dependence(
     from matplotlib.figure import Figure
     from sklearn.inspection import partial_dependence
 
-    ending = os.path.splitext(os.fspath(path))[1].lower()
-    if ending not in (".svg", ".png", ".pdf"):
-        raise ConfigError(f"{os.fspath(path)}: write plots to .svg, .png or .pdf")
+    check_picture(path)
     listed = importances(artifact, data, seed=seed)
     X, _ = rows_for(artifact, data)
     model = Saved(artifact).fit(X)

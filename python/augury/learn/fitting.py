@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import numpy.typing as npt
@@ -85,7 +86,10 @@ def fit_labels(
 
         stop = early_stopping(10, verbose=False)
         watched = [(rows.X[later], y[later])]
-        estimator.fit(rows.X[earlier], y[earlier], eval_set=watched, callbacks=[stop])
+        with catch_warnings():
+            # Newer versions name the argument otherwise, older ones know this name only.
+            simplefilter("ignore")
+            estimator.fit(rows.X[earlier], y[earlier], eval_set=watched, callbacks=[stop])
     elif kind.early_stopping == "X_val":
         estimator.set_params(early_stopping=False).fit(rows.X, y)
     else:

@@ -16,7 +16,7 @@ Array = npt.NDArray[np.float64]
 #: Bins of the calibration curve, each with as many rows.
 BINS = 10
 #: Beside the model, in the order of presentation.
-BESIDE = ("lru", "auto", "belady")
+BESIDE = ("lru", "auto")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,9 @@ def replays_of(
                 ruled[ruling] = ruled.get(ruling, 0.0) + requests / max(found["requests"], 1)
         return Outcome(label, found["misses"], found["requests"], ruled)
 
-    outcomes = [run(policy, policy, with_model=False) for policy in BESIDE]
+    # Where sizes differ Belady's choice is not the best there is.
+    bound = "belady" if trace.footprint == trace.objects else "beladysize"
+    outcomes = [run(policy, policy, with_model=False) for policy in (*BESIDE, bound)]
     outcomes[2:2] = [
         run("learned", "auto", with_model=True),
         run("model-alone", "model-alone", with_model=True),

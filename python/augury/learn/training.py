@@ -108,8 +108,14 @@ def train(
     """
     tell = progress or (lambda share, what: None)
     kind, asked = kind_of(model), Capacity.parse(capacity)
-    if cv < 0 or cv > 50:
-        raise ConfigError(f"cv {cv} cannot be: from 0, for none, to 50 folds")
+    if cv not in range(51) or cv == 1:
+        raise ConfigError(f"cv {cv} cannot be: 0 for none, or from 2 to 50 folds")
+    if seed not in range(2**32):
+        raise ConfigError(f"seed {seed} cannot be: a whole number from 0 to {2**32 - 1}")
+    if horizon is not None and not 1 <= horizon <= 2**40:
+        raise ConfigError(f"horizon {horizon} cannot be: from 1 to {2**40} requests")
+    if jobs is not None and not 1 <= jobs <= 1024:
+        raise ConfigError(f"jobs {jobs} cannot be: from 1 to 1024 threads")
     threads = jobs or len(os.sched_getaffinity(0))
     tell(0.0, "reading the trace")
     source = os.fspath(trace)
@@ -117,7 +123,7 @@ def train(
     tell(0.1, "sampling feature rows")
     data = sampled(requests, _core.trace_name(source), asked, rows, until, seed)
     given = {"seed": seed, "jobs": threads}
-    span = horizon or data.horizon()
+    span = data.horizon() if horizon is None else horizon
     parameters: dict[str, Any] = {}
     if tuning:
         tell(0.2, "tuning")

@@ -26,6 +26,9 @@ const MEMORY: f32 = 40_000.0;
 const MEMORY_MIN: f32 = 2_000.0;
 /// By how much an expert must lead the ruler: a share of its hits, and half a hit.
 const LEAD: f32 = 0.002;
+/// What is taken off a guest's hits: a share, and so many.
+const DISCOUNT: f32 = 0.004;
+const DISCOUNTED: f32 = 8.0;
 /// Sampled requests between choices.
 pub const PERIOD: u64 = 32;
 /// Factor of the logarithm under the confidence bound's root: above 1/2, as the proofs ask for.
@@ -91,6 +94,8 @@ pub struct Bandit<const N: usize> {
     live: Experts,
     /// Those that take part at all.
     known: Experts,
+    /// Those that were invited later.
+    guests: Experts,
     ruling: usize,
     challenger: usize,
     sampled: u64,
@@ -108,6 +113,7 @@ impl<const N: usize> Bandit<N> {
             weights: Weights::even(),
             live: known,
             known,
+            guests: 0,
             ruling: 0,
             challenger: 0,
             sampled: 0,
@@ -129,9 +135,9 @@ impl<const N: usize> Bandit<N> {
         }
     }
 
-    /// These take part from now on, retired at first.
+    /// These take part from now on as guests, retired at first.
     pub fn invite(&mut self, experts: Experts) {
-        self.known |= experts;
+        (self.known, self.guests) = (self.known | experts, self.guests | experts);
     }
 
     /// These are live from now on, those of them that take part, with no lead over the best of the
@@ -217,9 +223,18 @@ impl<const N: usize> Bandit<N> {
     }
 
     fn leader(&self) -> usize {
-        let lead = self.scores[self.ruling] * (1.0 + LEAD) + 0.5 * self.gain;
-        let ahead = members(self.live).filter(|&e| self.scores[e] > lead);
-        ahead.max_by(|&a, &b| self.scores[a].total_cmp(&self.scores[b])).unwrap_or(self.ruling)
+        let lead = self.credit(self.ruling) * (1.0 + LEAD) + 0.5 * self.gain;
+        let ahead = members(self.live).filter(|&e| self.credit(e) > lead);
+        ahead.max_by(|&a, &b| self.credit(a).total_cmp(&self.credit(b))).unwrap_or(self.ruling)
+    }
+
+    /// The hits that count for an expert: a guest's are discounted, so that it takes more than a
+    /// few lucky ones to put it on the throne, and less to push it off.
+    fn credit(&self, expert: usize) -> f32 {
+        if self.guests & 1 << expert == 0 {
+            return self.scores[expert];
+        }
+        self.scores[expert] * (1.0 - DISCOUNT) - DISCOUNTED * self.gain
     }
 
     /// The most worth of these, the ruler if there are none.
