@@ -9,8 +9,8 @@ next; it takes minutes, so one seed of the shorter workload.
 
 Without a rhythm, one seed: recorded traces given namespaces and days
 (``benchmarks/namespaced.py``), for harm; other synthetic workloads of 4.6 days, which have one
-namespace so that seasons cannot begin, for the cost of looking: CPU time of a replay, the lower of three rounds of each taken in turn. The
-same for the daily workload, where seasons are at work.
+namespace so that seasons cannot begin, for the cost of looking: CPU time of a replay, the lower of
+three rounds of each taken in turn. The same for the daily workload, where seasons are at work.
 """
 
 import time
