@@ -1,21 +1,26 @@
 """Seasons: ``auto`` with and without them, where there is a daily rhythm and where there is none.
 
 The workload ``synthetic:daily`` (each hour has favourites that return the next day) as it is, a
-million requests or 4.6 days, and over two weeks, three seeds each (of workload and cache). Without
-a rhythm: other synthetic workloads of four to five days and the recorded traces, one seed.
-``auto-unseasonal`` is the same policy with seasons switched off. The CPU time of a replay is the
-lower of three rounds of each, taken in turn. Beside them Belady, which knows every request to come,
-and the *rate oracle* (``benchmarks/rate_oracle.py``), which knows every object's true rate at every
-hour and not which request comes next; it takes minutes, so one seed of the shorter workload.
+million requests or 4.6 days, and over two weeks, three seeds each (of workload and cache).
+``auto-unseasonal`` is the same policy with seasons switched off. Beside them Belady, which knows
+every request to come, and the *rate oracle* (``benchmarks/rate_oracle.py``), an estimate of what
+is to be had by one who knows every object's true rate at every hour and not which request comes
+next; it takes minutes, so one seed of the shorter workload.
+
+Without a rhythm, one seed: recorded traces given namespaces and days
+(``benchmarks/namespaced.py``), for harm; other synthetic workloads of 4.6 days, which have one
+namespace so that seasons cannot begin, for the cost of looking: CPU time of a replay, the lower of
+three rounds of each taken in turn. The same for the daily workload, where seasons are at work.
 """
 
 import time
+from collections.abc import Iterator
 from statistics import fmean
 from typing import Any
 
 from augury import _core
 from augury.capacity import Capacity
-from benchmarks import rate_oracle, results
+from benchmarks import namespaced, rate_oracle, results
 from benchmarks.inputs import Shared
 from benchmarks.policies import SEEDS
 
@@ -39,16 +44,36 @@ def measure(quick: bool) -> None:
     rows = [row for cells in rhythmic for row in cells]
     for row in rows:
         print(f"seasonal: {row}", flush=True)
-    sources = {name: f"synthetic:{name}?n=1000000&rate=2.5" for name in STEADY}
+    steady = [
+        {"trace": name, "capacity": capacity, **timed(_core.Trace(source), capacity)}
+        for name, source in synthetic(quick).items()
+        for capacity in CAPACITIES
+    ]
+    tempting = list(tempted(quick))
+    results.write(
+        "seasonal",
+        quick,
+        {"seeds": seeds, "rhythmic": rows, "steady": steady, "tempting": tempting},
+    )
+
+
+def synthetic(quick: bool) -> dict[str, str]:
+    """Workloads whose CPU time is compared, by name."""
+    names = ("daily", *STEADY)[: 2 if quick else None]
+    return {name: f"synthetic:{name}?n=1000000&rate=2.5" for name in names}
+
+
+def tempted(quick: bool) -> Iterator[dict[str, Any]]:
+    """Ratios on recorded traces that were given namespaces."""
     shared = Shared.find()
-    sources |= {name: str(shared.path(name)) for name in shared.names(quick=quick)}
-    steady = []
-    for name, source in list(sources.items())[: 2 if quick else None]:
-        trace = _core.Trace(source)
-        for capacity in CAPACITIES:
-            steady.append({"trace": name, "capacity": capacity, **timed(trace, capacity)})
-            print(f"seasonal: {steady[-1]}", flush=True)
-    results.write("seasonal", quick, {"seeds": seeds, "rhythmic": rows, "steady": steady})
+    for name in shared.names(quick=quick):
+        for by in namespaced.CUTS:
+            with namespaced.cut(shared, name, by) as trace:
+                if trace is None:
+                    continue
+                for capacity in CAPACITIES:
+                    ratios = {policy: ratio(trace, policy, capacity, 1) for policy in POLICIES}
+                    yield {"trace": name, "by": by, "capacity": capacity, **ratios}
 
 
 def daily(name: str, requests: int, seeds: tuple[int, ...], quick: bool) -> list[dict[str, Any]]:

@@ -29,27 +29,8 @@ fn per_byte(worth: f32, size: u32) -> f32 {
     if size <= 1 { worth } else { worth / size as f32 }
 }
 
-/// The object's own rate: the decayed count, or with seasons what is to be expected of it.
-#[inline]
-fn rate(lens: &Lens<'_>, history: &History) -> f32 {
-    match lens.expect(history) {
-        None => lens.heat(history),
-        Some(expected) => expected.rate * expected.factor,
-    }
-}
-
-/// The rate of its class at its age, or with seasons what is to be expected by it.
-#[inline]
-fn density(lens: &Lens<'_>, history: &History) -> f32 {
-    let density = || lens.model.density(history.class(), history.age(lens.now));
-    match lens.expect(history) {
-        None => density(),
-        Some(Expectation { rate, factor, is_stale: true }) => rate * factor,
-        Some(Expectation { factor, .. }) => density() * factor,
-    }
-}
-
-/// The product of both.
+/// Density times heat, or with seasons what is to be expected by both. The other rankings see no
+/// seasons, so that the guard can turn away from them.
 #[inline]
 fn blend(lens: &Lens<'_>, history: &History) -> f32 {
     let density = || lens.model.density(history.class(), history.age(lens.now));
@@ -103,7 +84,7 @@ macro_rules! rankings {
 rankings! {
     /// Reuses per byte and tick of residence: Gittins' index of the survival table.
     Density "density" = |lens, history, size|
-        per_byte(density(lens, history), size);
+        per_byte(lens.model.density(history.class(), history.age(lens.now)), size);
 
     /// Recency: the order of LRU.
     Recency "recency" = |lens, history, _size|
@@ -111,7 +92,7 @@ rankings! {
 
     /// Decayed count per byte: LFU with aging, GDSF's order where sizes differ.
     Heat "heat" = |lens, history, size|
-        per_byte(rate(lens, history), size);
+        per_byte(lens.heat(history), size);
 
     /// The larger of age and latest reuse time: the order of LIRS (Jiang and Zhang, SIGMETRICS
     /// 2002). Objects never asked for again come first.
