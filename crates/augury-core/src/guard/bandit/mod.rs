@@ -28,7 +28,7 @@ const MEMORY_MIN: f32 = 2_000.0;
 const LEAD: f32 = 0.002;
 /// What is taken off a guest's hits: a share, and so many.
 const DISCOUNT: f32 = 0.004;
-const DISCOUNTED: f32 = 8.0;
+const DISCOUNTED: f32 = 24.0;
 /// Sampled requests between choices.
 pub const PERIOD: u64 = 32;
 /// Factor of the logarithm under the confidence bound's root: above 1/2, as the proofs ask for.
