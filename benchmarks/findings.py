@@ -36,6 +36,7 @@ def findings(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> list
         "memory": judge_memory,
         "prefetch": judge_prefetch,
         "models": judge_models,
+        "harm": judge_harm,
         "training": judge_training,
     }
     found = [judge(parts[name]) for name, judge in judges.items() if name in parts]
@@ -124,7 +125,7 @@ def judge_prefetch(part: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def judge_models(part: Mapping[str, Any]) -> Iterator[Finding]:
-    """Worth of the best kind, and harm of the worst models."""
+    """Worth of the best kind."""
     best = max(part["means"], key=lambda kind: part["means"][kind])
     mean = part["means"][best]
     what = f"trained models: mean gain of the best kind ({best})"
@@ -139,9 +140,13 @@ def judge_models(part: Mapping[str, Any]) -> Iterator[Finding]:
     yield Finding(
         "trained models: worse than none by", "<= 0.002", lost, losses[worst] <= 0.002, worst
     )
+
+
+def judge_harm(part: Mapping[str, Any]) -> Iterator[Finding]:
+    """The worst of bad models."""
     harm = {
         f"{at(row)} {word}": excess
-        for row in part["harm"]
+        for row in part["cells"]
         for word, excess in row["excess"].items()
     }
     worst = max(harm, key=harm.__getitem__)

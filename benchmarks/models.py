@@ -1,10 +1,7 @@
-"""Trained models under the guard: are they worth having, and can a bad one do harm?
+"""Trained models under the guard: are they worth having?
 
-Worth: in every cell that counts, each kind of model is trained on the first half of the trace and
-comes in at the midpoint of a replay of the whole; only the second half is counted, both sides warm.
-Harm: a model of random numbers and one whose predictions are inverted are loaded from the first
-request on, and claim to be proven so that they are tried at once; the whole trace is counted, on
-every open trace.
+In every cell that counts, each kind of model is trained on the first half of the trace and comes in
+at the midpoint of a replay of the whole; only the second half is counted, both sides warm.
 """
 
 import sys
@@ -13,24 +10,20 @@ from concurrent.futures import ProcessPoolExecutor
 from statistics import fmean
 from typing import Any
 
-import numpy as np
-
 from augury import _core
 from augury.capacity import Capacity
 from augury.errors import ConfigError
-from augury.learn import FEATURES, KINDS, Artifact, DataSet
+from augury.learn import KINDS, DataSet
 from augury.learn.dataset import sampled
-from augury.learn.exporting.parts import Nodes, Parts
 from augury.learn.fitting import fit
 from augury.learn.training import Model
 from benchmarks import results
-from benchmarks.inputs import FRACTIONS, Shared, percent
+from benchmarks.inputs import Shared, percent
 from benchmarks.scores import Cell, counted, read_cells
 
 ROWS = 60_000
 #: Share of the first half that a first model is tried on, as in training.
 TRIED = 0.25
-RANDOM_TREES = 20
 
 
 def measure(quick: bool) -> None:
@@ -41,31 +34,24 @@ def measure(quick: bool) -> None:
         cells = cells[::9]
     kinds = sorted(KINDS)
     names = list(dict.fromkeys(cell.trace for cell in cells))
-    fractions = FRACTIONS[-1:] if quick else FRACTIONS
     with ProcessPoolExecutor() as pool:
         own = ([cell for cell in cells if cell.trace == name] for name in names)
         paths = [str(shared.path(name)) for name in names]
-        found = list(pool.map(of_trace, paths, own, [kinds] * len(names), [fractions] * len(names)))
-    worth = [row for rows, _ in found for row in rows]
-    harm = [row for _, rows in found for row in rows]
+        found = list(pool.map(of_trace, paths, own, [kinds] * len(names)))
+    worth = [row for rows in found for row in rows]
     means = {kind: fmean(row["auto"] - row["models"][kind] for row in worth) for kind in kinds}
-    results.write("models", quick, {"rows": ROWS, "worth": worth, "harm": harm, "means": means})
+    results.write("models", quick, {"rows": ROWS, "worth": worth, "means": means})
     best = max(means, key=lambda kind: means[kind])
     print(f"models: the best kind, {best}, lowers auto by {means[best]:.4f} on average")
 
 
-def of_trace(
-    path: str, cells: Sequence[Cell], kinds: Sequence[str], fractions: Sequence[str]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Worth and harm in the cells of one trace."""
-    trace, worth, harm = _core.Trace(path), [], []
+def of_trace(path: str, cells: Sequence[Cell], kinds: Sequence[str]) -> list[dict[str, Any]]:
+    """The cells of one trace."""
+    trace, worth = _core.Trace(path), []
     for cell in cells:
         worth.append(worth_of(trace, cell, kinds))
         print(f"models: {cell.key} {gains(worth[-1])}", flush=True)
-    for fraction in fractions:
-        harm.append(harm_of(trace, cells[0].trace, fraction))
-        print(f"models: {cells[0].trace} {fraction} {harm[-1]['excess']}", flush=True)
-    return worth, harm
+    return worth
 
 
 def gains(row: dict[str, Any]) -> str:
@@ -117,43 +103,6 @@ def model_of(kind: str, data: DataSet, horizon: int, gain: float) -> _core.Artif
     """A model as training would save it, of this gain."""
     fitted = fit(KINDS[kind], data, horizon, parameters={}, seed=1, jobs=1)
     return Model.of(fitted, data).artifact(horizon, gain=gain).native
-
-
-def harm_of(trace: _core.Trace, name: str, fraction: str) -> dict[str, Any]:
-    """The whole trace, without a model and with bad ones."""
-    capacity = Capacity.parse(percent(fraction))
-    plain = ratio(trace, capacity)
-    bad = {"random": random_model().native, "inverted": inverted_model().native}
-    excess = {word: ratio(trace, capacity, model) - plain for word, model in bad.items()}
-    return {"trace": name, "fraction": fraction, "auto": plain, "excess": excess}
-
-
-def random_model() -> Artifact:
-    """Trees that split at random and answer at random."""
-    random = np.random.default_rng(1)
-    nodes = Nodes()
-    for _ in range(RANDOM_TREES):
-        inner = np.arange(31)
-        feature = np.concatenate([random.integers(0, len(FEATURES), 31), np.full(32, -1)])
-        threshold = np.concatenate([random.uniform(-16, 32, 31), np.zeros(32)])
-        left = np.concatenate([2 * inner + 1, np.full(32, -1)])
-        nodes.add(feature, threshold, left, np.where(left < 0, -1, left + 1), random.random(63))
-    return Artifact.of(nodes.parts("identity", scale=1 / RANDOM_TREES), meaning="probability",
-                       horizon=1, gain=1.0)  # fmt: skip
-
-
-def inverted_model() -> Artifact:
-    """The survival table's own density, turned round: what it would keep leaves first."""
-    weights = np.zeros((len(FEATURES), 1))
-    weights[FEATURES.index("log_density")] = -0.5
-    model = {"kind": "network", "link": "logistic", "hidden": "identity", "layers": 1}
-    tensors: dict[str, Any] = {
-        "mean": np.zeros(len(FEATURES)),
-        "scale": np.ones(len(FEATURES)),
-        "weights.0": weights,
-        "biases.0": np.zeros(1),
-    }
-    return Artifact.of(Parts(model, tensors), meaning="probability", horizon=1, gain=1.0)
 
 
 if __name__ == "__main__":

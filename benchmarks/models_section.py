@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from benchmarks import models, training
+from benchmarks import harm, models, training
 from benchmarks.inputs import percent
 from benchmarks.markdown import method, table
 
-__all__ = ["models_section", "training_section"]
+__all__ = ["harm_section", "models_section", "training_section"]
 
 
 def models_section(part: dict[str, Any] | None) -> str:
-    """Worth by cell and kind, harm by trace."""
+    """Worth by cell and kind."""
     text = f"## Trained models\n\n{method(models)}"
     if part is None:
         return f"{text}\n\nNot measured."
@@ -26,20 +26,26 @@ def models_section(part: dict[str, Any] | None) -> str:
     rows.append(["**mean**", "", *(signed(part["means"][kind]) for kind in kinds)])
     worst = [min(row["auto"] - row["models"][kind] for row in part["worth"]) for kind in kinds]
     rows.append(["**worst**", "", *map(signed, worst)])
-    harm = [
+    return (
+        f"{text}\n\nBy how much each kind lowers the object miss ratio of the second half:\n\n"
+        f"{table(['cell', 'auto', *kinds], rows)}"
+    )
+
+
+def harm_section(part: dict[str, Any] | None) -> str:
+    """By how much bad models raise the miss ratio."""
+    text = f"## Bad models\n\n{method(harm)}"
+    if part is None:
+        return f"{text}\n\nNot measured."
+    rows = [
         [
             f"{row['trace']} {percent(row['fraction'])}",
             f"{row['auto']:.4f}",
             *(signed(row["excess"][word]) for word in ("random", "inverted")),
         ]
-        for row in part["harm"]
+        for row in part["cells"]
     ]
-    return (
-        f"{text}\n\nBy how much each kind lowers the object miss ratio of the second half:\n\n"
-        f"{table(['cell', 'auto', *kinds], rows)}\n\n"
-        "By how much a bad model raises it:\n\n"
-        f"{table(['cell', 'auto', 'random', 'inverted'], harm)}"
-    )
+    return f"{text}\n\n{table(['cell', 'auto', 'random', 'inverted'], rows)}"
 
 
 def training_section(part: dict[str, Any] | None) -> str:

@@ -9,14 +9,14 @@ from benchmarks import bandit, learning, memory, miss_ratios, overhead, results,
 from benchmarks.findings import Finding, findings
 from benchmarks.inputs import ROOT, Shared, percent
 from benchmarks.markdown import method, table
-from benchmarks.models_section import models_section, training_section
+from benchmarks.models_section import harm_section, models_section, training_section
 from benchmarks.prefetch_section import prefetch_section
 from benchmarks.scores import Cell, Score
 from benchmarks.seasonal_section import seasonal_section
 
 PARTS = (
-    "miss_ratios", "learning", "bandit", "seasonal", "prefetch", "models", "training", "speed",
-    "memory", "overhead",
+    "miss_ratios", "learning", "bandit", "seasonal", "prefetch", "models", "harm", "training",
+    "speed", "memory", "overhead",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -34,6 +34,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         seasonal_section(parts.get("seasonal")),
         prefetch_section(parts.get("prefetch")),
         models_section(parts.get("models")),
+        harm_section(parts.get("harm")),
         training_section(parts.get("training")),
         speed_section(parts.get("speed")),
         memory_section(parts.get("memory")),
