@@ -57,7 +57,7 @@ def sound(cache: "Cache[Any, Any]") -> None:
     """The counts agree, and the cache is of use."""
     stats = cache.stats()
     assert len(cache) == cache.used <= cache.capacity
-    assert cache.set("after", 1)
+    assert cache.set("after", 1, force=True)
     assert 1 == cache.get("after")
     assert stats.insertions >= stats.evictions + stats.expired
 

@@ -1,16 +1,23 @@
-"""The cache for a program: `auto` over Python objects.
+"""The cache for a program: a mapping of bounded size over Python objects.
 
-What is here is small: entries under keys, an account of them, and what learning needs of a cache at
-work. The engine (`augury_core::cache`) does the rest; this module checks arguments, measures sizes
-and records.
+What is asked for most (get, set, `in`) is the extension's own, without a step of Python in
+between; this module checks the arguments of a new cache and adds what is asked for seldom.
 """
 
 import os
 import sys
-from collections.abc import Callable, Hashable
+from collections.abc import (
+    Callable,
+    Hashable,
+    ItemsView,
+    Iterator,
+    MutableMapping,
+    ValuesView,
+)
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from weakref import WeakValueDictionary
 
 from augury import _core
 from augury.artifacts import read_artifact
@@ -30,10 +37,6 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 D = TypeVar("D")
 
-#: In the unit of the capacity.
-LARGEST_SIZE = 2**32 - 1
-#: Seconds.
-LONGEST_TTL = 2**32 - 1
 #: Decisions and rows that may be kept.
 MOST_KEPT = 10_000_000
 MISSING: Any = object()
@@ -61,18 +64,29 @@ class CacheStats:
         return self.hits / requests if requests else 0.0
 
 
-class Cache(Generic[K, V]):
-    """A cache of bounded size that learns what to keep.
+class Cache(_core.Cache, MutableMapping[K, V]):
+    """A mapping of bounded size that learns what to keep.
 
     Safe to use from many threads. Keys are compared as by a dictionary; ``__eq__``, ``__hash__``,
-    ``sizeof`` and destructors may raise and may call the cache. ``None`` is a value.
+    ``sizeof``, listeners and destructors may raise and may call the cache. ``None`` is a value.
+    Iteration is no request and is safe while the cache changes: an entry that stays is seen once.
 
     Args:
         capacity: Entries, as a number, or bytes, as text with a unit (``"64 MB"``). With a
             ``sizeof``, a number is in its unit.
+        ttl: Seconds that an entry is served after it was stored, unless :meth:`set` says
+            otherwise; for ever if None.
+        tti: Seconds that it is served after its latest get, likewise.
+        jitter: Share by which TTLs are shortened at random, at most: what was stored together then
+            does not expire together.
+        policy: Who decides what stays: ``auto``, which learns, or a fixed one: ``lru fifo lfu
+            sieve s3fifo wtinylfu gdsf hyperbolic survival``.
         sizeof: Size of an entry, from key and value: a whole number from 1 to 4,294,967,295. By
             default, where the capacity is in bytes, what `sys.getsizeof` says of both, which does
             not count what they refer to. The cache's own memory is not part of the capacity.
+        on_removal: Called with key, value and cause (``expired explicit replaced evicted``) after
+            an entry has left. What it raises is reported as unraisable.
+        timer: Seconds on a clock that never goes back, in place of the system's; for tests.
         model: A saved model, as for :meth:`load_model`.
         journal: Decisions remembered for :meth:`explain`, at most 10,000,000.
         sample_rows: Feature rows kept for `augury.learn.dataset_of`, at most 10,000,000 and about
@@ -93,8 +107,7 @@ class Cache(Generic[K, V]):
 
     >>> import augury
     >>> cache = augury.Cache(1000)
-    >>> cache.set("user:42", {"name": "Ada"})
-    True
+    >>> cache["user:42"] = {"name": "Ada"}
     >>> cache.get("user:42")["name"], cache.get("user:7"), len(cache)
     ('Ada', None, 1)
     >>> cache.stats().hit_ratio
@@ -103,9 +116,15 @@ class Cache(Generic[K, V]):
 
     def __init__(
         self,
-        capacity: int | str | Capacity,
+        capacity: int | str | Capacity = 100_000,
         *,
+        ttl: float | None = None,
+        tti: float | None = None,
+        jitter: float = 0.0,
+        policy: str = "auto",
         sizeof: Callable[[K, V], int] | None = None,
+        on_removal: Callable[[K, V, str], object] | None = None,
+        timer: Callable[[], float] | None = None,
         model: "str | os.PathLike[str] | Artifact | _core.Artifact | None" = None,
         journal: int = JOURNAL,
         sample_rows: int = 0,
@@ -115,117 +134,127 @@ class Cache(Generic[K, V]):
         seed: int = 1,
     ) -> None:
         asked = Capacity.parse(capacity)
-        if asked.absolute is None:
-            raise CapacityError(
-                f"capacity {capacity!r} is a share of a trace's footprint; a cache takes entries, "
-                'such as 1000, or bytes, such as "64 MB"'
-            )
-        if sizeof is not None and not callable(sizeof):
-            raise ConfigError(f"sizeof {sizeof!r}: expected a function of key and value, or None")
+        for name, function in (("sizeof", sizeof), ("on_removal", on_removal), ("timer", timer)):
+            if function is not None and not callable(function):
+                raise ConfigError(f"{name} {function!r}: expected a function, or None")
         check_number("journal", journal, MOST_KEPT)
         check_number("sample_rows", sample_rows, MOST_KEPT)
         check_number("seed", seed, 2**64 - 1)
+        check_policy(policy)
         if record is None and (record_sample != 1.0 or record_anonymiser is not None):
             raise ConfigError("record_sample and record_anonymiser are for record, which is None")
         has_unit = any(map(str.isalpha, asked.label))
-        self._sizeof = default_size if sizeof is None and has_unit else sizeof
-        self._core = _core.Cache(asked.absolute, journal, sample_rows, seed)
-        self.load_model(model)
-        self._recording = (
-            None
-            if record is None
-            else LiveRecording(record, sample=record_sample, anonymiser=record_anonymiser)
+        self._tags: WeakValueDictionary[Hashable, _core.Tag] = WeakValueDictionary()
+        self.begin(
+            capacity=absolute(asked, capacity),
+            policy=policy,
+            sizeof=default_size if sizeof is None and has_unit else sizeof,
+            ttl=ttl,
+            tti=tti,
+            jitter=jitter,
+            timer=timer,
+            listener=on_removal,
+            tags=self._tags,
+            journal=journal,
+            samples=sample_rows,
+            seed=seed,
         )
-
-    def get(self, key: K, default: D | None = None) -> V | D | None:
-        """The value under the key, or ``default``: a hit or a miss."""
-        found = self._core.get(key, default)
-        if self._recording is not None:
-            self._recording.add(key, "get")
-        return cast("V | D | None", found)
-
-    def set(self, key: K, value: V, ttl: float | None = None) -> bool:
-        """Store a value, in place of an earlier one; whether it is in the cache now.
-
-        A cache that expects more of what it has turns a newcomer away, and one that is larger than
-        the cache; the earlier value under the key is gone in any case.
-
-        Args:
-            key: The key.
-            value: The value; ``None`` is one.
-            ttl: Seconds after which it is no longer served, above 0; never if None.
-
-        Raises:
-            ConfigError: The TTL or the size cannot be.
-        """
-        if ttl is not None and not 0 < ttl <= LONGEST_TTL:
-            raise ConfigError(
-                f"ttl {ttl!r}: expected seconds above 0, at most {LONGEST_TTL:,}, or None for ever"
+        if model is not None:
+            self.load_model(model)
+        self._recording: LiveRecording | None = None
+        if record is not None:
+            self._recording = LiveRecording(
+                record, sample=record_sample, anonymiser=record_anonymiser
             )
-        size: Any = 1 if self._sizeof is None else self._sizeof(key, value)
-        if not isinstance(size, int) or not 1 <= size <= LARGEST_SIZE:
-            raise ConfigError(
-                f"an entry of size {size!r}: expected a whole number from 1 to {LARGEST_SIZE:,}; "
-                "have sizeof count in a larger unit, and the capacity too"
-            )
-        stored = self._core.set(key, value, size, ttl)
-        if self._recording is not None:
-            self._recording.add(key, "set", size, ttl)
-        return stored
+            self.record_with(self._recording.add)
 
-    def delete(self, key: K) -> bool:
-        """Remove the entry under the key; whether there was one."""
-        was_there = self._core.delete(key)
-        if self._recording is not None:
-            self._recording.add(key, "delete")
-        return was_there
+    if TYPE_CHECKING:
+        # The extension's own, with the types of this cache.
+        @overload
+        def get(self, key: K) -> V | None: ...
+        @overload
+        def get(self, key: K, default: V | D) -> V | D: ...
+        def get(self, key: K, default: object = None) -> Any:
+            """Look the key up: a hit or a miss."""
 
-    def clear(self) -> None:
-        """Remove all entries. What has been learned, counted and recorded stays."""
-        self._core.clear()
+        @overload
+        def peek(self, key: K) -> V | None: ...
+        @overload
+        def peek(self, key: K, default: V | D) -> V | D: ...
+        def peek(self, key: K, default: object = None) -> Any:
+            """Look the key up; no request."""
 
-    def __getitem__(self, key: K) -> V:
-        """The value under the key; a hit, or a miss and ``KeyError``."""
-        found = self.get(key, MISSING)
+        def __getitem__(self, key: K, /) -> V: ...
+        def __setitem__(self, key: K, value: V, /) -> None: ...
+        def __delitem__(self, key: K, /) -> None: ...
+        def __iter__(self) -> Iterator[K]: ...
+
+    @overload
+    def pop(self, key: K, /) -> V: ...
+    @overload
+    def pop(self, key: K, /, default: V | D) -> V | D: ...
+    def pop(self, key: K, /, default: Any = MISSING) -> Any:
+        """Remove the entry and return its value, or ``default``; without one, ``KeyError``."""
+        found = self.take(key, default)
         if found is MISSING:
             raise KeyError(key)
-        return cast("V", found)
+        return found
 
-    def __setitem__(self, key: K, value: V) -> None:
-        """As :meth:`set`, for ever."""
-        self.set(key, value)
+    def popitem(self) -> tuple[K, V]:
+        """Remove and return some entry; ``KeyError`` where there is none."""
+        for key, _ in self.entries():
+            value = self.take(key, MISSING)
+            if value is not MISSING:
+                return key, value
+        raise KeyError("the cache is empty")
 
-    def __delitem__(self, key: K) -> None:
-        """As :meth:`delete`; ``KeyError`` where there was none."""
-        if not self.delete(key):
-            raise KeyError(key)
+    def items(self) -> ItemsView[K, V]:
+        """Keys and values, as they are when they are iterated over. No requests."""
+        return Items(self)
 
-    def __contains__(self, key: object) -> bool:
-        """Whether there is a fresh entry under the key. Not a request."""
-        return self._core.contains(key)
+    def values(self) -> ValuesView[V]:
+        """Values, as they are when they are iterated over. No requests."""
+        return Values(self)
 
-    def __len__(self) -> int:
-        """Number of fresh entries."""
-        return self._core.count()
+    def invalidate_tag(self, tag: Hashable) -> None:
+        """Remove every entry that was stored with this tag, at once and at no cost per entry.
+
+        What is removed is no longer served or iterated over from now on; its room is given back
+        when it is next asked for, or evicted.
+
+        >>> import augury
+        >>> cache = augury.Cache(100)
+        >>> cache.set("user:1:orders", [7, 9], tags=["user:1"])
+        True
+        >>> cache.invalidate_tag("user:1")
+        >>> "user:1:orders" in cache
+        False
+        """
+        known = self._tags.get(tag)
+        if known is not None:
+            known.invalidate()
+
+    def resize(self, capacity: int | str | Capacity) -> None:
+        """Change the capacity, evicting what no longer fits. What has been learned stays.
+
+        Raises:
+            CapacityError: The capacity cannot be.
+        """
+        self.change_capacity(absolute(Capacity.parse(capacity), capacity))
 
     @property
-    def capacity(self) -> int:
-        """Entries, bytes, or what ``sizeof`` counts in."""
-        return self._core.capacity
+    def maxsize(self) -> int:
+        """The capacity, under the name that `cachetools` has for it."""
+        return self.capacity
 
     @property
-    def used(self) -> int:
-        """Sum of the entries' sizes, in the same unit."""
-        return self._core.used
-
-    @property
-    def memory_bytes(self) -> int:
-        """Bytes that the cache itself takes, besides its keys and values."""
-        return self._core.memory_bytes
+    def currsize(self) -> int:
+        """The room that is used, under the name that `cachetools` has for it."""
+        return self.used
 
     def stats(self) -> CacheStats:
         """The counters."""
-        return CacheStats(**self._core.stats())
+        return CacheStats(**self.counts())
 
     def explain(self, key: K) -> Explanation:
         """Why the key is, or is not, in the cache: what is known of it and was decided about it.
@@ -241,7 +270,7 @@ class Cache(Generic[K, V]):
         >>> cache.explain(gone).standing is None, len(cache.explain(gone).decisions)
         (True, 1)
         """
-        return Explanation.of(self._core.explain(key))
+        return Explanation.of(self.explanation(key))
 
     def load_model(
         self, model: "str | os.PathLike[str] | Artifact | _core.Artifact | None"
@@ -260,7 +289,7 @@ class Cache(Generic[K, V]):
             loaded = getattr(model, "native", model)
         if loaded is not None and not isinstance(loaded, _core.Artifact):
             raise ConfigError(f"model {model!r}: expected a path, an Artifact or None")
-        self._core.set_model(loaded)
+        self.set_model(loaded)
 
     def sampled(self) -> "_core._Dataset":
         """The feature rows that are kept, as columns of bytes.
@@ -270,7 +299,7 @@ class Cache(Generic[K, V]):
         Raises:
             ConfigError: None are kept.
         """
-        found = self._core.sampled()
+        found = self.rows()
         if found is None:
             raise ConfigError(
                 "this cache keeps no feature rows (sample_rows 0): make it with "
@@ -304,6 +333,43 @@ class Cache(Generic[K, V]):
     def __repr__(self) -> str:
         """Capacity and number of entries."""
         return f"<augury.Cache of {len(self):,} entries, capacity {self.capacity:,}>"
+
+
+class Items(ItemsView[K, V]):
+    """Keys and values of a cache."""
+
+    _mapping: Cache[K, V]
+
+    def __iter__(self) -> Iterator[tuple[K, V]]:
+        """Entry by entry, none of them a request."""
+        return self._mapping.entries()
+
+
+class Values(ValuesView[V]):
+    """Values of a cache."""
+
+    _mapping: Cache[Any, V]
+
+    def __iter__(self) -> Iterator[V]:
+        """Value by value, none of them a request."""
+        return (value for _, value in self._mapping.entries())
+
+
+def absolute(parsed: Capacity, asked: object) -> int:
+    """The capacity in entries or bytes."""
+    if parsed.absolute is None:
+        raise CapacityError(
+            f"capacity {asked!r} is a share of a trace's footprint; a cache takes entries, "
+            'such as 1000, or bytes, such as "64 MB"'
+        )
+    return parsed.absolute
+
+
+def check_policy(policy: object) -> None:
+    """Refuse what is no policy, or one that only a replay can have."""
+    names = [name for name in _core.policies() if not name.startswith("belady")]
+    if policy not in names:
+        raise ConfigError(f"policy {policy!r}: expected one of {', '.join(names)}")
 
 
 def check_number(name: str, number: object, most: int) -> None:

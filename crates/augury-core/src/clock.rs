@@ -9,7 +9,8 @@ pub type Millis = u64;
 
 /// A source of time for deadlines.
 pub trait Clock {
-    /// The current time. Must not decrease between calls.
+    /// The current time. Must not decrease between calls, nor call the cache: it may be read
+    /// under a lock.
     fn now(&self) -> Millis;
 }
 

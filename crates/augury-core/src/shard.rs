@@ -70,7 +70,14 @@ pub struct Shard<K, V, P: Policy> {
     generation: u32,
     /// Feature rows for training; none where nobody asked for them.
     sampling: Option<Box<Live>>,
+    /// Room that is taken elsewhere.
+    reserved: u64,
+    /// Hashes of the latest misses that the policy has not heard of, by their lowest bits.
+    noted: [u64; NOTED],
 }
+
+/// Misses that are remembered until their objects come: more than are being loaded at a time.
+const NOTED: usize = 64;
 
 impl<K, V, P: Policy> Shard<K, V, P> {
     /// An empty shard. `capacity` is in the unit of the sizes that accesses carry.
@@ -78,7 +85,8 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         policy.set_capacity(capacity);
         let (store, stats) = (Store::default(), Stats::default());
         let (stage, sampling) = (None, None);
-        Shard { store, stage, policy, capacity, stats, tick: 0, generation: 0, sampling }
+        let (tick, generation, reserved, noted) = (0, 0, 0, [0; NOTED]);
+        Shard { store, stage, policy, capacity, stats, tick, generation, sampling, reserved, noted }
     }
 
     /// An empty shard that carries on this one's counters: what takes over when a policy has
@@ -97,6 +105,8 @@ impl<K, V, P: Policy> Shard<K, V, P> {
             tick: self.tick,
             generation,
             sampling: None,
+            reserved: self.reserved,
+            noted: [0; NOTED],
         }
     }
 
@@ -180,6 +190,26 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         self.policy.on_miss(self.store.slots(), access);
     }
 
+    /// A miss of which the policy hears when its object comes, if it comes: until then there is
+    /// nothing to decide, and most of what a miss costs is what the policy learns from it.
+    #[inline]
+    pub fn miss_noted(&mut self, hash: u64) {
+        self.stats.misses += 1;
+        self.noted[hash as usize % NOTED] = hash;
+    }
+
+    /// Whether an object of this hash was missed lately, and the policy has not heard of it. Once
+    /// for each miss.
+    #[inline]
+    pub fn take_noted(&mut self, hash: u64) -> bool {
+        let noted = &mut self.noted[hash as usize % NOTED];
+        let is_noted = *noted == hash;
+        if is_noted {
+            *noted = 0;
+        }
+        is_noted
+    }
+
     /// A write is about to add an entry: the policy learns of the use, nothing is counted.
     pub fn announce(&mut self, access: &Access) {
         self.policy.on_miss(self.store.slots(), access);
@@ -214,14 +244,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         access: &Access,
         sink: &mut impl Sink<K, V>,
     ) -> Result<(), Inserted> {
-        let size = access.size as u64;
-        if size > self.capacity {
-            self.stats.oversized += 1;
-            return Err(Inserted::Oversized);
-        }
-        if self.staged() + size > self.capacity {
-            self.clear_stage(sink);
-        }
+        let size = self.admissible(access, sink)?;
         while self.used() + size > self.capacity {
             match self.policy.victim(self.store.slots_mut(), Some(access), access.now) {
                 Verdict::Evict(id) => self.remove_at(id, RemovalCause::Evicted, access.now, sink),
@@ -233,6 +256,33 @@ impl<K, V, P: Policy> Shard<K, V, P> {
             }
         }
         Ok(())
+    }
+
+    /// As [`Shard::make_room`], whatever the newcomer is worth.
+    pub fn force_room(
+        &mut self,
+        access: &Access,
+        sink: &mut impl Sink<K, V>,
+    ) -> Result<(), Inserted> {
+        let size = self.admissible(access, sink)?;
+        while self.used() + size > self.capacity {
+            self.evict_one(access.now, sink);
+        }
+        Ok(())
+    }
+
+    /// The newcomer's size, where the cache could hold it.
+    #[inline]
+    fn admissible(&mut self, access: &Access, sink: &mut impl Sink<K, V>) -> Result<u64, Inserted> {
+        let size = access.size as u64;
+        if size + self.reserved > self.capacity {
+            self.stats.oversized += 1;
+            return Err(Inserted::Oversized);
+        }
+        if self.staged() + self.reserved + size > self.capacity {
+            self.clear_stage(sink);
+        }
+        Ok(size)
     }
 
     /// Second half of [`Shard::insert`]: stores the newcomer that room was made for.
@@ -275,10 +325,20 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         }
     }
 
-    /// Room taken by residents and by what is staged.
+    /// Room taken: by residents, by what is staged, and elsewhere.
     #[inline]
     pub fn used(&self) -> u64 {
-        self.store.used() + self.staged()
+        self.store.used() + self.staged() + self.reserved
+    }
+
+    /// Leaves so much of the capacity to others, evicting what no longer fits. To the policy the
+    /// capacity stays what it was.
+    pub fn reserve(&mut self, room: u64, sink: &mut impl Sink<K, V>) {
+        self.reserved = room;
+        if self.staged() + room > self.capacity {
+            self.clear_stage(sink);
+        }
+        self.shrink(self.tick, sink);
     }
 
     /// Room taken by what is staged.
@@ -298,7 +358,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     /// [`Shard::promote`] or [`Shard::unstage`]. The caller guarantees that its key is neither
     /// resident nor staged, and bounds what is staged. Whether there is room.
     pub fn stage(&mut self, access: &Access, key: K, value: V, sink: &mut impl Sink<K, V>) -> bool {
-        if u64::from(access.size) + self.staged() > self.capacity {
+        if u64::from(access.size) + self.staged() + self.reserved > self.capacity {
             sink.removed(key, value, RemovalCause::Evicted);
             return false;
         }

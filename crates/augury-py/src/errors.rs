@@ -54,3 +54,55 @@ pub(crate) fn of_replay(error: ReplayError) -> PyErr {
         _ => python::AuguryError::new_err(error.to_string()),
     }
 }
+
+/// A cache whose `__init__` has not been called.
+#[cold]
+pub(crate) fn of_uninitialised() -> PyErr {
+    python::ConfigError::new_err(
+        "this cache has no capacity yet: a subclass that has an __init__ of its own calls super().__init__(capacity, ...) first",
+    )
+}
+
+/// What is to be done once was done before.
+pub(crate) fn of_second_start() -> PyErr {
+    python::ConfigError::new_err(
+        "a cache begins once: make another one instead of calling __init__ again",
+    )
+}
+
+/// A size that cannot be.
+pub(crate) fn of_size(size: &Bound<'_, PyAny>, largest: u32) -> PyErr {
+    let shown = size.repr().map_or_else(|_| "?".to_owned(), |text| text.to_string());
+    let shown: String = shown.chars().take(60).collect();
+    python::ConfigError::new_err(format!(
+        "an entry of size {shown}: expected a whole number from 1 to {largest}; have sizeof count \
+         in a larger unit, and the capacity too"
+    ))
+}
+
+/// A TTL or TTI that cannot be.
+pub(crate) fn of_seconds(name: &str, seconds: f64, longest: f64) -> PyErr {
+    python::ConfigError::new_err(format!(
+        "{name} {}: expected seconds above 0, at most {longest}, or None for ever",
+        seconds.to_string().to_lowercase()
+    ))
+}
+
+/// A jitter that cannot be.
+pub(crate) fn of_jitter(jitter: f64) -> PyErr {
+    python::ConfigError::new_err(format!(
+        "jitter {jitter}: expected a share from 0 (none) to below 1 by which TTLs are shortened at most"
+    ))
+}
+
+/// A policy that cannot say why.
+pub(crate) fn of_unexplained() -> PyErr {
+    python::ConfigError::new_err(
+        "this policy explains nothing: make the cache with policy=\"auto\" or \"survival\"",
+    )
+}
+
+/// One name where several are expected.
+pub(crate) fn of_tags(tags: &Bound<'_, PyAny>) -> PyErr {
+    python::ConfigError::new_err(format!("tags {tags:?}: expected several names; one is (name,)"))
+}

@@ -8,18 +8,49 @@ use crate::slots::SlotId;
 /// Slots looked at, and at most so many entries cloned, per locking.
 const BATCH: SlotId = 64;
 
+/// How far an iteration has come. The default is its beginning.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cursor {
+    shard: usize,
+    next: SlotId,
+}
+
+impl<K: Clone, V: Clone, P: Policy, C: Clock> Cache<K, V, P, C> {
+    /// Appends the next entries, if there are any, in reverse; whether the iteration goes on. For
+    /// callers that cannot hold on to an [`Entries`].
+    pub fn next_entries(&self, cursor: &mut Cursor, batch: &mut Vec<(K, V)>) -> bool {
+        while cursor.shard < self.shards.count() {
+            let now = self.clock.now();
+            let shard = self.shards.lock(cursor.shard);
+            let store = shard.store();
+            let end = store.slots().bound().min(cursor.next.saturating_add(BATCH));
+            let fresh = |id: &SlotId| store.deadline(*id).is_none_or(|at| at > now);
+            let slots = (cursor.next..end).rev().filter(fresh);
+            let before = batch.len();
+            batch.extend(slots.filter_map(|id| store.entry(id)).cloned());
+            cursor.next = end;
+            if end == store.slots().bound() {
+                (cursor.shard, cursor.next) = (cursor.shard + 1, 0);
+            }
+            if batch.len() > before {
+                return true;
+            }
+        }
+        false
+    }
+}
+
 /// Iterator over key and value handles; see [`Cache::entries`].
 pub struct Entries<'a, K, V, P: Policy, C> {
     cache: &'a Cache<K, V, P, C>,
-    shard: usize,
-    next: SlotId,
+    cursor: Cursor,
     /// What is left of the last batch, in reverse.
     batch: Vec<(K, V)>,
 }
 
 impl<'a, K, V, P: Policy, C> Entries<'a, K, V, P, C> {
     pub(super) fn new(cache: &'a Cache<K, V, P, C>) -> Self {
-        Entries { cache, shard: 0, next: 0, batch: Vec::new() }
+        Entries { cache, cursor: Cursor::default(), batch: Vec::new() }
     }
 }
 
@@ -27,18 +58,8 @@ impl<K: Clone, V: Clone, P: Policy, C: Clock> Iterator for Entries<'_, K, V, P, 
     type Item = (K, V);
 
     fn next(&mut self) -> Option<(K, V)> {
-        while self.batch.is_empty() && self.shard < self.cache.shards.count() {
-            let now = self.cache.clock.now();
-            let shard = self.cache.shards.lock(self.shard);
-            let store = shard.store();
-            let end = store.slots().bound().min(self.next.saturating_add(BATCH));
-            let fresh = |id: &SlotId| store.deadline(*id).is_none_or(|at| at > now);
-            let slots = (self.next..end).rev().filter(fresh);
-            self.batch.extend(slots.filter_map(|id| store.entry(id)).cloned());
-            self.next = end;
-            if end == store.slots().bound() {
-                (self.shard, self.next) = (self.shard + 1, 0);
-            }
+        if self.batch.is_empty() {
+            self.cache.next_entries(&mut self.cursor, &mut self.batch);
         }
         self.batch.pop()
     }

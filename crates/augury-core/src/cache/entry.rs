@@ -16,6 +16,8 @@ pub struct Newcomer<K, V> {
     pub size: u32,
     /// From this time on the entry is expired; `None` for never.
     pub deadline: Option<Millis>,
+    /// Whether it comes in whatever it is worth, if it fits.
+    pub is_forced: bool,
 }
 
 /// On what condition an insertion takes place.

@@ -12,6 +12,15 @@ use crate::shard::{Inserted, Removed, Shard};
 /// under traffic. [`Cache::expire`] removes them without traffic.
 const EXPIRED_PER_OPERATION: usize = 2;
 
+/// Whether an operation needs to know the time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Timing {
+    /// Only where an entry has a deadline: reading a clock takes as long as the rest of a look-up.
+    Deadlines,
+    /// In any case.
+    Always,
+}
+
 impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
     /// The value, if the key is resident and fresh: a hit, else a miss. An error of the probe
     /// is passed on; the request is then neither.
@@ -26,7 +35,7 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
         V: Clone,
     {
         let number = probe.number().unwrap_or(hash);
-        self.settle(hash, &mut probe, gone, |shard, found, _, gone| {
+        self.settle(hash, &mut probe, gone, Timing::Deadlines, |shard, found, _, gone| {
             if let Found::At(id) = found
                 && let Some(value) = shard.store().entry(id).map(|(_, value)| value.clone())
             {
@@ -35,8 +44,8 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
                 shard.hit(id, &access, gone);
                 return Some(value);
             }
-            let access = shard.begin(hash, number, 1);
-            shard.miss_unsized(&access);
+            let _access = shard.begin(hash, number, 1);
+            shard.miss_noted(hash);
             None
         })
     }
@@ -51,7 +60,7 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
     where
         V: Clone,
     {
-        self.settle(hash, &mut probe, gone, |shard, found, _, _| {
+        self.settle(hash, &mut probe, gone, Timing::Deadlines, |shard, found, _, _| {
             let Found::At(id) = found else { return None };
             let store = shard.store();
             let value = store.entry(id)?.1.clone();
@@ -66,7 +75,9 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
         mut probe: Q,
         gone: &mut Gone<K, V>,
     ) -> Result<bool, Q::Error> {
-        self.settle(hash, &mut probe, gone, |_, found, _, _| matches!(found, Found::At(_)))
+        self.settle(hash, &mut probe, gone, Timing::Deadlines, |_, found, _, _| {
+            matches!(found, Found::At(_))
+        })
     }
 
     /// Gives a resident a new deadline, or none; whether the key is resident. Not an access.
@@ -78,7 +89,7 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
         mut probe: Q,
         gone: &mut Gone<K, V>,
     ) -> Result<bool, Q::Error> {
-        self.settle(hash, &mut probe, gone, |shard, found, now, gone| {
+        self.settle(hash, &mut probe, gone, Timing::Always, |shard, found, now, gone| {
             let Found::At(id) = found else { return false };
             if deadline.is_some_and(|at| at <= now) {
                 shard.remove(id, RemovalCause::Expired, gone);
@@ -100,11 +111,12 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
         mut probe: Q,
         gone: &mut Gone<K, V>,
     ) -> Result<Outcome, Q::Error> {
-        let Newcomer { hash, key, value, size, deadline } = newcomer;
+        let Newcomer { hash, key, value, size, deadline, is_forced } = newcomer;
+        let timing = if deadline.is_some() { Timing::Always } else { Timing::Deadlines };
         let number = probe.number().unwrap_or(hash);
         // Out here, not in the closure: what is not stored, or panics, is dropped unlocked.
         let mut held = Some((key, value));
-        let outcome = self.settle(hash, &mut probe, gone, |shard, found, now, gone| {
+        let outcome = self.settle(hash, &mut probe, gone, timing, |shard, found, now, gone| {
             let resident = match found {
                 Found::At(id) => Some(id),
                 Found::Absent => None,
@@ -137,7 +149,15 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
             if dead {
                 return Outcome::Expired;
             }
-            match shard.make_room(&access, gone) {
+            if shard.take_noted(hash) {
+                shard.announce(&access);
+            }
+            let room = if is_forced {
+                shard.force_room(&access, gone)
+            } else {
+                shard.make_room(&access, gone)
+            };
+            match room {
                 Err(Inserted::Oversized) => return Outcome::Oversized,
                 Err(_) => return Outcome::Rejected,
                 Ok(()) => {}
@@ -160,17 +180,23 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
         mut probe: Q,
         gone: &mut Gone<K, V>,
     ) -> Result<Option<Removed<K, V>>, Q::Error> {
-        self.settle(hash, &mut probe, gone, |shard, found, _, gone| match found {
-            Found::At(id) => {
-                shard.remove(id, RemovalCause::Explicit, gone);
-                gone.pop()
-            }
-            Found::Absent => None,
-            Found::Undecided => {
-                evict_hash(shard, hash, gone);
-                None
-            }
-        })
+        self.settle(
+            hash,
+            &mut probe,
+            gone,
+            Timing::Deadlines,
+            |shard, found, _, gone| match found {
+                Found::At(id) => {
+                    shard.remove(id, RemovalCause::Explicit, gone);
+                    gone.pop()
+                }
+                Found::Absent => None,
+                Found::Undecided => {
+                    evict_hash(shard, hash, gone);
+                    None
+                }
+            },
+        )
     }
 
     /// Looks the key up and acts on what was found, under the lock in which it was found.
@@ -180,15 +206,19 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
         hash: u64,
         probe: &mut Q,
         gone: &mut Gone<K, V>,
+        timing: Timing,
         act: impl FnOnce(&mut Shard<K, V, P>, Found, Millis, &mut Gone<K, V>) -> T,
     ) -> Result<T, Q::Error> {
         let at = self.shard_of(hash);
         let mut pins = Pins::new();
         for round in 0.. {
-            let now = self.clock.now();
             {
                 let mut shard = self.shards.lock(at);
-                shard.expire(now, EXPIRED_PER_OPERATION, gone);
+                let is_timed = timing == Timing::Always || shard.store().has_deadlines();
+                let now = if is_timed { self.clock.now() } else { 0 };
+                if is_timed {
+                    shard.expire(now, EXPIRED_PER_OPERATION, gone);
+                }
                 let found = pins.walk(&mut shard, hash, now, probe, gone);
                 if let Some(found) = found.or((round == ROUNDS).then_some(Found::Undecided)) {
                     return Ok(act(&mut shard, found, now, gone));

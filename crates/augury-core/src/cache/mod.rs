@@ -4,10 +4,10 @@
 //! as a well-mixed 64-bit hash and a [`Probe`] that recognises it, so objects with an equality of
 //! their own and plain bytes take the same way.
 //!
-//! **No caller code under a lock**: equality ([`Probe::matches`]), clocks, sizes, loaders,
+//! **No caller code under a lock**: equality ([`Probe::matches`]), sizes, loaders,
 //! listeners and the drop of keys and values all run unlocked and may call the cache. What
 //! leaves is appended to the caller's [`Gone`] list, whose owner tells listeners and drops it.
-//! Under a lock run only the policy, [`Probe::quick`], [`When::Matching`], and `Clone` of keys
+//! Under a lock run only the policy, the clock, [`Probe::quick`], [`When::Matching`], and `Clone` of keys
 //! and values, which must be cheap handles (an `Arc`, an integer, a counted reference).
 //!
 //! Each operation on one key is linearizable. Operations on the whole cache (`clear`, `resize`,
@@ -28,7 +28,7 @@ mod probe;
 mod settings;
 mod shards;
 
-pub use entries::Entries;
+pub use entries::{Cursor, Entries};
 pub use entry::{Newcomer, Outcome, Peeked, When};
 pub use probe::{Probe, Pure};
 
@@ -159,6 +159,13 @@ impl<K, V, P: Policy, C: Clock> Cache<K, V, P, C> {
             }
             let mut shard = self.shards.lock(at);
             shard.resize(target(at), gone);
+        }
+    }
+
+    /// Leaves so much of the capacity to others, about evenly over the shards.
+    pub fn reserve(&self, room: u64, gone: &mut Gone<K, V>) {
+        for at in 0..self.shards.count() {
+            self.shards.lock(at).reserve(share(room, self.shards.count(), at), gone);
         }
     }
 

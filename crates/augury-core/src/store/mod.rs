@@ -120,6 +120,12 @@ impl<K, V, R: Copy + Default> Store<K, V, R> {
         self.slots.set_size(id, size);
     }
 
+    /// Whether any resident has a deadline.
+    #[inline]
+    pub fn has_deadlines(&self) -> bool {
+        self.wheel.is_set()
+    }
+
     /// Deadline of a resident, if it has one.
     #[inline]
     pub fn deadline(&self, id: SlotId) -> Option<Millis> {

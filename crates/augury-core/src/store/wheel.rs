@@ -45,6 +45,12 @@ pub(crate) struct Wheel {
 }
 
 impl Wheel {
+    /// Whether any slot has a deadline.
+    #[inline]
+    pub(crate) fn is_set(&self) -> bool {
+        self.set > 0
+    }
+
     /// The slot's deadline, if it has one.
     #[inline]
     pub(crate) fn deadline(&self, id: SlotId) -> Option<Millis> {

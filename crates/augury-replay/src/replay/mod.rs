@@ -24,7 +24,7 @@ use course::Course;
 pub use course::Window;
 pub use drive::Drive;
 pub use error::ReplayError;
-pub use policy::{PolicyName, WithPolicy};
+pub use policy::{PolicyName, WithMaker, WithPolicy};
 pub use prefetch::{PredictorName, PrefetchSpec};
 
 use crate::trace::{CHUNK, DecodedTrace, Footprint, Request, TraceReader, TraceSource, extent};

@@ -59,6 +59,35 @@ pub trait WithPolicy {
     fn with<P: Policy>(self, policy: P) -> Self::Output;
 }
 
+/// Something to be done with a way to make policies of whatever type: a concurrent cache needs one
+/// for each shard, and another after a panic.
+pub trait WithMaker {
+    /// What comes out.
+    type Output;
+    /// Does it. `make` takes a seed.
+    fn with<P: Policy + Send + 'static>(
+        self,
+        make: impl Fn(u64) -> P + Send + Sync + 'static,
+    ) -> Self::Output;
+}
+
+/// One policy is wanted.
+struct One<W> {
+    seed: u64,
+    with: W,
+}
+
+impl<W: WithPolicy> WithMaker for One<W> {
+    type Output = W::Output;
+
+    fn with<P: Policy + Send + 'static>(
+        self,
+        make: impl Fn(u64) -> P + Send + Sync + 'static,
+    ) -> W::Output {
+        self.with.with(make(self.seed))
+    }
+}
+
 impl PolicyName {
     /// All of them, in the order of presentation.
     pub const ALL: [PolicyName; 13] = [
@@ -109,24 +138,29 @@ impl PolicyName {
 
     /// Makes the policy and hands it over.
     pub fn build<W: WithPolicy>(self, seed: u64, with: W) -> W::Output {
+        self.maker(One { seed, with })
+    }
+
+    /// Hands over how the policy is made.
+    pub fn maker<W: WithMaker>(self, with: W) -> W::Output {
         match self {
-            PolicyName::Auto => with.with(Auto::with_chooser(seed, Guard::default())),
+            PolicyName::Auto => with.with(|seed| Auto::with_chooser(seed, Guard::default())),
             PolicyName::AutoUnseasonal => {
-                with.with(Auto::with_chooser(seed, Guard::default()).without_seasons())
+                with.with(|seed| Auto::with_chooser(seed, Guard::default()).without_seasons())
             }
-            PolicyName::Lru => with.with(Lru::default()),
-            PolicyName::Fifo => with.with(Fifo::default()),
-            PolicyName::Lfu => with.with(Lfu::default()),
-            PolicyName::Sieve => with.with(Sieve::default()),
-            PolicyName::S3Fifo => with.with(S3Fifo::default()),
-            PolicyName::WTinyLfu => with.with(WTinyLfu::new(WTinyLfuConfig::default())),
-            PolicyName::Gdsf => with.with(Gdsf::default()),
-            PolicyName::Hyperbolic => with.with(Hyperbolic::new(seed)),
-            PolicyName::Survival => with.with(Sampled::with_chooser(seed, Fixed(SURVIVAL))),
-            PolicyName::Belady => with.with(Belady::default()),
-            PolicyName::BeladySize => with.with(BeladySize::default()),
-            PolicyName::BeladyBypass => with.with(Belady::bypassing()),
-            PolicyName::ModelAlone => with.with(Sampled::with_chooser(seed, Fixed(MODEL))),
+            PolicyName::Lru => with.with(|_| Lru::default()),
+            PolicyName::Fifo => with.with(|_| Fifo::default()),
+            PolicyName::Lfu => with.with(|_| Lfu::default()),
+            PolicyName::Sieve => with.with(|_| Sieve::default()),
+            PolicyName::S3Fifo => with.with(|_| S3Fifo::default()),
+            PolicyName::WTinyLfu => with.with(|_| WTinyLfu::new(WTinyLfuConfig::default())),
+            PolicyName::Gdsf => with.with(|_| Gdsf::default()),
+            PolicyName::Hyperbolic => with.with(Hyperbolic::new),
+            PolicyName::Survival => with.with(|seed| Sampled::with_chooser(seed, Fixed(SURVIVAL))),
+            PolicyName::Belady => with.with(|_| Belady::default()),
+            PolicyName::BeladySize => with.with(|_| BeladySize::default()),
+            PolicyName::BeladyBypass => with.with(|_| Belady::bypassing()),
+            PolicyName::ModelAlone => with.with(|seed| Sampled::with_chooser(seed, Fixed(MODEL))),
         }
     }
 }

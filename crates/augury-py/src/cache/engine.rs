@@ -1,0 +1,187 @@
+//! The engine under whatever policy: one call through a table per operation.
+
+use augury_core::cache::{self, Cursor, Gone, Newcomer, Outcome, Peeked, When};
+use augury_core::clock::Millis;
+use augury_core::hash::mix;
+use augury_core::metrics::Stats;
+use augury_core::model::predictor::Predictor;
+use augury_core::policy::Policy;
+use augury_core::policy::explanation::Explanation;
+use augury_core::sampler::live::Sampled;
+use augury_core::shard::Removed;
+use augury_replay::replay::{PolicyName, WithMaker};
+use pyo3::prelude::*;
+use std::sync::Arc;
+
+use super::Object;
+use super::key::Asked;
+use super::time::{Shared, Time};
+
+/// What has left and is to be told of and dropped.
+pub(super) type Left = Gone<Object, Object>;
+
+/// The verbs of `augury_core::cache` that are used here, which documents them.
+pub(super) trait Engine: Send + Sync {
+    fn get(&self, asked: Asked<'_, '_>, left: &mut Left) -> PyResult<Option<Object>>;
+    fn peek(&self, asked: Asked<'_, '_>, left: &mut Left) -> PyResult<Option<Peeked<Object>>>;
+    fn contains(&self, asked: Asked<'_, '_>, left: &mut Left) -> PyResult<bool>;
+    fn insert(
+        &self,
+        newcomer: Newcomer<Object, Object>,
+        when: When<'_, Object>,
+        asked: Asked<'_, '_>,
+        left: &mut Left,
+    ) -> PyResult<Outcome>;
+    fn remove(
+        &self,
+        asked: Asked<'_, '_>,
+        left: &mut Left,
+    ) -> PyResult<Option<Removed<Object, Object>>>;
+    fn set_deadline(
+        &self,
+        asked: Asked<'_, '_>,
+        deadline: Option<Millis>,
+        left: &mut Left,
+    ) -> PyResult<bool>;
+    fn explain(&self, asked: Asked<'_, '_>, left: &mut Left) -> PyResult<Option<Explanation>>;
+    fn clear(&self, left: &mut Left);
+    fn expire(&self, limit: usize, left: &mut Left) -> usize;
+    fn resize(&self, capacity: u64, left: &mut Left);
+    fn next_entries(&self, cursor: &mut Cursor, batch: &mut Vec<(Object, Object)>) -> bool;
+    fn visit(&self, show: &mut dyn FnMut(&Object, &Object));
+    fn len(&self) -> usize;
+    fn used(&self) -> u64;
+    fn capacity(&self) -> u64;
+    fn memory_bytes(&self) -> usize;
+    fn stats(&self) -> Stats;
+    fn set_predictor(&self, predictor: Option<Arc<Predictor>>);
+    fn sampled(&self) -> Option<Sampled>;
+}
+
+type Concurrent<P> = cache::Cache<Object, Object, P, Shared>;
+
+impl<P: Policy + Send + 'static> Engine for Concurrent<P> {
+    #[inline]
+    fn get(&self, asked: Asked<'_, '_>, left: &mut Left) -> PyResult<Option<Object>> {
+        Concurrent::get(self, asked.hash, asked, left)
+    }
+
+    fn peek(&self, asked: Asked<'_, '_>, left: &mut Left) -> PyResult<Option<Peeked<Object>>> {
+        Concurrent::peek(self, asked.hash, asked, left)
+    }
+
+    fn contains(&self, asked: Asked<'_, '_>, left: &mut Left) -> PyResult<bool> {
+        Concurrent::contains(self, asked.hash, asked, left)
+    }
+
+    fn insert(
+        &self,
+        newcomer: Newcomer<Object, Object>,
+        when: When<'_, Object>,
+        asked: Asked<'_, '_>,
+        left: &mut Left,
+    ) -> PyResult<Outcome> {
+        Concurrent::insert(self, newcomer, when, asked, left)
+    }
+
+    fn remove(
+        &self,
+        asked: Asked<'_, '_>,
+        left: &mut Left,
+    ) -> PyResult<Option<Removed<Object, Object>>> {
+        Concurrent::remove(self, asked.hash, asked, left)
+    }
+
+    fn set_deadline(
+        &self,
+        asked: Asked<'_, '_>,
+        deadline: Option<Millis>,
+        left: &mut Left,
+    ) -> PyResult<bool> {
+        Concurrent::set_deadline(self, asked.hash, deadline, asked, left)
+    }
+
+    fn explain(&self, asked: Asked<'_, '_>, left: &mut Left) -> PyResult<Option<Explanation>> {
+        Concurrent::explain(self, asked.hash, asked, left)
+    }
+
+    fn clear(&self, left: &mut Left) {
+        Concurrent::clear(self, left);
+    }
+
+    fn expire(&self, limit: usize, left: &mut Left) -> usize {
+        Concurrent::expire(self, limit, left)
+    }
+
+    fn resize(&self, capacity: u64, left: &mut Left) {
+        Concurrent::resize(self, capacity, left);
+    }
+
+    fn next_entries(&self, cursor: &mut Cursor, batch: &mut Vec<(Object, Object)>) -> bool {
+        Concurrent::next_entries(self, cursor, batch)
+    }
+
+    fn visit(&self, show: &mut dyn FnMut(&Object, &Object)) {
+        Concurrent::visit(self, show);
+    }
+
+    fn len(&self) -> usize {
+        Concurrent::len(self)
+    }
+
+    fn used(&self) -> u64 {
+        Concurrent::used(self)
+    }
+
+    fn capacity(&self) -> u64 {
+        Concurrent::capacity(self)
+    }
+
+    fn memory_bytes(&self) -> usize {
+        Concurrent::memory_bytes(self)
+    }
+
+    fn stats(&self) -> Stats {
+        Concurrent::stats(self)
+    }
+
+    fn set_predictor(&self, predictor: Option<Arc<Predictor>>) {
+        Concurrent::set_predictor(self, predictor);
+    }
+
+    fn sampled(&self) -> Option<Sampled> {
+        Concurrent::sampled(self)
+    }
+}
+
+/// What a cache is made of.
+pub(super) struct Plan {
+    pub(super) policy: PolicyName,
+    pub(super) capacity: u64,
+    pub(super) seed: u64,
+    pub(super) journal: usize,
+    pub(super) samples: usize,
+    pub(super) time: Arc<Time>,
+}
+
+impl Plan {
+    pub(super) fn build(self) -> Box<dyn Engine> {
+        self.policy.maker(self)
+    }
+}
+
+impl WithMaker for Plan {
+    type Output = Box<dyn Engine>;
+
+    fn with<P: Policy + Send + 'static>(
+        self,
+        make: impl Fn(u64) -> P + Send + Sync + 'static,
+    ) -> Box<dyn Engine> {
+        let Plan { capacity, seed, journal, samples, time, .. } = self;
+        let cache =
+            Concurrent::new(capacity, 1, Shared(time), move |at| make(mix(seed ^ at as u64)));
+        cache.keep_journal(journal);
+        cache.keep_samples(samples, seed);
+        Box::new(cache)
+    }
+}
