@@ -22,6 +22,7 @@ from augury.errors import (
 )
 from augury.explanation import Explanation, Story, explain
 from augury.laboratory import Cell, Progress, ReplayResult, replay
+from augury.memoizing import memoize
 from augury.recording import Recording, record
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "TraceError",
     "__version__",
     "explain",
+    "memoize",
     "probability",
     "record",
     "replay",

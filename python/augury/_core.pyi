@@ -11,6 +11,7 @@ __all__ = [
     "DecayedFrequency",
     "Entries",
     "Entry",
+    "Memoized",
     "Requests",
     "Session",
     "Tag",
@@ -210,6 +211,19 @@ class Entry:
     def load_seconds(self) -> float: ...
     def claim(self) -> bool: ...
     def release(self) -> None: ...
+
+@disjoint_base
+class Memoized:
+    def __new__(
+        cls,
+        cache: Cache,
+        load: Callable[[Any, tuple[Any, ...], dict[str, Any] | None], Any],
+        mark: object,
+        is_typed: bool,
+    ) -> Self: ...
+    def __call__(self, *arguments: Any, **named: Any) -> Any: ...
+    def cache_key(self, *arguments: Any, **named: Any) -> Any: ...
+    def __get__(self, object: Any, owner: Any, /) -> Any: ...
 
 @final
 class Entries:

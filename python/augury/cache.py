@@ -39,6 +39,8 @@ D = TypeVar("D")
 
 #: Decisions and rows that may be kept.
 MOST_KEPT = 10_000_000
+#: Decisions that are remembered in the smallest of caches.
+FEWEST_DECISIONS = 64
 MISSING: Any = object()
 
 
@@ -88,7 +90,8 @@ class Cache(_core.Cache, MutableMapping[K, V]):
             an entry has left. What it raises is reported as unraisable.
         timer: Seconds on a clock that never goes back, in place of the system's; for tests.
         model: A saved model, as for :meth:`load_model`.
-        journal: Decisions remembered for :meth:`explain`, at most 10,000,000.
+        journal: Decisions remembered for :meth:`explain`, at most 10,000,000; by default half the
+            capacity, from 64 up to 4,096.
         sample_rows: Feature rows kept for `augury.learn.dataset_of`, at most 10,000,000 and about
             120 bytes each: the latest, reaching over eight mean residences where that many suffice.
             None are kept by default.
@@ -126,7 +129,7 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         on_removal: Callable[[K, V, str], object] | None = None,
         timer: Callable[[], float] | None = None,
         model: "str | os.PathLike[str] | Artifact | _core.Artifact | None" = None,
-        journal: int = JOURNAL,
+        journal: int | None = None,
         sample_rows: int = 0,
         record: str | os.PathLike[str] | Taker | None = None,
         record_sample: float = 1.0,
@@ -137,6 +140,9 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         for name, function in (("sizeof", sizeof), ("on_removal", on_removal), ("timer", timer)):
             if function is not None and not callable(function):
                 raise ConfigError(f"{name} {function!r}: expected a function, or None")
+        room = absolute(asked, capacity)
+        if journal is None:
+            journal = min(max(room // 2, FEWEST_DECISIONS), JOURNAL)
         check_number("journal", journal, MOST_KEPT)
         check_number("sample_rows", sample_rows, MOST_KEPT)
         check_number("seed", seed, 2**64 - 1)
@@ -146,7 +152,7 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         has_unit = any(map(str.isalpha, asked.label))
         self._tags: WeakValueDictionary[Hashable, _core.Tag] = WeakValueDictionary()
         self.begin(
-            capacity=absolute(asked, capacity),
+            capacity=room,
             policy=policy,
             sizeof=default_size if sizeof is None and has_unit else sizeof,
             ttl=ttl,

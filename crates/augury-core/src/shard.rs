@@ -7,6 +7,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::clock::Millis;
 use crate::metrics::{RemovalCause, Stats};
 use crate::model::predictor::Predictor;
@@ -33,11 +35,14 @@ pub struct Removed<K, V> {
     pub cause: RemovalCause,
 }
 
-impl<K, V> Sink<K, V> for Vec<Removed<K, V>> {
+impl<K, V> Sink<K, V> for Left<K, V> {
     fn removed(&mut self, key: K, value: V, cause: RemovalCause) {
         self.push(Removed { key, value, cause });
     }
 }
+
+/// Entries that have left, in the order of leaving. As a rule no more than two.
+pub type Left<K, V> = SmallVec<[Removed<K, V>; 2]>;
 
 /// Drops on the spot: for keys and values whose drop runs no foreign code (replay).
 pub struct Drop;
@@ -295,6 +300,12 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         self.stats.insertions += 1;
         self.policy.on_insert(self.store.slots_mut(), id, access);
         id
+    }
+
+    /// An object of this hash may be about to come in.
+    #[inline]
+    pub fn approach(&self, hash: u64) {
+        self.policy.approach(hash);
     }
 
     /// Sets or clears a resident's deadline.

@@ -12,13 +12,19 @@ use crate::shard::{Inserted, Removed, Shard};
 /// under traffic. [`Cache::expire`] removes them without traffic.
 const EXPIRED_PER_OPERATION: usize = 2;
 
-/// Whether an operation needs to know the time.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Timing {
-    /// Only where an entry has a deadline: reading a clock takes as long as the rest of a look-up.
-    Deadlines,
-    /// In any case.
-    Always,
+/// What an operation needs besides the look-up.
+#[derive(Clone, Copy)]
+pub(super) struct Needs {
+    /// The time, even where no entry has a deadline: reading a clock takes as long as the rest of
+    /// a look-up.
+    time: bool,
+    /// What the policy remembers of an object that is not resident.
+    memory: bool,
+}
+
+impl Needs {
+    /// Nothing: what only looks.
+    pub(super) const NOTHING: Needs = Needs { time: false, memory: false };
 }
 
 impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
@@ -35,7 +41,7 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
         V: Clone,
     {
         let number = probe.number().unwrap_or(hash);
-        self.settle(hash, &mut probe, gone, Timing::Deadlines, |shard, found, _, gone| {
+        self.settle(hash, &mut probe, gone, Needs::NOTHING, |shard, found, _, gone| {
             if let Found::At(id) = found
                 && let Some(value) = shard.store().entry(id).map(|(_, value)| value.clone())
             {
@@ -60,7 +66,7 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
     where
         V: Clone,
     {
-        self.settle(hash, &mut probe, gone, Timing::Deadlines, |shard, found, _, _| {
+        self.settle(hash, &mut probe, gone, Needs::NOTHING, |shard, found, _, _| {
             let Found::At(id) = found else { return None };
             let store = shard.store();
             let value = store.entry(id)?.1.clone();
@@ -75,7 +81,7 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
         mut probe: Q,
         gone: &mut Gone<K, V>,
     ) -> Result<bool, Q::Error> {
-        self.settle(hash, &mut probe, gone, Timing::Deadlines, |_, found, _, _| {
+        self.settle(hash, &mut probe, gone, Needs::NOTHING, |_, found, _, _| {
             matches!(found, Found::At(_))
         })
     }
@@ -89,15 +95,21 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
         mut probe: Q,
         gone: &mut Gone<K, V>,
     ) -> Result<bool, Q::Error> {
-        self.settle(hash, &mut probe, gone, Timing::Always, |shard, found, now, gone| {
-            let Found::At(id) = found else { return false };
-            if deadline.is_some_and(|at| at <= now) {
-                shard.remove(id, RemovalCause::Expired, gone);
-            } else {
-                shard.set_deadline(id, deadline);
-            }
-            true
-        })
+        self.settle(
+            hash,
+            &mut probe,
+            gone,
+            Needs { time: true, memory: false },
+            |shard, found, now, gone| {
+                let Found::At(id) = found else { return false };
+                if deadline.is_some_and(|at| at <= now) {
+                    shard.remove(id, RemovalCause::Expired, gone);
+                } else {
+                    shard.set_deadline(id, deadline);
+                }
+                true
+            },
+        )
     }
 
     /// Stores an entry, in place of the key's earlier one, if `when` allows.
@@ -112,11 +124,11 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
         gone: &mut Gone<K, V>,
     ) -> Result<Outcome, Q::Error> {
         let Newcomer { hash, key, value, size, deadline, is_forced } = newcomer;
-        let timing = if deadline.is_some() { Timing::Always } else { Timing::Deadlines };
+        let needs = Needs { time: deadline.is_some(), memory: true };
         let number = probe.number().unwrap_or(hash);
         // Out here, not in the closure: what is not stored, or panics, is dropped unlocked.
         let mut held = Some((key, value));
-        let outcome = self.settle(hash, &mut probe, gone, timing, |shard, found, now, gone| {
+        let outcome = self.settle(hash, &mut probe, gone, needs, |shard, found, now, gone| {
             let resident = match found {
                 Found::At(id) => Some(id),
                 Found::Absent => None,
@@ -180,23 +192,17 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
         mut probe: Q,
         gone: &mut Gone<K, V>,
     ) -> Result<Option<Removed<K, V>>, Q::Error> {
-        self.settle(
-            hash,
-            &mut probe,
-            gone,
-            Timing::Deadlines,
-            |shard, found, _, gone| match found {
-                Found::At(id) => {
-                    shard.remove(id, RemovalCause::Explicit, gone);
-                    gone.pop()
-                }
-                Found::Absent => None,
-                Found::Undecided => {
-                    evict_hash(shard, hash, gone);
-                    None
-                }
-            },
-        )
+        self.settle(hash, &mut probe, gone, Needs::NOTHING, |shard, found, _, gone| match found {
+            Found::At(id) => {
+                shard.remove(id, RemovalCause::Explicit, gone);
+                gone.pop()
+            }
+            Found::Absent => None,
+            Found::Undecided => {
+                evict_hash(shard, hash, gone);
+                None
+            }
+        })
     }
 
     /// Looks the key up and acts on what was found, under the lock in which it was found.
@@ -206,7 +212,7 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
         hash: u64,
         probe: &mut Q,
         gone: &mut Gone<K, V>,
-        timing: Timing,
+        needs: Needs,
         act: impl FnOnce(&mut Shard<K, V, P>, Found, Millis, &mut Gone<K, V>) -> T,
     ) -> Result<T, Q::Error> {
         let at = self.shard_of(hash);
@@ -214,7 +220,10 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
         for round in 0.. {
             {
                 let mut shard = self.shards.lock(at);
-                let is_timed = timing == Timing::Always || shard.store().has_deadlines();
+                if needs.memory {
+                    shard.approach(hash);
+                }
+                let is_timed = needs.time || shard.store().has_deadlines();
                 let now = if is_timed { self.clock.now() } else { 0 };
                 if is_timed {
                     shard.expire(now, EXPIRED_PER_OPERATION, gone);

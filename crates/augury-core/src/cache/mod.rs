@@ -36,7 +36,7 @@ use crate::clock::Clock;
 use crate::hash::reduce;
 use crate::metrics::{RemovalCause, Stats};
 use crate::policy::Policy;
-use crate::shard::{Removed, Shard};
+use crate::shard::{Left, Shard};
 use shards::{Shards, share};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -45,7 +45,7 @@ const BATCH: usize = 256;
 
 /// Entries that have left, in the order of leaving: for listeners, then to be dropped. The list
 /// belongs to the caller and is only ever appended to.
-pub type Gone<K, V> = Vec<Removed<K, V>>;
+pub type Gone<K, V> = Left<K, V>;
 
 /// See the module's head.
 pub struct Cache<K, V, P: Policy, C> {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::keyed::Timing;
+use super::keyed::Needs;
 use super::lookup::Found;
 use super::{Cache, Gone, Probe};
 use crate::clock::Clock;
@@ -100,7 +100,7 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
         mut probe: Q,
         gone: &mut Gone<K, V>,
     ) -> Result<Option<Explanation>, Q::Error> {
-        self.settle(hash, &mut probe, gone, Timing::Deadlines, |shard, found, _, _| {
+        self.settle(hash, &mut probe, gone, Needs::NOTHING, |shard, found, _, _| {
             let id = match found {
                 Found::At(id) => Some(id),
                 Found::Absent | Found::Undecided => None,

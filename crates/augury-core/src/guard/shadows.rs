@@ -259,7 +259,7 @@ impl Shadows {
     /// memory.
     pub fn reserve(&mut self) {
         if self.vacant.is_empty() && self.objects.len() == self.objects.capacity() {
-            let step = (self.objects.len() / 4).max(64);
+            let step = (self.objects.len() / 4).max(16);
             self.objects.reserve_exact(step);
             self.vacant.reserve_exact(self.objects.capacity());
             let places = self.objects.capacity() as u32;

@@ -21,7 +21,10 @@ const LAST_BITS: u32 = 21;
 const LAST_SHIFT: u32 = 25;
 const LAST_MASK: u64 = (1 << LAST_BITS) - 1;
 
-type Set = [u64; WAYS];
+/// One cache line.
+#[derive(Debug, Clone)]
+#[repr(align(64))]
+struct Set([u64; WAYS]);
 
 /// Sets allocated together, whose ghosts keep ticks in steps of `1 << grain`.
 #[derive(Debug, Clone)]
@@ -34,7 +37,7 @@ impl Block {
     /// Takes over a coarser grain: at most 4,096 ghosts, a few microseconds.
     #[cold]
     fn coarsen(&mut self, grain: u32, now: u32) {
-        for ghost in self.sets.iter_mut().flatten().filter(|ghost| **ghost != 0) {
+        for ghost in self.sets.iter_mut().flat_map(|set| &mut set.0).filter(|ghost| **ghost != 0) {
             let age = coarse_age(*ghost, now, self.grain) << self.grain;
             let last = u64::from(now.wrapping_sub(age) >> grain) & LAST_MASK;
             *ghost = *ghost & !(LAST_MASK << LAST_SHIFT) | last << LAST_SHIFT;
@@ -71,13 +74,25 @@ impl Ghosts {
             // In steps, so that small caches stay small.
             block.reserve_exact(STEP);
         }
-        block.push([0; WAYS]);
+        block.push(Set([0; WAYS]));
         self.sets += 1;
         // Ages up to 128 times the table's size are told apart: a table turns over in a few times
         // its size where most requests miss. Where nearly all hit, older ghosts look younger.
         let span = (self.sets as u64 * WAYS as u64 * 128).next_power_of_two();
         // A coarser grain than this would not survive the wrap of 32-bit ticks.
         self.grain = span.ilog2().saturating_sub(LAST_BITS).min(u32::BITS - LAST_BITS);
+    }
+
+    /// Begins to fetch the place of an object's ghost from memory, which takes as long as much of
+    /// what an insertion does: by the time it is needed it is there.
+    #[inline]
+    pub fn approach(&self, hash: u64) {
+        if let Some(at) = self.locate(hash)
+            && let Some(set) = self.blocks[at / BLOCK].sets.get(at % BLOCK)
+        {
+            // A load whose result nothing waits for.
+            std::hint::black_box(set.0[0]);
+        }
     }
 
     /// Remembers a history. Returns the one that had to give way, with its age.
@@ -122,7 +137,7 @@ impl Ghosts {
         let at = self.locate(hash)?;
         let block = &self.blocks[at / BLOCK];
         let wanted = fingerprint(hash);
-        let mut set = block.sets[at % BLOCK].iter();
+        let mut set = block.sets[at % BLOCK].0.iter();
         let found = set.find(|&&ghost| ghost != 0 && ghost >> (64 - FINGERPRINT_BITS) == wanted)?;
         Some(unpack(*found, now, block.grain))
     }
@@ -137,7 +152,7 @@ impl Ghosts {
         let place = crate::hash::reduce(random, places) as usize;
         let (set, way) = (place / WAYS, place % WAYS);
         let block = &self.blocks[set / BLOCK];
-        let (ghost, grain) = (block.sets[set % BLOCK][way], block.grain);
+        let (ghost, grain) = (block.sets[set % BLOCK].0[way], block.grain);
         (ghost != 0).then(|| (unpack(ghost, now, grain), coarse_age(ghost, now, grain) << grain))
     }
 
@@ -166,12 +181,12 @@ impl Ghosts {
     }
 
     #[inline]
-    fn set_mut(&mut self, at: usize, now: u32) -> &mut Set {
+    fn set_mut(&mut self, at: usize, now: u32) -> &mut [u64; WAYS] {
         let block = &mut self.blocks[at / BLOCK];
         if block.grain != self.grain {
             block.coarsen(self.grain, now);
         }
-        &mut block.sets[at % BLOCK]
+        &mut block.sets[at % BLOCK].0
     }
 }
 

@@ -29,7 +29,6 @@ pub type ClassId = u16;
 const HEATS: usize = 12;
 /// Latest reuse times by powers of two, those outside the span at its ends, and "none yet".
 const REUSES: usize = AGE_BUCKETS / 4 + 1;
-const SIZES: usize = crate::history::SIZE_BUCKETS as usize;
 const UNSEEN: ClassId = ClassId::MAX;
 
 /// The span of ages begins this many quarter-octaves below the number of residents: what happens
@@ -40,7 +39,7 @@ const BELOW: u8 = 28;
 const PRIOR: f32 = 8.0;
 /// Room for new classes that a miss leaves behind.
 const SPARE: usize = 8;
-/// Objects that a census holds at most.
+/// Objects that a census holds at most; half of it where there are few classes.
 const CENSUS: usize = 1_024;
 /// Share of news below which a class is not computed anew.
 const NEWS: f32 = 0.02;
@@ -78,7 +77,10 @@ impl Pending {
 pub struct Survival {
     lowest: u8,
     limit: usize,
+    /// Classes by size, heat and reuse time, for the sizes that there have been.
     keys: Vec<ClassId>,
+    /// Sizes that there is room for in `keys`, after the next [`Survival::reserve`].
+    sizes: usize,
     classes: Vec<Class>,
     density: Vec<Packed>,
     census: Vec<Pending>,
@@ -102,12 +104,13 @@ impl Survival {
         let mut table = Survival {
             lowest: 0,
             limit: limit.clamp(HEATS, CLASSES_MAX),
-            keys: vec![UNSEEN; HEATS * REUSES * SIZES],
+            keys: Vec::new(),
+            sizes: 1,
             classes: Vec::new(),
             density: Vec::new(),
-            census: Vec::with_capacity(CENSUS),
+            census: Vec::new(),
             weights: (1.0, 1.0),
-            parents: vec![[0.0; SPAN]; HEATS],
+            parents: Vec::new(),
             widths: [0.0; SPAN],
             next: 0,
             rounds: 0,
@@ -191,10 +194,15 @@ impl Survival {
             NO_REUSE => REUSES - 1,
             reuse => usize::from(reuse.clamp(self.lowest, self.lowest + SPAN as u8 - 1) / 4),
         };
-        let key = (heat * REUSES + reuse) * SIZES + usize::from(history.size());
-        match self.keys[key] {
-            UNSEEN => self.find_class(key, heat),
-            known => known,
+        let key = (usize::from(history.size()) * HEATS + heat) * REUSES + reuse;
+        match self.keys.get(key) {
+            Some(&known) if known != UNSEEN => known,
+            Some(_) => self.find_class(key, heat),
+            None => {
+                // As for a class that there is no memory for: until the next `reserve`.
+                self.sizes = self.sizes.max(usize::from(history.size()) + 1);
+                heat as ClassId
+            }
         }
     }
 
@@ -213,10 +221,28 @@ impl Survival {
     /// Makes room for new classes, so that recording an access allocates nothing.
     #[inline]
     pub fn reserve(&mut self) {
-        if self.classes.capacity() - self.classes.len() < SPARE && self.classes.len() < self.limit {
-            self.classes.reserve_exact(2 * SPARE);
-            self.density.reserve_exact(2 * SPARE);
+        if self.keys.len() < self.sizes * HEATS * REUSES {
+            self.keys.resize(self.sizes * HEATS * REUSES, UNSEEN);
         }
+        if self.classes.capacity() - self.classes.len() < SPARE && self.classes.len() < self.limit {
+            // A cache that is asked for little has no more than a few.
+            let more = SPARE.max(self.classes.len() / 2);
+            self.classes.reserve_exact(more);
+            self.density.reserve_exact(more);
+        }
+    }
+
+    /// Makes room for rounds of learning: a cache that is asked for little needs none.
+    pub fn reserve_rounds(&mut self) {
+        let most = if self.limit < CENSUS { CENSUS / 2 } else { CENSUS };
+        self.census.reserve_exact(most.saturating_sub(self.census.len()));
+        self.parents.resize(HEATS, [0.0; SPAN]);
+    }
+
+    /// Whether there is room for rounds of learning.
+    #[inline]
+    pub fn has_rounds(&self) -> bool {
+        !self.parents.is_empty()
     }
 
     /// Changes the number of classes at most; those in use stay.
@@ -252,7 +278,7 @@ impl Survival {
     #[inline]
     pub fn pending(&mut self, class: ClassId, age: u32, is_ghost: bool) {
         let column = self.column(age) as u8;
-        if self.census.len() < CENSUS {
+        if self.census.len() < self.census.capacity() {
             self.census.push(Pending { class, column, is_ghost });
         }
     }
@@ -263,7 +289,7 @@ impl Survival {
         self.density[usize::from(class)].at(self.column(age))
     }
 
-    /// Starts a round: the general hazards are made anew. A resident of the census stands for
+    /// Starts a round, for which there is room: the general hazards are made anew. A resident of the census stands for
     /// `weights.0` objects, a ghost for `weights.1`.
     pub fn begin_round(&mut self, weights: (f32, f32)) {
         self.weights = weights;
@@ -348,6 +374,7 @@ mod tests {
 
     fn trained(ages: impl Iterator<Item = u32>) -> (Survival, ClassId) {
         let mut table = Survival::new(1000, 64);
+        table.reserve_rounds();
         let class = table.class_of(&History::first(0, 1));
         ages.for_each(|age| table.reused(class, age));
         table.begin_round((1.0, 1.0));

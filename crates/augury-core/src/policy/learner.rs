@@ -25,6 +25,8 @@ const ROUND_MAX: u64 = 50_000;
 /// of ghosts per request.
 const CENSUS: u64 = 256;
 const CENSUS_PER_REQUEST: u32 = 2;
+/// Requests before the first round from which on a miss makes room for it.
+const PREPARED: u64 = 1_000;
 /// Requests after which the number of looks follows the eviction rate.
 const PACE: u64 = 1024;
 /// Looks per request, and limits of those per eviction: a large cache pays more for each look.
@@ -32,10 +34,13 @@ const LOOKS_PER_REQUEST: f32 = 10.0;
 const LOOKS: (f32, f32) = (12.0, 32.0);
 /// Residents up to which looks are doubled.
 const NEAR: u32 = 8_192;
-/// Classes of the survival table: for caches of at most [`SMALL`] entries, and for others.
-const CLASSES: (usize, usize) = (64, 1024);
+/// Classes of the survival table: for caches of at most [`TINY`] and [`SMALL`] entries, and for
+/// others.
+const CLASSES: (usize, usize, usize) = (48, 64, 1024);
 /// Namespaces whose rhythm a small cache follows.
 const SMALL_NAMESPACES: usize = 16;
+/// Entries up to which a cache is tiny: everything in it takes less than 64 KiB.
+const TINY: u64 = 256;
 /// Entries up to which a cache is small: its fixed memory stays below 64 KiB.
 pub(crate) const SMALL: u64 = 1_000;
 
@@ -138,6 +143,9 @@ impl Learner {
     #[inline]
     pub fn miss(&mut self, access: &Access) -> &History {
         self.model.reserve();
+        if !self.model.has_rounds() && access.now + PREPARED >= self.next_round {
+            self.model.reserve_rounds();
+        }
         if let Some((hash, _)) = self.incoming.take() {
             // It has not come yet, and may never: what is known of it is kept until it does.
             let history = self.newcomer;
@@ -200,6 +208,12 @@ impl Learner {
         &self.newcomer
     }
 
+    /// The ghost of this object is about to be asked for.
+    #[inline]
+    pub fn approach(&self, hash: u64) {
+        self.ghosts.approach(hash);
+    }
+
     /// A resident was evicted.
     #[inline]
     pub fn evicted(&mut self) {
@@ -232,7 +246,7 @@ impl Learner {
         if now >= self.paced + PACE {
             self.pace(slots.live(), now);
         }
-        if now + CENSUS >= self.next_round {
+        if now + CENSUS >= self.next_round && self.model.has_rounds() {
             self.learn(slots, now);
         }
     }
@@ -292,7 +306,11 @@ impl Learner {
 }
 
 fn classes_for(objects: u64) -> usize {
-    if objects <= SMALL { CLASSES.0 } else { CLASSES.1 }
+    match objects {
+        ..=TINY => CLASSES.0,
+        ..=SMALL => CLASSES.1,
+        _ => CLASSES.2,
+    }
 }
 
 fn namespaces_for(objects: u64) -> usize {
@@ -304,9 +322,12 @@ fn cooling_for(residents: u64) -> f32 {
 }
 
 /// Ghosts for so many residents: sixteen each in caches of thousands, where they cost little and
-/// matter most, down to three and a half each in large ones; few more than that where all fixed
-/// memory is to stay below 64 KiB.
+/// matter most, down to less than two each in caches of a million; few more than three and a half
+/// where all fixed memory is to stay below 64 KiB.
 fn ghosts_for(residents: usize, is_small: bool) -> usize {
-    let extra = if is_small { 1_024 } else { 131_072 };
-    residents * 7 / 2 + extra.min(residents * 25 / 2)
+    if is_small {
+        residents * 7 / 2 + (residents * 25 / 2).min(512)
+    } else {
+        residents * 7 / 4 + (residents * 57 / 4).min(196_608)
+    }
 }

@@ -81,6 +81,10 @@ pub trait Policy {
         self.set_predictor(Some(predictor));
     }
 
+    /// An object of this hash may be about to come in: a policy that keeps memory of what has left
+    /// can begin to fetch it.
+    fn approach(&self, _hash: u64) {}
+
     /// `id` is resident and was just asked for.
     fn on_hit(&mut self, slots: &mut Slots<Self::Record>, id: SlotId, access: &Access);
 

@@ -269,6 +269,11 @@ impl<C: Chooser> Policy for Sampled<C> {
     }
 
     #[inline]
+    fn approach(&self, hash: u64) {
+        self.learner.approach(hash);
+    }
+
+    #[inline]
     fn on_hit(&mut self, slots: &mut Slots<History>, id: SlotId, access: &Access) {
         self.learner.advance(slots, access.now);
         let record = slots.record_mut(id);
@@ -308,7 +313,10 @@ impl<C: Chooser> Policy for Sampled<C> {
             looks: self.learner.looks(),
             newcomer,
         }) {
-            Choice::Leave(id) => Verdict::Evict(id),
+            Choice::Leave(id) => {
+                self.learner.approach(slots.hash(id));
+                Verdict::Evict(id)
+            }
             Choice::Refuse => Verdict::Reject,
         };
         if self.journal.is_kept() {

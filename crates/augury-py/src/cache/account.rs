@@ -53,7 +53,7 @@ impl Cache {
     fn explanation<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
         let (inner, mut left) = (self.inner()?, Gone::new());
         inner.time.ask(key.py())?;
-        let found = inner.engine.explain(Asked::new(key)?, &mut left)?;
+        let found = inner.engine.explain(Asked::new(key)?, &mut left).map_err(|error| *error)?;
         inner.tell(key.py(), left);
         let found = found.ok_or_else(errors::of_unexplained)?;
         explain::explanation(key.py(), &found)

@@ -17,33 +17,36 @@ use super::Object;
 use super::key::Asked;
 use super::time::{Shared, Time};
 
+/// An answer, or what a key's `==` has raised: in a box, so that answers travel in registers.
+pub(super) type Answer<T> = Result<T, Box<PyErr>>;
+
 /// What has left and is to be told of and dropped.
 pub(super) type Left = Gone<Object, Object>;
 
 /// The verbs of `augury_core::cache` that are used here, which documents them.
 pub(super) trait Engine: Send + Sync {
-    fn get(&self, asked: Asked<'_, '_>, left: &mut Left) -> PyResult<Option<Object>>;
-    fn peek(&self, asked: Asked<'_, '_>, left: &mut Left) -> PyResult<Option<Peeked<Object>>>;
-    fn contains(&self, asked: Asked<'_, '_>, left: &mut Left) -> PyResult<bool>;
+    fn get(&self, asked: Asked<'_, '_>, left: &mut Left) -> Answer<Option<Object>>;
+    fn peek(&self, asked: Asked<'_, '_>, left: &mut Left) -> Answer<Option<Peeked<Object>>>;
+    fn contains(&self, asked: Asked<'_, '_>, left: &mut Left) -> Answer<bool>;
     fn insert(
         &self,
         newcomer: Newcomer<Object, Object>,
         when: When<'_, Object>,
         asked: Asked<'_, '_>,
         left: &mut Left,
-    ) -> PyResult<Outcome>;
+    ) -> Answer<Outcome>;
     fn remove(
         &self,
         asked: Asked<'_, '_>,
         left: &mut Left,
-    ) -> PyResult<Option<Removed<Object, Object>>>;
+    ) -> Answer<Option<Removed<Object, Object>>>;
     fn set_deadline(
         &self,
         asked: Asked<'_, '_>,
         deadline: Option<Millis>,
         left: &mut Left,
-    ) -> PyResult<bool>;
-    fn explain(&self, asked: Asked<'_, '_>, left: &mut Left) -> PyResult<Option<Explanation>>;
+    ) -> Answer<bool>;
+    fn explain(&self, asked: Asked<'_, '_>, left: &mut Left) -> Answer<Option<Explanation>>;
     fn clear(&self, left: &mut Left);
     fn expire(&self, limit: usize, left: &mut Left) -> usize;
     fn resize(&self, capacity: u64, left: &mut Left);
@@ -62,15 +65,15 @@ type Concurrent<P> = cache::Cache<Object, Object, P, Shared>;
 
 impl<P: Policy + Send + 'static> Engine for Concurrent<P> {
     #[inline]
-    fn get(&self, asked: Asked<'_, '_>, left: &mut Left) -> PyResult<Option<Object>> {
+    fn get(&self, asked: Asked<'_, '_>, left: &mut Left) -> Answer<Option<Object>> {
         Concurrent::get(self, asked.hash, asked, left)
     }
 
-    fn peek(&self, asked: Asked<'_, '_>, left: &mut Left) -> PyResult<Option<Peeked<Object>>> {
+    fn peek(&self, asked: Asked<'_, '_>, left: &mut Left) -> Answer<Option<Peeked<Object>>> {
         Concurrent::peek(self, asked.hash, asked, left)
     }
 
-    fn contains(&self, asked: Asked<'_, '_>, left: &mut Left) -> PyResult<bool> {
+    fn contains(&self, asked: Asked<'_, '_>, left: &mut Left) -> Answer<bool> {
         Concurrent::contains(self, asked.hash, asked, left)
     }
 
@@ -80,7 +83,7 @@ impl<P: Policy + Send + 'static> Engine for Concurrent<P> {
         when: When<'_, Object>,
         asked: Asked<'_, '_>,
         left: &mut Left,
-    ) -> PyResult<Outcome> {
+    ) -> Answer<Outcome> {
         Concurrent::insert(self, newcomer, when, asked, left)
     }
 
@@ -88,7 +91,7 @@ impl<P: Policy + Send + 'static> Engine for Concurrent<P> {
         &self,
         asked: Asked<'_, '_>,
         left: &mut Left,
-    ) -> PyResult<Option<Removed<Object, Object>>> {
+    ) -> Answer<Option<Removed<Object, Object>>> {
         Concurrent::remove(self, asked.hash, asked, left)
     }
 
@@ -97,11 +100,11 @@ impl<P: Policy + Send + 'static> Engine for Concurrent<P> {
         asked: Asked<'_, '_>,
         deadline: Option<Millis>,
         left: &mut Left,
-    ) -> PyResult<bool> {
+    ) -> Answer<bool> {
         Concurrent::set_deadline(self, asked.hash, deadline, asked, left)
     }
 
-    fn explain(&self, asked: Asked<'_, '_>, left: &mut Left) -> PyResult<Option<Explanation>> {
+    fn explain(&self, asked: Asked<'_, '_>, left: &mut Left) -> Answer<Option<Explanation>> {
         Concurrent::explain(self, asked.hash, asked, left)
     }
 

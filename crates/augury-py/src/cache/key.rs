@@ -34,7 +34,7 @@ impl<'a, 'py> Asked<'a, 'py> {
 }
 
 impl Probe<Object> for Asked<'_, '_> {
-    type Error = PyErr;
+    type Error = Box<PyErr>;
 
     /// As for Python's dictionaries, identity is equality.
     #[inline]
@@ -45,8 +45,8 @@ impl Probe<Object> for Asked<'_, '_> {
         plainly_equal(key.bind(self.key.py()), self.key)
     }
 
-    fn matches(&mut self, key: &Object) -> PyResult<bool> {
-        key.bind(self.key.py()).eq(self.key)
+    fn matches(&mut self, key: &Object) -> Result<bool, Box<PyErr>> {
+        key.bind(self.key.py()).eq(self.key).map_err(Box::new)
     }
 
     /// A small integer is its own hash; for a large one the hash has to do.

@@ -30,6 +30,7 @@ mod iterate;
 mod key;
 mod life;
 mod mapping;
+mod memoize;
 mod time;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -48,6 +49,7 @@ pub(crate) use entry::{Entry, Tag};
 pub(crate) use iterate::Entries;
 use key::Asked;
 use life::Life;
+pub(crate) use memoize::Memoized;
 use time::Time;
 
 type Object = Py<PyAny>;
@@ -112,7 +114,7 @@ impl Inner {
         self.time.ask(py)?;
         let mut left = Gone::new();
         let asked = Asked::new(key)?;
-        let found = self.engine.get(asked, &mut left)?;
+        let found = self.engine.get(asked, &mut left).map_err(|error| *error)?;
         if !left.is_empty() {
             self.tell(py, left);
         }
@@ -147,7 +149,9 @@ impl Inner {
         }
         if entry.tti.is_some() {
             let mut left = Gone::new();
-            self.engine.set_deadline(asked, entry.deadline(now), &mut left)?;
+            self.engine
+                .set_deadline(asked, entry.deadline(now), &mut left)
+                .map_err(|error| *error)?;
             self.tell(py, left);
         }
         Ok(Some(entry.value.bind(py).clone()))
@@ -172,7 +176,7 @@ impl Inner {
     fn stored(&self, key: &Bound<'_, PyAny>) -> PyResult<Option<Object>> {
         self.time.ask(key.py())?;
         let mut left = Gone::new();
-        let found = self.engine.peek(Asked::new(key)?, &mut left)?;
+        let found = self.engine.peek(Asked::new(key)?, &mut left).map_err(|error| *error)?;
         self.tell(key.py(), left);
         Ok(found.map(|found| found.value))
     }
@@ -188,7 +192,7 @@ impl Inner {
         }
         self.time.ask(key.py())?;
         let mut left = Gone::new();
-        let found = self.engine.contains(Asked::new(key)?, &mut left)?;
+        let found = self.engine.contains(Asked::new(key)?, &mut left).map_err(|error| *error)?;
         self.tell(key.py(), left);
         Ok(found)
     }
@@ -215,7 +219,8 @@ impl Inner {
             deadline,
             is_forced,
         };
-        let outcome = self.engine.insert(newcomer, when, asked, &mut left)?;
+        let outcome =
+            self.engine.insert(newcomer, when, asked, &mut left).map_err(|error| *error)?;
         if !left.is_empty() {
             self.tell(py, left);
         }
@@ -244,7 +249,7 @@ impl Inner {
 
     fn remove<'py>(&self, asked: Asked<'_, 'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let (py, mut left) = (asked.key.py(), Gone::new());
-        let removed = self.engine.remove(asked, &mut left)?;
+        let removed = self.engine.remove(asked, &mut left).map_err(|error| *error)?;
         let mut shown = None;
         if let Some(removed) = removed {
             shown = self.shown(removed.value.bind(py));

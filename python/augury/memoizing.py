@@ -1,0 +1,192 @@
+"""Functions in front of which a cache stands.
+
+A known call of a plain function stays within the extension; of a coroutine function it takes one
+coroutine, as an unknown one does. Keys are made as `functools.lru_cache` makes them.
+"""
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast, overload
+
+from augury import _core
+from augury.cache import Cache
+from augury.capacity import Capacity
+from augury.errors import ConfigError
+
+__all__ = ["CacheInfo", "memoize"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+#: Between positional and named arguments in a key.
+MARK = object()
+MISSING: Any = object()
+#: Calls remembered of a function of which nothing else is said.
+CAPACITY = 1_000
+
+
+class CacheInfo(NamedTuple):
+    """As `functools.lru_cache` gives it."""
+
+    hits: int
+    misses: int
+    maxsize: int
+    currsize: int
+
+
+class MemoizedFunction(Protocol[P, R_co]):
+    """A function with a cache, as :func:`memoize` returns it."""
+
+    #: The function itself.
+    __wrapped__: Callable[P, R_co]
+    #: What stands in front of it: entries under the keys of calls.
+    cache: Cache[Any, Any]
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        """Look the call up, or make it."""
+
+    def cache_key(self, *args: P.args, **kwargs: P.kwargs) -> Hashable:
+        """Return the key of a call, for example to delete it from the cache."""
+
+    def cache_info(self) -> CacheInfo:
+        """Count."""
+
+    def cache_clear(self) -> None:
+        """Forget all calls; what has been learned and counted stays."""
+
+    def cache_parameters(self) -> dict[str, Any]:
+        """Return what was asked for."""
+
+
+@overload
+def memoize(function: Callable[P, R], /) -> MemoizedFunction[P, R]: ...
+@overload
+def memoize(
+    *,
+    capacity: int | str | Capacity = CAPACITY,
+    ttl: float | None = None,
+    policy: str = "auto",
+    typed: bool = False,
+    key: Callable[..., Hashable] | None = None,
+    **options: Any,
+) -> Callable[[Callable[P, R]], MemoizedFunction[P, R]]: ...
+def memoize(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    capacity: int | str | Capacity = CAPACITY,
+    ttl: float | None = None,
+    policy: str = "auto",
+    typed: bool = False,
+    key: Callable[..., Hashable] | None = None,
+    **options: Any,
+) -> Any:
+    """Remember what a function returned: functions, methods, coroutine functions.
+
+    What it raises is not remembered. As with `functools.lru_cache` arguments must be hashable, those of
+    a method include the object, and ``f(1, b=2)`` and ``f(1, 2)`` are different calls.
+
+    Args:
+        function: The function, where the decorator is used without arguments.
+        capacity: Calls, as a number, or bytes of keys and results, as text.
+        ttl: Seconds that a result holds; for ever if None.
+        policy: As for :class:`~augury.Cache`.
+        typed: Whether ``1`` and ``1.0`` are different arguments.
+        key: Makes the key from the arguments, in place of all of them.
+        options: Others of :class:`~augury.Cache`.
+
+    Raises:
+        CapacityError: The capacity cannot be.
+        ConfigError: Another argument cannot be.
+
+    >>> import augury
+    >>> @augury.memoize(capacity=100)
+    ... def square(number):
+    ...     print("computed")
+    ...     return number * number
+    >>> square(4), square(4)
+    computed
+    (16, 16)
+    >>> square.cache_info()
+    CacheInfo(hits=1, misses=1, maxsize=100, currsize=1)
+    """
+    parameters = {"capacity": capacity, "ttl": ttl, "policy": policy, "typed": typed, "key": key}
+    if key is not None and not callable(key):
+        raise ConfigError(f"key {key!r}: expected a function of the arguments, or None")
+    if key is not None and typed:
+        raise ConfigError("typed is for keys of all arguments; with key= the function decides")
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        if not callable(function):
+            raise ConfigError(f"memoize({function!r}): expected a function")
+        cache: Cache[Any, Any] = Cache(capacity, ttl=ttl, policy=policy, **options)
+        inner = getattr(function, "__wrapped__", function)
+        is_async = inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(function)
+        memoized = _core.Memoized(cache, remember(cache, function), MARK, typed)
+        if is_async:
+            found: Any = coroutine_function(cache, function, key or memoized.cache_key)
+        elif key is not None:
+            found = keyed_function(cache, function, key)
+        else:
+            found = memoized
+        functools.update_wrapper(found, function)
+        found.cache = cache
+        found.cache_key = key or memoized.cache_key
+        found.cache_clear = cache.clear
+        found.cache_info = functools.partial(info, cache)
+        found.cache_parameters = lambda: parameters | options
+        return found
+
+    return decorate if function is None else decorate(function)
+
+
+def remember(cache: Cache[Any, Any], function: Callable[..., Any]) -> Callable[..., Any]:
+    """What an unknown call comes to."""
+
+    def load(key: Hashable, arguments: tuple[Any, ...], named: dict[str, Any] | None) -> Any:
+        value = function(*arguments, **named) if named else function(*arguments)
+        cache.set(key, value)
+        return value
+
+    return load
+
+
+def keyed_function(
+    cache: Cache[Any, Any], function: Callable[..., Any], key: Callable[..., Hashable]
+) -> Callable[..., Any]:
+    """The function with keys of its user's."""
+    get = cache.get
+
+    def memoized(*arguments: Any, **named: Any) -> Any:
+        known = key(*arguments, **named)
+        found = get(known, MISSING)
+        if found is MISSING:
+            found = function(*arguments, **named)
+            cache.set(known, found)
+        return found
+
+    return memoized
+
+
+def coroutine_function(
+    cache: Cache[Any, Any], function: Callable[..., Awaitable[Any]], key: Callable[..., Hashable]
+) -> Callable[..., Awaitable[Any]]:
+    """The coroutine function; what is remembered is what its coroutine returned."""
+    get = cache.get
+
+    async def memoized(*arguments: Any, **named: Any) -> Any:
+        known = key(*arguments, **named)
+        found = get(known, MISSING)
+        if found is MISSING:
+            found = await function(*arguments, **named)
+            cache.set(known, found)
+        return found
+
+    return memoized
+
+
+def info(cache: Cache[Any, Any]) -> CacheInfo:
+    """Count."""
+    stats = cache.stats()
+    return CacheInfo(stats.hits, stats.misses, cache.capacity, len(cache))
