@@ -8,6 +8,7 @@ from typing import Any
 from benchmarks import bandit, learning, memory, miss_ratios, overhead, results, scores, speed
 from benchmarks.findings import Finding, findings
 from benchmarks.inputs import ROOT, Shared, percent
+from benchmarks.library_section import library_section
 from benchmarks.markdown import method, table
 from benchmarks.models_section import harm_section, models_section, training_section
 from benchmarks.prefetch_section import prefetch_section
@@ -16,7 +17,7 @@ from benchmarks.seasonal_section import seasonal_section
 
 PARTS = (
     "miss_ratios", "learning", "bandit", "seasonal", "prefetch", "models", "harm", "training",
-    "speed", "memory", "overhead",
+    "speed", "memory", "overhead", "library",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -39,6 +40,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         speed_section(parts.get("speed")),
         memory_section(parts.get("memory")),
         overhead_section(parts.get("overhead")),
+        library_section(parts.get("library")),
     ]
     return "\n\n".join(sections) + "\n"
 

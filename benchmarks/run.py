@@ -1,9 +1,9 @@
 """Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
 
 Parts: miss_ratios, learning, bandit, seasonal, prefetch, models, harm, memory, overhead, training,
-speed; all of them if none is named. The full run writes results/ and RESULTS.md here; ``--quick``
-takes a few traces, one seed and few rounds, and writes to build/benchmarks, for a look at the
-scripts and not at numbers.
+library, speed; all of them if none is named. The full run writes results/ and RESULTS.md here;
+``--quick`` takes a few traces, one seed and few rounds, and writes to build/benchmarks, for a look
+at the scripts and not at numbers.
 """
 
 import argparse
@@ -12,6 +12,7 @@ from benchmarks import (
     bandit,
     harm,
     learning,
+    library,
     memory,
     miss_ratios,
     models,
@@ -36,6 +37,7 @@ PARTS = {
     "memory": memory.measure,
     "overhead": overhead.measure,
     "training": training.measure,
+    "library": library.measure,
     "speed": speed.measure,
 }
 

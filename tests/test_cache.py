@@ -191,7 +191,7 @@ def test_a_refused_size_changes_nothing() -> None:
 
 def test_every_eviction_is_explained() -> None:
     """A resident has a place, one that has left a decision; asking is no request."""
-    cache: Cache[int, int] = Cache(50)
+    cache: Cache[int, int] = Cache(50, journal=4_096)
     serve(cache, 4_000)
     before = cache.stats()
     told = [cache.explain(key) for key in range(1, 2_000)]

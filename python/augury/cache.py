@@ -176,14 +176,14 @@ class Cache(_core.Cache, MutableMapping[K, V]):
 
     if TYPE_CHECKING:
         # The extension's own, with the types of this cache.
-        @overload
+        @overload  # type: ignore[override]
         def get(self, key: K) -> V | None: ...
         @overload
         def get(self, key: K, default: V | D) -> V | D: ...
         def get(self, key: K, default: object = None) -> Any:
             """Look the key up: a hit or a miss."""
 
-        @overload
+        @overload  # type: ignore[override]
         def peek(self, key: K) -> V | None: ...
         @overload
         def peek(self, key: K, default: V | D) -> V | D: ...

@@ -7,7 +7,7 @@ coroutine, as an unknown one does. Keys are made as `functools.lru_cache` makes 
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, overload
 
 from augury import _core
 from augury.cache import Cache
@@ -18,7 +18,6 @@ __all__ = ["CacheInfo", "memoize"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
 #: Between positional and named arguments in a key.
 MARK = object()
 MISSING: Any = object()
@@ -35,15 +34,15 @@ class CacheInfo(NamedTuple):
     currsize: int
 
 
-class MemoizedFunction(Protocol[P, R_co]):
+class MemoizedFunction(Protocol[P, R]):
     """A function with a cache, as :func:`memoize` returns it."""
 
     #: The function itself.
-    __wrapped__: Callable[P, R_co]
+    __wrapped__: Callable[P, R]
     #: What stands in front of it: entries under the keys of calls.
     cache: Cache[Any, Any]
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Look the call up, or make it."""
 
     def cache_key(self, *args: P.args, **kwargs: P.kwargs) -> Hashable:
@@ -84,8 +83,8 @@ def memoize(
 ) -> Any:
     """Remember what a function returned: functions, methods, coroutine functions.
 
-    What it raises is not remembered. As with `functools.lru_cache` arguments must be hashable, those of
-    a method include the object, and ``f(1, b=2)`` and ``f(1, 2)`` are different calls.
+    What it raises is not remembered. As with `functools.lru_cache` arguments must be hashable,
+    those of a method include the object, and ``f(1, b=2)`` and ``f(1, 2)`` are different calls.
 
     Args:
         function: The function, where the decorator is used without arguments.

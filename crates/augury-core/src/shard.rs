@@ -44,6 +44,12 @@ impl<K, V> Sink<K, V> for Left<K, V> {
 /// Entries that have left, in the order of leaving. As a rule no more than two.
 pub type Left<K, V> = SmallVec<[Removed<K, V>; 2]>;
 
+impl<K, V> Sink<K, V> for Vec<Removed<K, V>> {
+    fn removed(&mut self, key: K, value: V, cause: RemovalCause) {
+        self.push(Removed { key, value, cause });
+    }
+}
+
 /// Drops on the spot: for keys and values whose drop runs no foreign code (replay).
 pub struct Drop;
 

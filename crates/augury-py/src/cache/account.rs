@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use augury_core::cache::Gone;
+use augury_core::metrics::Stats;
 use augury_replay::dataset::Dataset;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -22,12 +23,12 @@ impl Cache {
     /// Sum of the sizes.
     #[getter]
     fn used(&self) -> PyResult<u64> {
-        Ok(self.inner()?.engine.used())
+        Ok(self.inner()?.engines().map(|engine| engine.used()).sum())
     }
 
     #[getter]
     fn memory_bytes(&self) -> PyResult<usize> {
-        Ok(self.inner()?.engine.memory_bytes())
+        Ok(self.inner()?.engines().map(|engine| engine.memory_bytes()).sum())
     }
 
     /// The TTL of entries of which nothing else is said, in seconds.
@@ -38,7 +39,8 @@ impl Cache {
 
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let inner = self.inner()?;
-        let (stats, told) = (inner.engine.stats(), PyDict::new(py));
+        let (mut stats, told) = (Stats::default(), PyDict::new(py));
+        inner.engines().for_each(|engine| stats.add(&engine.stats()));
         let turned = inner.turned.load(Ordering::Relaxed);
         told.set_item("hits", stats.hits.saturating_sub(turned))?;
         told.set_item("misses", stats.misses + turned)?;

@@ -50,6 +50,7 @@ pub(super) trait Engine: Send + Sync {
     fn clear(&self, left: &mut Left);
     fn expire(&self, limit: usize, left: &mut Left) -> usize;
     fn resize(&self, capacity: u64, left: &mut Left);
+    fn reserve(&self, room: u64, left: &mut Left);
     fn next_entries(&self, cursor: &mut Cursor, batch: &mut Vec<(Object, Object)>) -> bool;
     fn visit(&self, show: &mut dyn FnMut(&Object, &Object));
     fn len(&self) -> usize;
@@ -118,6 +119,10 @@ impl<P: Policy + Send + 'static> Engine for Concurrent<P> {
 
     fn resize(&self, capacity: u64, left: &mut Left) {
         Concurrent::resize(self, capacity, left);
+    }
+
+    fn reserve(&self, room: u64, left: &mut Left) {
+        Concurrent::reserve(self, room, left);
     }
 
     fn next_entries(&self, cursor: &mut Cursor, batch: &mut Vec<(Object, Object)>) -> bool {

@@ -20,6 +20,8 @@ pub(crate) struct Entries {
 
 #[derive(Default)]
 struct State {
+    /// Which engine, and how far in it.
+    engine: usize,
     cursor: Cursor,
     batch: Vec<(Object, Object)>,
 }
@@ -33,9 +35,12 @@ impl Entries {
     fn next_stored(&self) -> PyResult<Option<(Object, Object)>> {
         // Nothing that runs under this lock runs foreign code or waits for the interpreter.
         let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let State { cursor, batch } = &mut *state;
-        if batch.is_empty() {
-            self.cache.get().inner()?.engine.next_entries(cursor, batch);
+        let State { engine: at, cursor, batch } = &mut *state;
+        while batch.is_empty() {
+            let Some(engine) = self.cache.get().inner()?.engines().nth(*at) else { return Ok(None) };
+            if !engine.next_entries(cursor, batch) {
+                (*at, *cursor) = (*at + 1, Cursor::default());
+            }
         }
         Ok(batch.pop())
     }

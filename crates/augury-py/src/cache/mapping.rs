@@ -50,7 +50,7 @@ impl Cache {
     /// Entries that are fresh, once what is due has left.
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
         self.expire(py)?;
-        Ok(self.inner()?.engine.len())
+        Ok(self.inner()?.engines().map(|engine| engine.len()).sum())
     }
 
     fn __bool__(&self, py: Python<'_>) -> PyResult<bool> {
@@ -139,7 +139,8 @@ impl Cache {
 
     fn clear(&self, py: Python<'_>) -> PyResult<()> {
         let (inner, mut left) = (self.inner()?, Gone::new());
-        inner.engine.clear(&mut left);
+        inner.engines().for_each(|engine| engine.clear(&mut left));
+        inner.reserve_pins(&mut left);
         inner.tell(py, left);
         Ok(())
     }
@@ -148,7 +149,8 @@ impl Cache {
     fn expire(&self, py: Python<'_>) -> PyResult<usize> {
         let (inner, mut left) = (self.inner()?, Gone::new());
         inner.time.ask(py)?;
-        let count = inner.engine.expire(usize::MAX, &mut left);
+        let count = inner.engines().map(|engine| engine.expire(usize::MAX, &mut left)).sum();
+        inner.reserve_pins(&mut left);
         inner.tell(py, left);
         Ok(count)
     }

@@ -63,14 +63,14 @@ impl Memoized {
     /// As a function among the attributes of a class does: bound to the object.
     fn __get__<'py>(
         slf: &Bound<'py, Self>,
-        object: &Bound<'py, PyAny>,
+        owned: &Bound<'py, PyAny>,
         owner: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let _ = owner;
-        if object.is_none() {
+        if owned.is_none() {
             return Ok(slf.clone().into_any());
         }
-        slf.get().method.bind(slf.py()).call1((slf, object))
+        slf.get().method.bind(slf.py()).call1((slf, owned))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

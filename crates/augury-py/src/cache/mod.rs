@@ -31,6 +31,7 @@ mod key;
 mod life;
 mod mapping;
 mod memoize;
+mod pins;
 mod time;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -65,6 +66,8 @@ pub(crate) struct Cache {
 
 struct Inner {
     engine: Box<dyn Engine>,
+    /// Pinned entries, where there ever was one.
+    pins: OnceLock<Box<dyn Engine>>,
     time: Arc<Time>,
     life: Life,
     /// Entries are counted where there is none.
@@ -114,7 +117,8 @@ impl Inner {
         self.time.ask(py)?;
         let mut left = Gone::new();
         let asked = Asked::new(key)?;
-        let found = self.engine.get(asked, &mut left).map_err(|error| *error)?;
+        let engine = self.engine_of(asked, &mut left)?;
+        let found = engine.get(asked, &mut left).map_err(|error| *error)?;
         if !left.is_empty() {
             self.tell(py, left);
         }
@@ -149,8 +153,7 @@ impl Inner {
         }
         if entry.tti.is_some() {
             let mut left = Gone::new();
-            self.engine
-                .set_deadline(asked, entry.deadline(now), &mut left)
+            self.engine_of(asked, &mut left)?.set_deadline(asked, entry.deadline(now), &mut left)
                 .map_err(|error| *error)?;
             self.tell(py, left);
         }
@@ -176,7 +179,9 @@ impl Inner {
     fn stored(&self, key: &Bound<'_, PyAny>) -> PyResult<Option<Object>> {
         self.time.ask(key.py())?;
         let mut left = Gone::new();
-        let found = self.engine.peek(Asked::new(key)?, &mut left).map_err(|error| *error)?;
+        let asked = Asked::new(key)?;
+        let engine = self.engine_of(asked, &mut left)?;
+        let found = engine.peek(asked, &mut left).map_err(|error| *error)?;
         self.tell(key.py(), left);
         Ok(found.map(|found| found.value))
     }
@@ -192,7 +197,9 @@ impl Inner {
         }
         self.time.ask(key.py())?;
         let mut left = Gone::new();
-        let found = self.engine.contains(Asked::new(key)?, &mut left).map_err(|error| *error)?;
+        let asked = Asked::new(key)?;
+        let engine = self.engine_of(asked, &mut left)?;
+        let found = engine.contains(asked, &mut left).map_err(|error| *error)?;
         self.tell(key.py(), left);
         Ok(found)
     }
@@ -219,8 +226,10 @@ impl Inner {
             deadline,
             is_forced,
         };
+        let engine = self.engine_of(asked, &mut left)?;
         let outcome =
-            self.engine.insert(newcomer, when, asked, &mut left).map_err(|error| *error)?;
+            engine.insert(newcomer, when, asked, &mut left).map_err(|error| *error)?;
+        self.reserve_pins(&mut left);
         if !left.is_empty() {
             self.tell(py, left);
         }
@@ -249,7 +258,9 @@ impl Inner {
 
     fn remove<'py>(&self, asked: Asked<'_, 'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let (py, mut left) = (asked.key.py(), Gone::new());
-        let removed = self.engine.remove(asked, &mut left).map_err(|error| *error)?;
+        let engine = self.engine_of(asked, &mut left)?;
+        let removed = engine.remove(asked, &mut left).map_err(|error| *error)?;
+        self.reserve_pins(&mut left);
         let mut shown = None;
         if let Some(removed) = removed {
             shown = self.shown(removed.value.bind(py));
@@ -338,6 +349,7 @@ impl Cache {
         let plan = Plan { policy, capacity, seed, journal, samples, time: time.clone() };
         let inner = Inner {
             engine: plan.build(),
+            pins: OnceLock::new(),
             time,
             life: Life::new(ttl, tti, jitter, seed)?,
             sizeof,
@@ -361,11 +373,13 @@ impl Cache {
         let told = [inner.recorder.get(), inner.watcher.get(), inner.time.timer()];
         told.into_iter().flatten().try_for_each(|field| visit.call(field))?;
         let mut outcome = Ok(());
-        inner.engine.visit(&mut |key, value| {
-            if outcome.is_ok() {
-                outcome = visit.call(key).and_then(|()| visit.call(value));
-            }
-        });
+        for engine in inner.engines() {
+            engine.visit(&mut |key, value| {
+                if outcome.is_ok() {
+                    outcome = visit.call(key).and_then(|()| visit.call(value));
+                }
+            });
+        }
         outcome
     }
 
@@ -373,7 +387,7 @@ impl Cache {
     /// calls this, and whatever it would run may be half taken apart.
     fn __clear__(&self) {
         if let Some(inner) = self.inner.get() {
-            inner.engine.clear(&mut Gone::new());
+            inner.engines().for_each(|engine| engine.clear(&mut Gone::new()));
         }
     }
 }

@@ -1,0 +1,110 @@
+//! Entries that stay whatever comes: pinned ones are kept in an engine of their own.
+//!
+//! The policy neither sees nor evicts them; the room that they take is reserved in the cache's
+//! own engine. A cache that has never pinned anything has no second engine, and pays one look at
+//! whether there is one.
+
+use std::sync::Arc;
+
+use augury_core::cache::{Gone, Newcomer, When};
+use augury_replay::replay::PolicyName;
+use pyo3::prelude::*;
+
+use super::engine::{Engine, Left, Plan};
+use super::key::Asked;
+use super::{Cache, Inner};
+
+/// Never reached: what is pinned was resident before, within the cache's own capacity.
+const ROOM: u64 = u64::MAX / 2;
+
+impl Inner {
+    /// The engine that this key's entry is in, or would come to.
+    #[inline]
+    pub(super) fn engine_of(&self, asked: Asked<'_, '_>, left: &mut Left) -> PyResult<&dyn Engine> {
+        match self.pins.get() {
+            None => Ok(&*self.engine),
+            Some(pins) => {
+                let is_pinned = pins.contains(asked, left).map_err(|error| *error)?;
+                Ok(if is_pinned { &**pins } else { &*self.engine })
+            }
+        }
+    }
+
+    /// Both engines.
+    pub(super) fn engines(&self) -> impl Iterator<Item = &dyn Engine> {
+        let pins = self.pins.get().map(|pins| &**pins);
+        std::iter::once(&*self.engine).chain(pins)
+    }
+
+    /// After something may have come to the pinned ones, or left them.
+    #[inline]
+    pub(super) fn reserve_pins(&self, left: &mut Left) {
+        if let Some(pins) = self.pins.get() {
+            self.engine.reserve(pins.used(), left);
+        }
+    }
+
+    fn pins(&self) -> &dyn Engine {
+        &**self.pins.get_or_init(|| {
+            let time = Arc::clone(&self.time);
+            let policy = PolicyName::Fifo;
+            Plan { policy, capacity: ROOM, seed: 0, journal: 0, samples: 0, time }.build()
+        })
+    }
+
+    /// Moves an entry from one engine to the other; whether it was there. Not told of, nor a
+    /// request.
+    fn transfer(
+        &self,
+        asked: Asked<'_, '_>,
+        from: &dyn Engine,
+        to: &dyn Engine,
+        left: &mut Left,
+    ) -> PyResult<bool> {
+        let Some(found) = from.peek(asked, left).map_err(|error| *error)? else {
+            return Ok(false);
+        };
+        let Some(removed) = from.remove(asked, left).map_err(|error| *error)? else {
+            return Ok(false);
+        };
+        let newcomer = Newcomer {
+            hash: asked.hash,
+            key: removed.key,
+            value: removed.value,
+            size: found.size,
+            deadline: found.deadline,
+            is_forced: true,
+        };
+        self.reserve_pins(left);
+        to.insert(newcomer, When::Always, asked, left).map_err(|error| *error)?;
+        self.reserve_pins(left);
+        Ok(true)
+    }
+}
+
+#[pymethods]
+impl Cache {
+    /// Keeps the entry until it is unpinned, removed or due; whether there is one. Room for it is
+    /// taken from the other entries.
+    fn pin(&self, key: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let (py, inner, mut left) = (key.py(), self.inner()?, Gone::new());
+        inner.time.ask(py)?;
+        let (asked, pins) = (Asked::new(key)?, inner.pins());
+        if pins.contains(asked, &mut left).map_err(|error| *error)? {
+            return Ok(true);
+        }
+        let was_there = inner.transfer(asked, &*inner.engine, pins, &mut left)?;
+        inner.tell(py, left);
+        Ok(was_there)
+    }
+
+    /// Lets a pinned entry compete with the others again; whether it was pinned.
+    fn unpin(&self, key: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let (py, inner, mut left) = (key.py(), self.inner()?, Gone::new());
+        let Some(pins) = inner.pins.get() else { return Ok(false) };
+        inner.time.ask(py)?;
+        let was_there = inner.transfer(Asked::new(key)?, &**pins, &*inner.engine, &mut left)?;
+        inner.tell(py, left);
+        Ok(was_there)
+    }
+}
