@@ -1,0 +1,163 @@
+//! Miniature caches: what a few plain rankings would hold of the sampled objects.
+//!
+//! A miniature cache has the capacity of a full one times the sampling ratio (Waldspurger et al.,
+//! "Cache modeling and optimization using miniature simulations", USENIX ATC 2017). It has no
+//! memory of its own but a bit per place: who is resident is marked there, to be found fast, and at
+//! the object. A victim is the lowest of a few residents that a hand passes and of the lowest met
+//! before.
+
+use super::table::{NEVER_AGAIN, NIL, Place, Table};
+
+/// Residents looked at per eviction.
+const LOOKS: u32 = 6;
+/// Lowest ones that are remembered from one eviction to the next.
+const KEPT: usize = 2;
+
+/// Who leaves first. Together with LRU, which comes from the recency list, they span what caches
+/// gain by: popularity, resistance to scans and loops, and rhythm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// The lowest decayed count per byte: LFU with aging, GDSF's order.
+    Heat,
+    /// The lowest count per byte, the latest first, and newcomers that rank below do not come in:
+    /// holds on to a part of a loop.
+    Count,
+    /// The largest of age and latest gap: the order of LIRS (Jiang and Zhang, SIGMETRICS 2002).
+    Gap,
+}
+
+impl Order {
+    pub(super) const ALL: [Order; 3] = [Order::Heat, Order::Count, Order::Gap];
+
+    /// Worth of keeping an object; the lowest leaves.
+    #[inline]
+    fn score(self, table: &Table, place: Place, now: u32, cooling: f32) -> f32 {
+        let object = table.object(place);
+        let age = now.wrapping_sub(object.last);
+        match self {
+            Order::Heat => object.worth - age as f32 * cooling,
+            Order::Count => (f32::from(object.count) * 4e9 + age as f32) / object.size as f32,
+            Order::Gap if object.gap == NEVER_AGAIN => -(age as f32) - 1e12,
+            Order::Gap => -(age.max(object.gap) as f32),
+        }
+    }
+}
+
+/// See the module's head.
+#[derive(Debug, Clone)]
+pub(super) struct Miniature {
+    order: Order,
+    bit: u16,
+    pub(super) capacity: u64,
+    used: u64,
+    residents: u32,
+    /// A bit per place, set for the residents.
+    places: Box<[u64]>,
+    hand: usize,
+    kept: [Place; KEPT],
+}
+
+impl Miniature {
+    /// The empty cache whose residents, at one of `limit` places, have this bit.
+    pub(super) fn new(order: Order, bit: u16, capacity: u64, limit: usize) -> Self {
+        let places = vec![0; limit.div_ceil(64)].into();
+        let (used, residents, hand, kept) = (0, 0, 0, [NIL; KEPT]);
+        Miniature { order, bit, capacity, used, residents, places, hand, kept }
+    }
+
+    /// Bytes held beside the cache itself.
+    pub(super) fn memory_bytes(&self) -> usize {
+        size_of_val(&*self.places)
+    }
+
+    pub(super) fn residents(&self) -> u32 {
+        self.residents
+    }
+
+    #[inline]
+    pub(super) fn holds(&self, members: u16) -> bool {
+        members & self.bit != 0
+    }
+
+    /// An object that is not resident was asked for: it comes in if it fits and deserves it.
+    pub(super) fn admit(&mut self, table: &mut Table, place: Place, now: u32, cooling: f32) {
+        let size = u64::from(table.object(place).size);
+        if size > self.capacity {
+            return;
+        }
+        while self.used + size > self.capacity {
+            let (victim, lowest) = self.lowest(table, now, cooling);
+            if self.order == Order::Count
+                && self.order.score(table, place, now, cooling) < lowest
+            {
+                return;
+            }
+            self.evict(table, victim);
+            table.release_if_idle(victim);
+        }
+        table.object_mut(place).members |= self.bit;
+        self.places[usize::from(place) / 64] |= 1 << (place % 64);
+        self.used += size;
+        self.residents += 1;
+    }
+
+    /// A resident's size has changed.
+    pub(super) fn resize(&mut self, old: u32, new: u32) {
+        self.used = self.used - u64::from(old) + u64::from(new);
+    }
+
+    /// Puts a resident out; the caller releases it.
+    pub(super) fn evict(&mut self, table: &mut Table, place: Place) {
+        let object = table.object_mut(place);
+        object.members &= !self.bit;
+        self.places[usize::from(place) / 64] &= !(1 << (place % 64));
+        self.used -= u64::from(object.size);
+        self.residents -= 1;
+    }
+
+    /// The resident to leave next and its score; there is one.
+    fn lowest(&mut self, table: &Table, now: u32, cooling: f32) -> (Place, f32) {
+        let order = self.order;
+        let mut lowest = [(f32::INFINITY, NIL); KEPT + 1];
+        let mut offer = |place: Place| {
+            let mut entry = (order.score(table, place, now, cooling), place);
+            for kept in &mut lowest {
+                if entry.1 == kept.1 {
+                    return;
+                }
+                if entry.0 < kept.0 || kept.1 == NIL {
+                    std::mem::swap(kept, &mut entry);
+                }
+            }
+        };
+        for place in self.kept {
+            if place != NIL && self.holds(table.object(place).members) {
+                offer(place);
+            }
+        }
+        // Once around: the word that the hand is in comes first and, for what is before it, last.
+        let (first, words) = (self.hand / 64, self.places.len());
+        let mut looks = LOOKS;
+        for step in 0..=words {
+            let word = (first + step) % words;
+            let mut ahead = self.places[word];
+            if step == 0 {
+                ahead &= u64::MAX << (self.hand % 64);
+            }
+            while ahead != 0 && looks > 0 {
+                let place = word * 64 + ahead.trailing_zeros() as usize;
+                ahead &= ahead - 1;
+                looks -= 1;
+                offer(place as Place);
+                self.hand = place + 1;
+            }
+            if looks == 0 {
+                break;
+            }
+        }
+        self.hand %= 64 * words;
+        let [first, rest @ ..] = lowest;
+        self.kept = rest.map(|(_, place)| place);
+        (first.1, first.0)
+    }
+}
