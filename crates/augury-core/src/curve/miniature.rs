@@ -6,15 +6,13 @@
 //! the object. A victim is the lowest of a few residents that a hand passes and of the lowest met
 //! before.
 
-use super::table::{NEVER_AGAIN, NIL, Place, Table};
+use super::table::{NIL, Place, Table};
 
 /// Residents looked at per eviction.
-const LOOKS: u32 = 6;
-/// Lowest ones that are remembered from one eviction to the next.
-const KEPT: usize = 2;
+const LOOKS: u32 = 5;
 
-/// Who leaves first. Together with LRU, which comes from the recency list, they span what caches
-/// gain by: popularity, resistance to scans and loops, and rhythm.
+/// Who leaves first. Together with LRU, which comes from the recency list, they span most of what
+/// caches gain by: recency, popularity, resistance to scans and loops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     /// The lowest decayed count per byte: LFU with aging, GDSF's order.
@@ -22,12 +20,10 @@ pub(super) enum Order {
     /// The lowest count per byte, the latest first, and newcomers that rank below do not come in:
     /// holds on to a part of a loop.
     Count,
-    /// The largest of age and latest gap: the order of LIRS (Jiang and Zhang, SIGMETRICS 2002).
-    Gap,
 }
 
 impl Order {
-    pub(super) const ALL: [Order; 3] = [Order::Heat, Order::Count, Order::Gap];
+    pub(super) const ALL: [Order; 2] = [Order::Heat, Order::Count];
 
     /// Worth of keeping an object; the lowest leaves.
     #[inline]
@@ -37,8 +33,6 @@ impl Order {
         match self {
             Order::Heat => object.worth - age as f32 * cooling,
             Order::Count => (f32::from(object.count) * 4e9 + age as f32) / object.size as f32,
-            Order::Gap if object.gap == NEVER_AGAIN => -(age as f32) - 1e12,
-            Order::Gap => -(age.max(object.gap) as f32),
         }
     }
 }
@@ -54,14 +48,15 @@ pub(super) struct Miniature {
     /// A bit per place, set for the residents.
     places: Box<[u64]>,
     hand: usize,
-    kept: [Place; KEPT],
+    /// The second lowest of the latest eviction.
+    kept: Place,
 }
 
 impl Miniature {
     /// The empty cache whose residents, at one of `limit` places, have this bit.
     pub(super) fn new(order: Order, bit: u16, capacity: u64, limit: usize) -> Self {
         let places = vec![0; limit.div_ceil(64)].into();
-        let (used, residents, hand, kept) = (0, 0, 0, [NIL; KEPT]);
+        let (used, residents, hand, kept) = (0, 0, 0, NIL);
         Miniature { order, bit, capacity, used, residents, places, hand, kept }
     }
 
@@ -118,22 +113,18 @@ impl Miniature {
     /// The resident to leave next and its score; there is one.
     fn lowest(&mut self, table: &Table, now: u32, cooling: f32) -> (Place, f32) {
         let order = self.order;
-        let mut lowest = [(f32::INFINITY, NIL); KEPT + 1];
+        let (mut lowest, mut second) = ((f32::INFINITY, NIL), (f32::INFINITY, NIL));
         let mut offer = |place: Place| {
-            let mut entry = (order.score(table, place, now, cooling), place);
-            for kept in &mut lowest {
-                if entry.1 == kept.1 {
-                    return;
-                }
-                if entry.0 < kept.0 || kept.1 == NIL {
-                    std::mem::swap(kept, &mut entry);
-                }
+            let score = order.score(table, place, now, cooling);
+            if score < lowest.0 {
+                second = std::mem::replace(&mut lowest, (score, place));
+            } else if score < second.0 {
+                second = (score, place);
             }
         };
-        for place in self.kept {
-            if place != NIL && self.holds(table.object(place).members) {
-                offer(place);
-            }
+        let kept = self.kept;
+        if kept != NIL && self.holds(table.object(kept).members) {
+            offer(kept);
         }
         // Once around: the word that the hand is in comes first and, for what is before it, last.
         let (first, words) = (self.hand / 64, self.places.len());
@@ -148,7 +139,9 @@ impl Miniature {
                 let place = word * 64 + ahead.trailing_zeros() as usize;
                 ahead &= ahead - 1;
                 looks -= 1;
-                offer(place as Place);
+                if place != usize::from(kept) {
+                    offer(place as Place);
+                }
                 self.hand = place + 1;
             }
             if looks == 0 {
@@ -156,8 +149,7 @@ impl Miniature {
             }
         }
         self.hand %= 64 * words;
-        let [first, rest @ ..] = lowest;
-        self.kept = rest.map(|(_, place)| place);
-        (first.1, first.0)
+        self.kept = second.1;
+        (lowest.1, lowest.0)
     }
 }

@@ -10,7 +10,7 @@
 //! - [`recency`]: one LRU list with bounds, which is LRU at 24 capacities at once. It reaches to
 //!   [`REACH`] times the capacity and no further, so that the whole table goes to the part of the
 //!   curve that is asked for; SHARDS keeps every object of the traffic in its stack.
-//! - [`miniature`]: caches at half, one, two and four times the capacity under three plain
+//! - [`miniature`]: caches at half, one, two and four times the capacity under two plain
 //!   rankings. LRU's curve says little about a policy that gains where LRU does not (on a loop it
 //!   is flat, `auto`'s falls), and the learned policy cannot be run in miniature within this
 //!   memory. The best of the plain ones at each capacity has nearly the learned policy's *shape*;
@@ -33,10 +33,15 @@ use self::tally::{MINIATURES, ORDERS, Tally};
 /// Multiple of the capacity up to which the curve of LRU is told.
 pub const REACH: u64 = 4;
 /// Objects sampled at most: in caches of up to [`SMALL`] entries (or bytes), and in others.
-const OBJECTS: (usize, usize) = (376, 4_096);
+const OBJECTS: (usize, usize) = (400, 2_048);
 const SMALL: u64 = 1_000;
-/// Share of the objects that is sampled at most, and what is left of it when the table is full.
-const RATIO: f64 = 0.25;
+/// Share of the objects that is sampled at most.
+const RATIO: f64 = 0.125;
+/// Sampled requests after which the share is at most this, unless fewer than [`FEW`] objects then
+/// fill the present capacity.
+const SETTLED: (u32, f64) = (16_384, 1.0 / 16.0);
+const FEW: u32 = 64;
+/// What is left of the share each time it is lowered.
 const NARROWED: f64 = 0.875;
 /// Sampled requests after which what was counted before weighs half.
 const HALF_LIFE: u32 = 16_384;
@@ -70,7 +75,7 @@ pub struct CurvePoint {
 /// The curve of one cache, or of one shard of it: a shard's traffic is a sample of the whole, so
 /// one shard's curve, capacities multiplied by the number of shards, is the cache's.
 ///
-/// At most 16 KiB where the capacity is at most 1,000 entries, else at most 150 KiB, all of it
+/// At most 16 KiB where the capacity is at most 1,000 entries, else at most 80 KiB, all of it
 /// asked for at the beginning.
 #[derive(Debug, Clone)]
 pub struct MissRatioCurve {
@@ -279,6 +284,10 @@ impl MissRatioCurve {
             self.tally.halve();
         }
         if self.sampled.is_multiple_of(PERIOD) {
+            let is_costly = self.sampled >= SETTLED.0 && self.sampling_ratio() > SETTLED.1;
+            if is_costly && self.miniatures[1].residents() > FEW {
+                self.narrow();
+            }
             self.cool();
         }
     }

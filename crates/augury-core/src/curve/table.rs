@@ -1,6 +1,6 @@
 //! The sampled objects: a fixed number of places, found by hash through chains.
 //!
-//! 36 bytes per place and 2 to 4 per place for the heads of the chains. A place is in use as long
+//! 32 bytes per place and 2 to 4 per place for the heads of the chains. A place is in use as long
 //! as the object is on the recency list or resident in a miniature cache; who takes it off the one
 //! or out of the last of the others releases it.
 
@@ -10,8 +10,6 @@ pub(super) type Place = u16;
 pub(super) const NIL: Place = u16::MAX;
 /// Segment of an object that is not on the recency list.
 pub(super) const OUTSIDE: u8 = u8::MAX;
-/// Gap of an object that was asked for once.
-pub(super) const NEVER_AGAIN: u32 = u32::MAX;
 
 /// One sampled object.
 #[derive(Debug, Clone, Copy)]
@@ -22,8 +20,6 @@ pub(super) struct Object {
     sample: u32,
     /// Lower half of the tick of the latest access.
     pub(super) last: u32,
-    /// Requests between the latest two accesses, or [`NEVER_AGAIN`].
-    pub(super) gap: u32,
     /// At least 1.
     pub(super) size: u32,
     /// Binary logarithm of the decayed count per unit of size, at `last`.
@@ -39,7 +35,7 @@ pub(super) struct Object {
     chain: Place,
 }
 
-const _: () = assert!(size_of::<Object>() == 36);
+const _: () = assert!(size_of::<Object>() == 32);
 
 /// See the module's head.
 #[derive(Debug, Clone)]
@@ -117,7 +113,6 @@ impl Table {
             tag,
             sample,
             last: now,
-            gap: NEVER_AGAIN,
             size,
             worth: -(size as f32).log2(),
             count: 1,
@@ -148,7 +143,6 @@ impl Table {
         let age = now.wrapping_sub(object.last);
         let heat = object.worth + (object.size as f32).log2() - age as f32 * cooling;
         object.worth = heat.exp2().ln_1p() * std::f32::consts::LOG2_E - (size as f32).log2();
-        object.gap = age;
         object.last = now;
         object.size = size;
         object.count = object.count.saturating_add(1);
@@ -219,9 +213,6 @@ mod tests {
         table.touch(place, 8, 100, 0.01);
         let heat = (table.object(place).worth + 3.0).exp2();
         assert!((heat - 1.5).abs() < 1e-5, "{heat}");
-        assert_eq!((100, 100, 2), {
-            let object = table.object(place);
-            (object.gap, object.last, object.count)
-        });
+        assert_eq!((100, 2), (table.object(place).last, table.object(place).count));
     }
 }
