@@ -83,7 +83,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let nanoseconds = timed(&trace.requests, &own[1], capacity);
     println!(
         r#"{{"policy": {:?}, "lru": {:?}, "worst": {worst:?}, "told": {told:?}, "exact": {exact:?}, "ratio": {}, "ns": {nanoseconds}, "bytes": {}}}"#,
-        mean[0], mean[1], curve.sampling_ratio(), curve.memory_bytes(),
+        mean[0],
+        mean[1],
+        curve.sampling_ratio(),
+        curve.memory_bytes(),
     );
     Ok(())
 }

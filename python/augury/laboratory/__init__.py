@@ -15,4 +15,16 @@ from augury.laboratory.result import ReplayResult
 from augury.laboratory.run import replay
 from augury.laboratory.sizing import SizePoint, Sizing, Target, size
 
-__all__ = ["Cell", "Curve", "Progress", "Reign", "ReplayResult", "SizePoint", "Sizing", "Target", "Window", "replay", "size"]
+__all__ = [
+    "Cell",
+    "Curve",
+    "Progress",
+    "Reign",
+    "ReplayResult",
+    "SizePoint",
+    "Sizing",
+    "Target",
+    "Window",
+    "replay",
+    "size",
+]

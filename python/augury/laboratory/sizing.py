@@ -304,9 +304,7 @@ class Work:
             self._ticker.cancel()
             raise
 
-    def _reach(
-        self, meter: Meter, target: float, progress: Callable[[float, str], None]
-    ) -> Target:
+    def _reach(self, meter: Meter, target: float, progress: Callable[[float, str], None]) -> Target:
         """The smallest capacity that reaches the target, by bisection over the ladder."""
         rungs = self._ladder
         least = meter.measure(self._policy, rungs[-1])

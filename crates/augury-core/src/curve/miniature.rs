@@ -17,8 +17,8 @@ const LOOKS: u32 = 5;
 pub(super) enum Order {
     /// The lowest decayed count per byte: LFU with aging, GDSF's order.
     Heat,
-    /// The lowest count per byte, the latest first, and newcomers that rank below do not come in:
-    /// holds on to a part of a loop.
+    /// The lowest count per byte, the latest first; newcomers that ranked below before they were
+    /// asked for now do not come in: holds on to a part of a loop.
     Count,
 }
 
@@ -27,14 +27,19 @@ impl Order {
 
     /// Worth of keeping an object; the lowest leaves.
     #[inline]
-    fn score(self, table: &Table, place: Place, now: u32, cooling: f32) -> f32 {
+    fn score(self, table: &Table, place: Place, now: u32, cooling: f32) -> f64 {
         let object = table.object(place);
         let age = now.wrapping_sub(object.last);
         match self {
-            Order::Heat => object.worth - age as f32 * cooling,
-            Order::Count => (f32::from(object.count) * 4e9 + age as f32) / object.size as f32,
+            Order::Heat => f64::from(object.worth - age as f32 * cooling),
+            Order::Count => by_count(object.count, age, object.size),
         }
     }
+}
+
+/// Count per byte, ties to the oldest.
+fn by_count(count: u16, age: u32, size: u32) -> f64 {
+    (f64::from(count) * 2_f64.powi(32) + f64::from(age)) / f64::from(size)
 }
 
 /// See the module's head.
@@ -82,9 +87,8 @@ impl Miniature {
         }
         while self.used + size > self.capacity {
             let (victim, lowest) = self.lowest(table, now, cooling);
-            if self.order == Order::Count
-                && self.order.score(table, place, now, cooling) < lowest
-            {
+            let object = table.object(place);
+            if self.order == Order::Count && by_count(object.count - 1, 0, object.size) < lowest {
                 return;
             }
             self.evict(table, victim);
@@ -111,9 +115,9 @@ impl Miniature {
     }
 
     /// The resident to leave next and its score; there is one.
-    fn lowest(&mut self, table: &Table, now: u32, cooling: f32) -> (Place, f32) {
+    fn lowest(&mut self, table: &Table, now: u32, cooling: f32) -> (Place, f64) {
         let order = self.order;
-        let (mut lowest, mut second) = ((f32::INFINITY, NIL), (f32::INFINITY, NIL));
+        let (mut lowest, mut second) = ((f64::INFINITY, NIL), (f64::INFINITY, NIL));
         let mut offer = |place: Place| {
             let score = order.score(table, place, now, cooling);
             if score < lowest.0 {

@@ -212,7 +212,8 @@ impl MissRatioCurve {
         for (at, &miss_ratio) in recency.iter().enumerate() {
             let bound = self.recency.bound(at) as f64;
             if bound >= wanted {
-                let share = if bound > below.0 { (wanted - below.0) / (bound - below.0) } else { 1.0 };
+                let share =
+                    if bound > below.0 { (wanted - below.0) / (bound - below.0) } else { 1.0 };
                 return below.1 + (miss_ratio - below.1) * share;
             }
             below = (bound, miss_ratio);

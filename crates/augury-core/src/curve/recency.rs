@@ -160,7 +160,9 @@ mod tests {
             let segment = found.map(|place| table.object(place).segment);
             let bounds = bounds(if now > 10_000 { step / 2 } else { step });
             assert_eq!(expected(&list, key, &bounds), segment, "request {now}");
-            if now % 97 == 0 && let Some(place) = found {
+            if now % 97 == 0
+                && let Some(place) = found
+            {
                 recency.unlink(&mut table, place, size);
                 table.release_if_idle(place);
                 // What lies deeper comes nearer: a gap is closed, as is the plain list's.
