@@ -77,9 +77,9 @@ def choose_capacity(
     """The capacity to choose between the bounds, at the least cost per hour.
 
     The present capacity stays unless another saves more than ``hysteresis`` of what it costs, and
-    one call changes it by no more than a factor of ``largest_step``: curves are estimates, and those
-    far from the present capacity are the worst. Two capacities whose costs differ by less than the
-    hysteresis never alternate.
+    one call changes it by no more than a factor of ``largest_step``: curves are estimates, worst
+    far from the present capacity. Two capacities whose costs differ by less than the hysteresis
+    never alternate.
 
     Args:
         curve: Capacities and object miss ratios, at least one pair, such as

@@ -51,7 +51,7 @@ def size(
     price_per_gb_hour: Annotated[
         float | None,
         typer.Option(
-            metavar="PRICE", help="Of 10^9 bytes; with --price-per-miss, also the cheapest capacity."
+            metavar="PRICE", help="Of 10^9 bytes; with --price-per-miss also the cheapest capacity."
         ),
     ] = None,
     price_per_miss: Annotated[

@@ -1,8 +1,8 @@
 """Miss ratios of one trace under any policy at any capacity: by a replay, or from a sample.
 
-A replay of the whole trace is exact. Where both the capacity and the trace are large, a share of the
-objects in a cache of that share of the capacity tells nearly the same in that share of the time, and
-how far off it may be. Samples are halves of each other, and each is made once.
+A replay of the whole trace is exact. Where both the capacity and the trace are large, a share of
+the objects in a cache of that share of the capacity tells nearly the same in that share of the
+time, and how far off it may be. Samples are halves of each other, and each is made once.
 """
 
 import math

@@ -54,9 +54,9 @@ def replay(
         curve: Also measure miss ratio curves: by replays at twelve shares of the footprint, but
             `lru` exactly by one pass over its stack distances, where the trace has neither TTLs
             nor conditional writes and the capacity holds the largest object.
-        sampled: With ``curve``: take the points of large capacities on large traces from a sample of
-            the objects, in a fraction of the time (see :mod:`augury.laboratory.meter`). Saved models
-            are replayed all the same.
+        sampled: With ``curve``: take the points of large capacities on large traces from a sample
+            of the objects, in a fraction of the time (see :mod:`augury.laboratory.meter`). Saved
+            models are replayed all the same.
         stream: Read a trace anew for every replay, in bounded memory, in place of decoding it once.
             If None, that is done with traces that would take more than half of the free memory.
             The oracles then need oracleGeneral, and ``seconds`` hold the reading.

@@ -142,8 +142,8 @@ def size(
         capacity: The present one: a share of the footprint, a number or a size.
         policy: A name of ours.
         target_miss_ratio: Also find the smallest capacity that reaches this object miss ratio.
-        price_per_gb_hour: With ``price_per_miss``: also find the cheapest capacity, from an eighth to
-            eight times the present one.
+        price_per_gb_hour: With ``price_per_miss``: also find the cheapest capacity, from an eighth
+            to eight times the present one.
         price_per_miss: In the same currency.
         requests_per_second: Of the traffic; the trace's own times if None.
         object_bytes: What an entry takes, where every object has size 1 and prices are given.
@@ -308,10 +308,8 @@ class Work:
         """The smallest capacity that reaches the target, by bisection over the ladder."""
         rungs = self._ladder
         least = meter.measure(self._policy, rungs[-1])
-        resolution = max(above / below for below, above in zip(rungs, rungs[1:], strict=False)
-                         ) - 1 if len(rungs) > 1 else 0.0  # fmt: skip
         if least.object_miss_ratio > target:
-            return Target(target, None, least.object_miss_ratio, resolution)
+            return Target(target, None, least.object_miss_ratio, 0.0)
         steps = len(rungs).bit_length()
         told: list[None] = []
 
