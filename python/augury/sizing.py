@@ -43,7 +43,7 @@ class Prices:
     def hourly(self, stored_bytes: float, misses_per_second: float) -> float:
         """What a cache of this room and these misses costs per hour.
 
-        >>> Prices(per_gb_hour=0.02, per_miss=1e-6).hourly(5e9, 100)
+        >>> round(Prices(per_gb_hour=0.02, per_miss=1e-6).hourly(5e9, 100), 6)
         0.46
         """
         room = self.per_gb_hour * stored_bytes / GIGABYTE
@@ -133,7 +133,7 @@ def choose_capacity(
 def miss_ratio_at(points: Sequence[Point], capacity: float) -> float:
     """The miss ratio at a capacity, from points in order; that of the nearest beyond the ends.
 
-    >>> miss_ratio_at([(100, 0.4), (400, 0.2)], 200)
+    >>> round(miss_ratio_at([(100, 0.4), (400, 0.2)], 200), 6)
     0.3
     """
     if capacity <= points[0][0]:

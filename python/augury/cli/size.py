@@ -198,9 +198,12 @@ def cheapest(found: Sizing, point: SizePoint, unit: str) -> str:
     """The cheapest of the capacities tried."""
     present = next(one for one in found.points if one.scale == 1)
     first, last = found.tried[0], found.tried[-1]
+    is_end = len(found.tried) > 1 and point in (first, last)
+    beyond = " It is the last one tried on its side: beyond it may be cheaper." if is_end else ""
     return (
         f"Cheapest of {len(found.tried)} capacities from {first.capacity:,} to "
         f"{last.capacity:,}: {point.capacity:,} {unit} ({point.scale:.3g}x), "
         f"{point.cost_per_hour:,.4g} per hour; the present one costs "
         f"{present.cost_per_hour:,.4g}, at {found.requests_per_second:,.4g} requests per second."
+        f"{beyond}"
     )
