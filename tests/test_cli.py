@@ -46,7 +46,7 @@ def test_version(augury: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["replay"], ["inspect"], ["convert"], ["record"], ["workloads"]]
+    "command", [[], ["replay"], ["inspect"], ["convert"], ["record"], ["size"], ["workloads"]]
 )
 def test_help_of_every_command(augury: Run, command: list[str]) -> None:
     """Every command explains itself."""

@@ -18,6 +18,7 @@
 pub mod artifact;
 pub mod cache;
 pub mod clock;
+pub mod curve;
 pub mod drift;
 pub mod frequency;
 pub mod guard;

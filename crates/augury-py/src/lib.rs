@@ -17,6 +17,7 @@ mod inspect;
 mod names;
 mod reading;
 mod requests;
+mod sample;
 mod session;
 mod text;
 mod ticker;
@@ -48,6 +49,8 @@ mod _core {
     use super::reading::trace_name;
     #[pymodule_export]
     use super::requests::Requests;
+    #[pymodule_export]
+    use super::sample::Sample;
     #[pymodule_export]
     use super::session::Session;
     #[pymodule_export]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use augury_core::metrics::Stats;
-use augury_replay::curve::{LruCurve, lru_curve, lru_curve_of_stream};
+use augury_replay::curve::{LruCurve, TraceSample, lru_curve, lru_curve_of_stream};
 use augury_replay::dataset::{DatasetSpec, build_dataset};
 use augury_replay::explain::{ExplainSpec, explain};
 use augury_replay::replay::{
@@ -19,6 +19,7 @@ use pyo3::types::PyDict;
 use crate::artifact::Artifact;
 use crate::capacity::{self, Asked};
 use crate::explain::story;
+use crate::sample::Sample;
 use crate::ticker::Ticker;
 use crate::{dataset, errors, reading};
 
@@ -129,6 +130,13 @@ impl Trace {
     #[getter]
     fn footprint(&self) -> u64 {
         self.footprint.bytes
+    }
+
+    /// Seconds between the first and the last request; `None` where the trace is streamed.
+    #[getter]
+    fn seconds(&self) -> Option<u64> {
+        let requests = self.in_memory()?;
+        Some(requests.last().map_or(0, |last| last.time.saturating_sub(requests[0].time)))
     }
 
     /// Malformed records that were left out, by what was wrong.
@@ -247,6 +255,18 @@ impl Trace {
             .detach(|| self.curve(&capacities, &mut ticker.telling()))
             .map_err(errors::of_replay)?;
         Ok(found.exact().map(|point| (point.capacity, found.object_miss_ratio(point))).collect())
+    }
+
+    /// The requests for a share of the objects, above 0 and at most 1.
+    fn sample(&self, py: Python<'_>, ratio: f64, ticker: &Ticker) -> PyResult<Sample> {
+        py.detach(|| match &self.requests {
+            Requests::InMemory(decoded) => Ok(TraceSample::of(decoded, ratio)),
+            Requests::Streamed(source) => {
+                TraceSample::of_stream(source, ratio, &mut ticker.telling())
+            }
+        })
+        .map(Sample)
+        .map_err(errors::of_replay)
     }
 
     /// Writes the trace as uncompressed oracleGeneral.

@@ -18,6 +18,7 @@ from augury.cli import (
     inspect,
     record,
     replay,
+    size,
     train,
     workloads,
 )
@@ -38,6 +39,7 @@ app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(explain.explain)
 app.command()(adapt.adapt)
+app.command()(size.size)
 app.command()(convert.convert)
 app.command()(record.record)
 app.command()(workloads.workloads)

@@ -84,6 +84,13 @@ def replay(
             "at twelve capacities. In the table and the HTML page.",
         ),
     ] = False,
+    sampled: Annotated[
+        bool,
+        typer.Option(
+            "--sampled",
+            help="With --curve: points of large capacities from a sample of the objects.",
+        ),
+    ] = False,
     stream: Annotated[
         bool | None,
         typer.Option(
@@ -132,6 +139,7 @@ def replay(
                 prefetcher=prefetcher,
                 peers=peers,
                 curve=curve,
+                sampled=sampled,
                 stream=stream,
                 trace_format=trace_format,
                 columns=columns,

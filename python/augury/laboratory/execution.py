@@ -11,6 +11,7 @@ from augury.errors import CapacityError
 from augury.laboratory.cell import Cell, Window
 from augury.laboratory.curve import Curve, Point, between
 from augury.laboratory.jobs import Pool, Task
+from augury.laboratory.meter import Meter
 from augury.laboratory.peers import PeerTrace, run_peer
 from augury.laboratory.plan import Plan
 from augury.laboratory.policies import is_learned, is_peer, load_model
@@ -214,6 +215,8 @@ class Execution:
         with self._lock:
             self._replays -= len(policies) * (len(self._plan.sweep) - len(sweep))
         tasks: list[Task] = []
+        if self._plan.sampled and sweep:
+            return [partial(self._sampled_points, place, trace, policies, sweep)]
         for number, policy in policies:
             if policy == EXACT and sweep and self._plan.prefetch is None:
                 tasks.append(partial(self._exact_curve, (place, number), trace, sweep))
@@ -235,6 +238,37 @@ class Execution:
             self._points.setdefault(at, []).extend((size, fine[size]) for size in told)
         rest = [capacity for capacity, size in zip(sweep, sizes, strict=True) if size not in fine]
         return self._replayed(at, trace, EXACT, rest)
+
+    def _sampled_points(
+        self,
+        place: int,
+        trace: "_core.Trace",
+        policies: list[tuple[int, str]],
+        sweep: list[Capacity],
+    ) -> list[Task]:
+        """LRU's curve, then the others' points: from samples, where that spares time."""
+        sizes = [trace.resolve(capacity.asked) for capacity in sweep]
+        meter = Meter(trace, self._ticker, seed=self._plan.seeds[0], exact=False, capacities=sizes)
+        tasks: list[Task] = []
+        for number, policy in policies:
+            if is_learned(policy):
+                tasks += self._replayed((place, number), trace, policy, sweep)
+            else:
+                at = (place, number)
+                tasks += [partial(self._measured, at, meter, policy, size) for size in sizes]
+        return tasks
+
+    def _measured(self, at: tuple[int, int], meter: Meter, policy: str, size: int) -> list[Task]:
+        """One point of a curve by the meter."""
+        found = meter.measure(policy, size)
+        with self._lock:
+            self._done += 1
+            self._points.setdefault(at, []).append((size, found.object_miss_ratio))
+            if found.sampled < 1:
+                self._notes[at[0], -1, -1, 2] = (
+                    f"{self._names[at[0]]}: points of curves at large capacities are from samples"
+                )
+        return []
 
     def _replayed(
         self, at: tuple[int, int], trace: "_core.Trace", policy: str, sweep: list[Capacity]

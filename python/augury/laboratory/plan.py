@@ -33,6 +33,8 @@ class Plan:
     stream: bool | None
     reading: Reading
     prefetch: Prefetch | None = None
+    #: Points of curves come from samples of the objects where capacity and trace are large.
+    sampled: bool = False
 
     @property
     def sweep(self) -> tuple[Capacity, ...]:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 
 from augury.capacity import Capacity
+from augury.errors import ConfigError
 from augury.laboratory.execution import Execution, Progress
 from augury.laboratory.peers import require_peers
 from augury.laboratory.plan import (
@@ -31,6 +32,7 @@ def replay(
     seed: int | Iterable[int] = 1,
     peers: bool = False,
     curve: bool = False,
+    sampled: bool = False,
     stream: bool | None = None,
     trace_format: str | None = None,
     columns: str | Mapping[str, str] | None = None,
@@ -52,6 +54,9 @@ def replay(
         curve: Also measure miss ratio curves: by replays at twelve shares of the footprint, but
             `lru` exactly by one pass over its stack distances, where the trace has neither TTLs
             nor conditional writes and the capacity holds the largest object.
+        sampled: With ``curve``: take the points of large capacities on large traces from a sample
+            of the objects, in a fraction of the time (see :mod:`augury.laboratory.meter`). Saved
+            models are replayed all the same.
         stream: Read a trace anew for every replay, in bounded memory, in place of decoding it once.
             If None, that is done with traces that would take more than half of the free memory.
             The oracles then need oracleGeneral, and ``seconds`` hold the reading.
@@ -78,6 +83,9 @@ def replay(
     >>> [(cell.policy, cell.capacity) for cell in result]
     [('lru', '10%'), ('belady', '10%')]
     """
+    asked = read_prefetch(prefetch, prefetcher)
+    if sampled and (not curve or asked is not None):
+        raise ConfigError("sampled is about the points of curves without prefetch: ask for curve")
     plan = Plan(
         sources=read_sources(traces),
         policies=resolve_policies(policies, peers=peers),
@@ -86,7 +94,8 @@ def replay(
         curve=curve,
         stream=stream,
         reading=Reading.of(trace_format, columns, skip_bad),
-        prefetch=read_prefetch(prefetch, prefetcher),
+        prefetch=asked,
+        sampled=sampled,
     )
     if any(map(is_peer, plan.policies)):
         require_peers()

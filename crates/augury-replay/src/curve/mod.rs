@@ -1,4 +1,5 @@
-//! LRU's miss ratio curve, exact, at any number of capacities by one pass over a trace.
+//! Miss ratio curves: of any policy from a sample ([`sampled`]), and here LRU's, exactly, at any
+//! number of capacities by one pass over a trace.
 //!
 //! Mattson, Gecsei, Slutz and Traiger, "Evaluation techniques for storage hierarchies", IBM
 //! Systems Journal 1970: a cache under LRU holds what a larger one holds, so an access is a hit in
@@ -16,15 +17,17 @@
 //!   an entry expires, depends on what is resident, so there is no one stack. Then
 //!   [`LruCurve::is_exact`] is false, and a replay per capacity is the way.
 //!
-//! Memory: about 80 bytes per object, whatever the length of the trace. Knows traces, no caches.
+//! Memory: about 80 bytes per object, whatever the length of the trace. It knows no caches.
 
 mod fenwick;
+mod sampled;
 mod stack;
 
 use augury_core::request::Op;
 
 use crate::replay::ReplayError;
 use crate::trace::{CHUNK, DecodedTrace, Request, TraceSource};
+pub use sampled::{SampledPoint, TraceSample};
 use stack::Stack;
 
 /// Requests between two words of progress.
