@@ -153,7 +153,8 @@ impl Inner {
         }
         if entry.tti.is_some() {
             let mut left = Gone::new();
-            self.engine_of(asked, &mut left)?.set_deadline(asked, entry.deadline(now), &mut left)
+            self.engine_of(asked, &mut left)?
+                .set_deadline(asked, entry.deadline(now), &mut left)
                 .map_err(|error| *error)?;
             self.tell(py, left);
         }
@@ -227,8 +228,7 @@ impl Inner {
             is_forced,
         };
         let engine = self.engine_of(asked, &mut left)?;
-        let outcome =
-            engine.insert(newcomer, when, asked, &mut left).map_err(|error| *error)?;
+        let outcome = engine.insert(newcomer, when, asked, &mut left).map_err(|error| *error)?;
         self.reserve_pins(&mut left);
         if !left.is_empty() {
             self.tell(py, left);
