@@ -29,6 +29,7 @@ pub mod model;
 pub mod policy;
 pub mod prefetch;
 pub mod random;
+pub mod refresh;
 pub mod request;
 pub mod sampler;
 pub mod shard;

@@ -2,6 +2,7 @@
 
 use super::policy::PolicyName;
 use super::prefetch::{MOST_BUDGET, PredictorName};
+use crate::freshness::Contender;
 use crate::trace::TraceError;
 
 /// Errors of the laboratory; every message names the value, the limit and the way out.
@@ -37,6 +38,18 @@ pub enum ReplayError {
         /// As it was written.
         given: String,
     },
+    /// No contender of this name.
+    #[error("there is no way to refresh called {given:?}; there are {}", Contender::NAMES.join(", "))]
+    Refresher {
+        /// As it was written.
+        given: String,
+    },
+    /// A parameter of a contender that cannot be.
+    #[error("parameter {given} of a way to refresh is not a number from 0 to 1e9")]
+    RefreshParameter {
+        /// As it was given.
+        given: f64,
+    },
     /// An oracle without the future.
     #[error(
         "policy {policy} needs the next access of every request, which {trace} does not carry \
@@ -64,6 +77,8 @@ impl ReplayError {
             ReplayError::Policy { .. } => "policy",
             ReplayError::Budget { .. } => "budget",
             ReplayError::Predictor { .. } => "predictor",
+            ReplayError::Refresher { .. } => "refresher",
+            ReplayError::RefreshParameter { .. } => "refresh_parameter",
             ReplayError::NoFuture { .. } => "no_future",
             ReplayError::Trace(error) => error.code(),
             ReplayError::Stopped => "stopped",

@@ -1,0 +1,3 @@
+//! The planner as its caller sees it.
+
+use super::*;
