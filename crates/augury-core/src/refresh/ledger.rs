@@ -15,10 +15,14 @@ const STAY: f64 = 0.97;
 /// How much of what was saved or overdrawn stays at each choice: the budget holds over a window
 /// of some 16,000 loads.
 const REMEMBERED: f64 = 0.996;
-/// Share of what is saved that a period may spend.
-const CATCH_UP: f64 = 0.05;
-/// Reloads that may be overdrawn before the budget stops all: the first loads have saved nothing.
-const CREDIT: f64 = 16.0;
+/// Share of what is saved or overdrawn that is made up for while the offers are renewed.
+const CATCH_UP: f64 = 0.5;
+/// How fast the plan follows what offers turn out to cost.
+const LEARN: f64 = 0.02;
+/// Loads whose budget may be overdrawn before all reloads stop, at most, and as a share of the
+/// loads so far: the threshold is to hold the budget, and the stop is for what was not expected.
+const CREDIT: f64 = 1_024.0;
+const CREDIT_SHARE: f64 = 0.25;
 
 /// See the module's head.
 #[derive(Debug, Clone)]
@@ -30,6 +34,11 @@ pub(super) struct Ledger {
     open: f64,
     offers: [f64; STEPS],
     recent: f64,
+    /// Loads without refresh.
+    loads: f64,
+    /// Cost that may be planned for each load that may be added: 1 where offers cost what their
+    /// worth says.
+    plan: f64,
     until_choice: u32,
     threshold: f32,
 }
@@ -43,6 +52,8 @@ impl Ledger {
             open: 0.0,
             offers: [0.0; STEPS],
             recent: 0.0,
+            loads: 0.0,
+            plan: 1.0,
             until_choice: PERIOD,
             threshold: 0.5,
         }
@@ -52,6 +63,7 @@ impl Ledger {
     pub(super) fn baseline_load(&mut self) {
         self.saved += 1.0 + self.budget;
         self.recent += 1.0;
+        self.loads += 1.0;
         self.until_choice -= 1;
         if self.until_choice == 0 {
             self.choose();
@@ -70,7 +82,8 @@ impl Ledger {
 
     /// Whether a reload of this worth is to be made.
     pub(super) fn allows(&self, worth: f32) -> bool {
-        worth >= self.threshold && self.saved + self.open + CREDIT * self.budget.min(1.0) > 0.0
+        let credit = (CREDIT_SHARE * self.loads).min(CREDIT);
+        worth >= self.threshold && self.saved + self.open + credit * self.budget > 0.0
     }
 
     /// A reload that is expected to be worth so much begins.
@@ -97,8 +110,10 @@ impl Ledger {
 
     #[cold]
     fn choose(&mut self) {
-        let periods = self.recent / f64::from(PERIOD);
-        let mut left = self.budget * self.recent + CATCH_UP * (self.saved + self.open) * periods;
+        let behind = (self.saved + self.open) / (self.budget * self.recent).max(1e-9);
+        let behind = behind.clamp(-1.0, 1.0);
+        self.plan = (self.plan * (LEARN * behind).exp()).clamp(0.1, 10.0);
+        let mut left = self.budget * self.recent * self.plan * (1.0 + CATCH_UP * behind);
         let mut at = STEPS;
         while at > 0 {
             let cost = 1.0 - (at as f64 - 0.5) / STEPS as f64;

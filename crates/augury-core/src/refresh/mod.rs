@@ -12,7 +12,7 @@
 //! than the deadline (a regular key), a reload just before that access replaces a load instead of
 //! adding one: the caller is asked to hold the key, without serving it, until then.
 //!
-//! Cost: a hit within a sixteenth of the TTL of the latest arrival is two loads and a comparison,
+//! Cost: a hit within a sixteenth of the TTL of the latest arrival is two loads, a comparison and a store,
 //! any other some 20 ns; about 150 bytes per entry with a TTL, and as much per key remembered.
 
 mod arrivals;
@@ -27,7 +27,7 @@ use crate::clock::Millis;
 use crate::index::Index;
 use crate::slots::{NIL, SlotId, Slots};
 use crate::store::wheel::Wheel;
-use evidence::Evidence;
+use evidence::{Evidence, Signs};
 use ledger::Ledger;
 use record::{Phase, Record, Watch};
 
@@ -124,9 +124,11 @@ impl Planner {
     /// An entry was served at `now`. May be left out for some hits, at the price of knowing less.
     #[inline]
     pub fn hit(&mut self, slot: SlotId, now: Millis) {
-        if let Some(id) = self.record_of(slot)
-            && now >= self.records.record(id).quiet_until
-        {
+        let Some(id) = self.record_of(slot) else { return };
+        let record = self.records.record_mut(id);
+        if now < record.quiet_until {
+            record.arrivals.continued(now);
+        } else {
             self.accessed(id, now);
         }
     }
@@ -289,7 +291,7 @@ impl Planner {
     /// The outcome of a decision is known.
     fn close(&mut self, id: SlotId, worth: f32) {
         let Some(watch) = self.records.record_mut(id).watch.take() else { return };
-        self.evidence.observe(watch.kind, worth);
+        self.evidence.observe(&watch.signs, worth);
         if watch.made {
             self.ledger.settle(watch.worth);
         }
@@ -302,12 +304,13 @@ impl Planner {
         let record = self.records.record_mut(id);
         let ttl = record.ttl;
         let outlook = record.arrivals.outlook(record.deadline, ttl);
-        let kind = Evidence::kind(&outlook, ttl);
-        let worth = self.evidence.worth(kind);
+        let signs = Signs::of(&outlook);
+        let worth = self.evidence.worth(&signs);
         self.ledger.offer(worth);
         let is_wanted = self.ledger.allows(worth);
         let is_now = outlook.opens <= record.deadline;
-        record.watch = Some(Watch { opens: outlook.opens, worth, kind, made: is_wanted && is_now });
+        record.watch =
+            Some(Watch { opens: outlook.opens, worth, signs, made: is_wanted && is_now });
         record.quiet_until = 0;
         let slot = record.slot;
         if !is_wanted {

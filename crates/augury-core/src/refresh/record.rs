@@ -1,7 +1,7 @@
 //! What the planner remembers of a key, while its entry is resident and for a while after.
 
 use super::arrivals::Arrivals;
-use super::evidence::Kind;
+use super::evidence::Signs;
 use crate::clock::Millis;
 use crate::slots::{NIL, SlotId};
 
@@ -26,7 +26,7 @@ pub(super) struct Watch {
     pub(super) opens: Millis,
     /// What was expected of it.
     pub(super) worth: f32,
-    pub(super) kind: Kind,
+    pub(super) signs: Signs,
     /// Whether the reload was made, or is being made.
     pub(super) made: bool,
 }
