@@ -15,7 +15,7 @@ const MERGED: u64 = 16;
 const FAST: f32 = 2.0;
 const SLOW: f32 = 32.0;
 /// Arrivals and TTLs that a count begins with.
-const BEGUN: (f32, f32) = (0.3, 1.0);
+const BEGUN: (f32, f32) = (0.1, 1.0);
 /// Gaps that the means reach back, about.
 const REACH: u8 = 24;
 /// Gaps from which the spread is believed.

@@ -11,15 +11,17 @@
 //! Y. Singer, JMLR 12, 2011). Reloads that were not made are observed as well.
 
 use super::arrivals::Outlook;
+use crate::clock::Millis;
 
 /// First step of each weight.
-const RATE: f32 = 0.12;
+const RATE: f32 = 0.15;
 /// Squared errors that a weight begins with.
 const CALM: f32 = 1.0;
 /// Steps of each sign.
 const PACES: usize = 16;
 const AGES: usize = 16;
 const RATIOS: usize = 12;
+const TTLS: usize = 16;
 const KNOWN: [f32; 5] = [1.5, 3.0, 6.0, 12.0, 24.0];
 const SPREADS: [f32; 6] = [0.05, 0.12, 0.25, 0.5, 0.85, 1.15];
 const WAITS: [f32; 5] = [0.001, 0.25, 0.75, 1.5, 4.0];
@@ -38,6 +40,7 @@ pub(super) struct Signs {
     age_in_gaps: u8,
     spread: u8,
     wait: u8,
+    ttl: u8,
 }
 
 /// Half octaves, `zero` of them below 1.
@@ -50,7 +53,7 @@ fn step(steps: &[f32], value: f32) -> u8 {
 }
 
 impl Signs {
-    pub(super) fn of(outlook: &Outlook) -> Self {
+    pub(super) fn of(outlook: &Outlook, ttl: Millis) -> Self {
         let Outlook { wait, fast, slow, known, age, gap, spread, .. } = *outlook;
         Signs {
             begin: slow.ln().clamp(-5.0, 5.0),
@@ -63,6 +66,8 @@ impl Signs {
             age_in_gaps: gap.map_or(0, |gap| octaves(age / gap, 8.0, AGES)),
             spread: spread.map_or(0, |spread| 1 + step(&SPREADS, spread)),
             wait: step(&WAITS, wait),
+            // Octaves from a second on.
+            ttl: (ttl.max(1).ilog2().saturating_sub(10) as usize).min(TTLS - 1) as u8,
         }
     }
 
@@ -76,6 +81,8 @@ impl Signs {
             (self.slow, self.ratio),
             (self.pace, self.age_in_gaps),
             (self.wait, self.spread),
+            (self.ttl, self.age),
+            (self.ttl, self.slow),
         ];
         let mut begin = 0;
         std::array::from_fn(|at| {
@@ -88,7 +95,7 @@ impl Signs {
 }
 
 /// Steps of the two signs of each pair.
-const TABLES: [(usize, usize); 7] = [
+const TABLES: [(usize, usize); 9] = [
     (PACES, AGES),
     (RATIOS, AGES),
     (SPREADS.len() + 2, AGES),
@@ -96,6 +103,8 @@ const TABLES: [(usize, usize); 7] = [
     (PACES, RATIOS),
     (PACES + 1, AGES),
     (WAITS.len() + 1, SPREADS.len() + 2),
+    (TTLS, AGES),
+    (TTLS, PACES),
 ];
 
 #[derive(Debug, Clone, Copy)]
@@ -152,15 +161,15 @@ mod tests {
 
     #[test]
     fn what_is_unseen_is_a_poisson_process() {
-        let worth = Evidence::default().worth(&Signs::of(&outlook(4.0, 1.3)));
+        let worth = Evidence::default().worth(&Signs::of(&outlook(4.0, 1.3), 60_000));
         assert!((worth - 0.8).abs() < 1e-6, "4 / 5: {worth}");
     }
 
     #[test]
     fn what_is_observed_holds_for_the_like_and_less_for_others() {
         let mut evidence = Evidence::default();
-        let [steady, slow] =
-            [(4.0, 0.01), (0.25, 1.3)].map(|(pace, spread)| Signs::of(&outlook(pace, spread)));
+        let [steady, slow] = [(4.0, 0.01), (0.25, 1.3)]
+            .map(|(pace, spread)| Signs::of(&outlook(pace, spread), 60_000));
         (0..2_000).for_each(|_| evidence.observe(&steady, 0.02));
         assert!(evidence.worth(&steady) < 0.06, "{}", evidence.worth(&steady));
         assert!(evidence.worth(&slow) > 0.1, "{}", evidence.worth(&slow));

@@ -183,7 +183,7 @@ impl Planner {
                     }
                     out.push(Due::Reload(slot));
                 }
-                Phase::Gone => self.close(id, 0.0),
+                Phase::Gone => self.close(id),
                 Phase::Loading => {}
             }
         }
@@ -262,9 +262,9 @@ impl Planner {
             record.baseline = now + record.ttl;
             self.ledger.baseline_load();
         }
-        let worth = match record.watch {
-            // While the reload is on its way.
-            Some(watch) if now < watch.opens && watch.made => None,
+        match record.watch {
+            // What came of it is known, or will be: the reload is on its way.
+            Some(watch) if watch.outcome.is_some() || (now < watch.opens && watch.made) => {}
             // Before the deadline, or before a reload that had been put off: the plan is void.
             Some(watch) if now < watch.opens => {
                 record.watch = None;
@@ -272,26 +272,28 @@ impl Planner {
                     record.phase = Phase::Fresh;
                     self.wheel.set(id, record.deadline.saturating_sub(self.lead));
                 }
-                None
             }
-            Some(watch) if now < watch.opens + record.ttl => {
+            Some(watch) => {
                 let lasting = record.ttl as f32 + record.arrivals.gap_or(record.ttl);
-                Some(1.0 - (now - watch.opens) as f32 / lasting)
+                let waited = now - watch.opens;
+                let is_in_time = waited < record.ttl;
+                let worth = if is_in_time { 1.0 - waited as f32 / lasting } else { 0.0 };
+                record.watch = Some(Watch { outcome: Some(worth), made: false, ..watch });
+                if watch.made {
+                    self.ledger.settle(watch.worth);
+                }
             }
-            Some(_) => Some(0.0),
-            None => None,
-        };
+            None => {}
+        }
         record.arrivals.arrived(now, record.ttl);
         record.quiet_until = record.arrivals.merged_until(record.ttl).min(record.baseline);
-        if let Some(worth) = worth {
-            self.close(id, worth);
-        }
     }
 
-    /// The outcome of a decision is known.
-    fn close(&mut self, id: SlotId, worth: f32) {
+    /// The window of a decision is over: only now is it learned from, or what comes soon would be
+    /// learned before what never comes.
+    fn close(&mut self, id: SlotId) {
         let Some(watch) = self.records.record_mut(id).watch.take() else { return };
-        self.evidence.observe(&watch.signs, worth);
+        self.evidence.observe(&watch.signs, watch.outcome.unwrap_or(0.0));
         if watch.made {
             self.ledger.settle(watch.worth);
         }
@@ -299,18 +301,23 @@ impl Planner {
 
     /// What becomes of an entry whose end is near.
     fn decide(&mut self, id: SlotId, now: Millis) -> Option<Due> {
-        self.close(id, 0.0);
+        self.close(id);
         let lead = self.lead;
         let record = self.records.record_mut(id);
         let ttl = record.ttl;
         let outlook = record.arrivals.outlook(record.deadline, ttl);
-        let signs = Signs::of(&outlook);
+        let signs = Signs::of(&outlook, ttl);
         let worth = self.evidence.worth(&signs);
         self.ledger.offer(worth);
         let is_wanted = self.ledger.allows(worth);
         let is_now = outlook.opens <= record.deadline;
-        record.watch =
-            Some(Watch { opens: outlook.opens, worth, signs, made: is_wanted && is_now });
+        record.watch = Some(Watch {
+            opens: outlook.opens,
+            worth,
+            signs,
+            made: is_wanted && is_now,
+            outcome: None,
+        });
         record.quiet_until = 0;
         let slot = record.slot;
         if !is_wanted {

@@ -29,6 +29,8 @@ pub(super) struct Watch {
     pub(super) signs: Signs,
     /// Whether the reload was made, or is being made.
     pub(super) made: bool,
+    /// What it was worth, once that is known.
+    pub(super) outcome: Option<f32>,
 }
 
 /// See the module's head.
