@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks import bandit, learning, memory, miss_ratios, overhead, results, scores, speed
 from benchmarks.findings import Finding, findings
+from benchmarks.freshness_section import freshness_section
 from benchmarks.inputs import ROOT, Shared, percent
 from benchmarks.markdown import method, table
 from benchmarks.models_section import harm_section, models_section, training_section
@@ -15,8 +16,8 @@ from benchmarks.scores import Cell, Score
 from benchmarks.seasonal_section import seasonal_section
 
 PARTS = (
-    "miss_ratios", "learning", "bandit", "seasonal", "prefetch", "models", "harm", "training",
-    "speed", "memory", "overhead",
+    "miss_ratios", "learning", "bandit", "seasonal", "prefetch", "freshness", "models", "harm",
+    "training", "speed", "memory", "overhead",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -33,6 +34,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         bandit_section(parts.get("bandit"), cells),
         seasonal_section(parts.get("seasonal")),
         prefetch_section(parts.get("prefetch")),
+        freshness_section(parts.get("freshness")),
         models_section(parts.get("models")),
         harm_section(parts.get("harm")),
         training_section(parts.get("training")),

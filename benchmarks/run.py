@@ -1,7 +1,7 @@
 """Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
 
-Parts: miss_ratios, learning, bandit, seasonal, prefetch, models, harm, memory, overhead, training,
-speed; all of them if none is named. The full run writes results/ and RESULTS.md here; ``--quick``
+Parts: miss_ratios, learning, bandit, seasonal, prefetch, freshness, models, harm, memory, overhead,
+training, speed; all of them if none is named. The full run writes results/ and RESULTS.md here; ``--quick``
 takes a few traces, one seed and few rounds, and writes to build/benchmarks, for a look at the
 scripts and not at numbers.
 """
@@ -10,6 +10,7 @@ import argparse
 
 from benchmarks import (
     bandit,
+    freshness,
     harm,
     learning,
     memory,
@@ -31,6 +32,7 @@ PARTS = {
     "bandit": bandit.measure,
     "seasonal": seasonal.measure,
     "prefetch": prefetch.measure,
+    "freshness": freshness.measure,
     "models": models.measure,
     "harm": harm.measure,
     "memory": memory.measure,

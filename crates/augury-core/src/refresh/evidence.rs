@@ -14,7 +14,7 @@ use super::arrivals::Outlook;
 use crate::clock::Millis;
 
 /// First step of each weight.
-const RATE: f32 = 0.15;
+const RATE: f32 = 0.08;
 /// Squared errors that a weight begins with.
 const CALM: f32 = 1.0;
 /// Steps of each sign.
