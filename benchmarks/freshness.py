@@ -83,12 +83,11 @@ def swept(source: str) -> dict[str, Any]:
 
 def combined(by_seed: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The first seed's counts and curves, and the means of what is removed at the limit."""
-    at = {
-        name: fmean(removed_at(EXTRA, one["curves"][name]) for one in by_seed) for name in SWEEPS
-    }
+    at = {name: fmean(removed_at(EXTRA, one["curves"][name]) for one in by_seed) for name in SWEEPS}
     budget = SWEEPS["planned"].index(EXTRA)
-    spent = fmean(one["curves"]["planned"][budget][1] for one in by_seed)
-    return {**by_seed[0], "at": at, "spent": spent}
+    points = [one["curves"]["planned"][budget] for one in by_seed]
+    spent, removed = (fmean(point[of] for point in points) for of in (1, 2))
+    return {**by_seed[0], "at": at, "budgeted": {"spent": spent, "removed": removed}}
 
 
 def removed_at(extra: float, curve: Sequence[Point]) -> float:

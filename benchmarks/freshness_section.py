@@ -18,7 +18,8 @@ def freshness_section(part: dict[str, Any] | None) -> str:
     text = f"## Refresh-ahead\n\n{method(freshness)}"
     if part is None:
         return f"{text}\n\nNot measured."
-    head = ["removed at +10% loads", *freshness.SWEEPS, "ratio", "most there is", "budget 10% spent"]
+    head = ["removed at +10% loads", *freshness.SWEEPS, "ratio", "most there is",
+        "by a budget of 10%"]  # fmt: skip
     folder = "" if part["quick"] else "results/"
     return (
         f"{text}\n\n{table(head, map(line, part['cells']))}\n\n"
@@ -38,5 +39,5 @@ def line(row: Mapping[str, Any]) -> list[str]:
         *(f"{row['at'][name]:.3f}" for name in freshness.SWEEPS),
         f"{reached:.2f}" if reached >= RATIO else f"**{reached:.2f}**",
         f"{1 / best:.2f}, {row['at']['clairvoyant'] / best:.2f}",
-        f"{row['spent']:+.1%}",
+        f"{row['budgeted']['removed']:.3f} at {row['budgeted']['spent']:+.1%}",
     ]

@@ -70,7 +70,7 @@ impl Arrivals {
     /// Until when accesses belong to the latest arrival.
     #[inline]
     pub(super) fn merged_until(&self, ttl: Millis) -> Millis {
-        if self.known { self.latest + ttl / MERGED } else { 0 }
+        if self.known { self.latest.saturating_add(ttl / MERGED) } else { 0 }
     }
 
     /// The time of the latest access.
@@ -134,7 +134,7 @@ impl Arrivals {
         };
         let wait = if wait < WORTHWHILE { 0.0 } else { wait };
         Outlook {
-            opens: deadline + (wait * ttl as f32) as Millis,
+            opens: deadline.saturating_add((wait * ttl as f32) as Millis),
             wait,
             fast: pace(self.fast, FAST),
             slow: pace(self.slow, SLOW),

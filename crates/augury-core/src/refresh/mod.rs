@@ -110,7 +110,7 @@ impl Planner {
         let record = self.records.record_mut(id);
         if record.phase == Phase::Fresh && now < record.deadline {
             // Written over while it was fresh: so it would have been without refresh.
-            record.baseline = now + ttl;
+            record.baseline = now.saturating_add(ttl);
         } else {
             self.ledger.demand_load();
         }
@@ -250,7 +250,7 @@ impl Planner {
     fn begin(&mut self, id: SlotId, now: Millis, ttl: Millis) {
         let record = self.records.record_mut(id);
         record.phase = Phase::Fresh;
-        record.deadline = now + ttl;
+        record.deadline = now.saturating_add(ttl);
         let at = record.deadline - self.lead.min(ttl / LEAD_PART);
         self.wheel.set(id, at);
     }
@@ -259,7 +259,7 @@ impl Planner {
     fn accessed(&mut self, id: SlotId, now: Millis) {
         let record = self.records.record_mut(id);
         if now >= record.baseline {
-            record.baseline = now + record.ttl;
+            record.baseline = now.saturating_add(record.ttl);
             self.ledger.baseline_load();
         }
         match record.watch {
