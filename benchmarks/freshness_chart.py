@@ -12,7 +12,7 @@ NAME = "freshness.svg"
 COLUMNS = 3
 #: Loads added that are shown, as a share.
 SHOWN = 0.5
-LOOKS = {
+LOOKS: dict[str, dict[str, Any]] = {
     "planned": {"color": "#0b6e4f", "linewidth": 2.2},
     "xfetch": {"color": "#b5651d"},
     "most-recent": {"color": "#3b5b92"},

@@ -75,7 +75,7 @@ impl Arrivals {
 
     /// The time of the latest access.
     #[inline]
-    pub(super) fn latest(&self) -> Millis {
+    pub(super) fn latest_access(&self) -> Millis {
         self.latest_access
     }
 

@@ -234,7 +234,7 @@ impl Planner {
         let bound = self.records.bound();
         let looked_at = (0..LOOKED_AT.min(bound)).map(|step| (self.hand + step) % bound);
         let gone = looked_at.filter(|&id| self.records.record(id).slot == NIL);
-        let victim = gone.min_by_key(|&id| self.records.record(id).arrivals.latest());
+        let victim = gone.min_by_key(|&id| self.records.record(id).arrivals.latest_access());
         self.hand = (self.hand + LOOKED_AT) % bound;
         let id = victim?;
         if let Some(watch) = self.records.record(id).watch.filter(|watch| watch.made) {
