@@ -26,7 +26,7 @@ def draw(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     height = -(-len(rows) // COLUMNS)
     with rc_context({"svg.hashsalt": "freshness", "font.size": 8}):
         figure = Figure(figsize=(9, 2.7 * height), layout="constrained")
-        panels = figure.subplots(height, COLUMNS, sharey=True, squeeze=False).flat
+        panels = list(figure.subplots(height, COLUMNS, sharey=True, squeeze=False).flat)
         for panel, row in zip(panels, rows, strict=False):
             for name, look in LOOKS.items():
                 spent = sorted([(0.0, 0.0), *((x, y) for _, x, y in row["curves"][name])])
@@ -35,7 +35,7 @@ def draw(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
             panel.axvline(10, color="#cccccc", linewidth=0.8, zorder=0)
             panel.set(title=row["workload"], xlim=(0, 100 * SHOWN), ylim=(0, 101))
             panel.set(xlabel="extra loads, %", ylabel="expiry misses removed, %")
-        for panel in list(panels)[len(rows) :]:
+        for panel in panels[len(rows) :]:
             panel.set_axis_off()
         first = figure.axes[0]
         figure.legend(*first.get_legend_handles_labels(), loc="outside lower center", ncols=5)

@@ -52,7 +52,10 @@ impl Contender {
             "most-recent" => Ok(Contender::MostRecent { within: parameter }),
             "rates" => Ok(Contender::Rates { least: parameter }),
             "clairvoyant" => Ok(Contender::Clairvoyant { within: parameter }),
-            _ => Err(ReplayError::Refresher { given: name.to_owned() }),
+            _ => Err(ReplayError::Refresher {
+                given: name.to_owned(),
+                expected: Self::NAMES.join(", "),
+            }),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use super::policy::PolicyName;
 use super::prefetch::{MOST_BUDGET, PredictorName};
-use crate::freshness::Contender;
 use crate::trace::TraceError;
 
 /// Errors of the laboratory; every message names the value, the limit and the way out.
@@ -39,10 +38,12 @@ pub enum ReplayError {
         given: String,
     },
     /// No contender of this name.
-    #[error("there is no way to refresh called {given:?}; there are {}", Contender::NAMES.join(", "))]
+    #[error("there is no way to refresh called {given:?}; there are {expected}")]
     Refresher {
         /// As it was written.
         given: String,
+        /// Those there are.
+        expected: String,
     },
     /// A parameter of a contender that cannot be.
     #[error("parameter {given} of a way to refresh is not a number from 0 to 1e9")]
