@@ -27,7 +27,7 @@ const MARGIN: f32 = 2.0;
 /// Shorter waits, in TTLs, are not worth the risk of coming too late.
 const WORTHWHILE: f32 = 0.15;
 
-/// What is remembered: 48 bytes.
+/// What is remembered of one key.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Arrivals {
     /// The latest access, and the arrival that it belongs to.

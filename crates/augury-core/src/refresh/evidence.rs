@@ -114,7 +114,7 @@ struct Weight {
     errors: f32,
 }
 
-/// See the module's head: 12 KiB.
+/// See the module's head.
 #[derive(Debug, Clone)]
 pub(super) struct Evidence {
     weights: Vec<Weight>,

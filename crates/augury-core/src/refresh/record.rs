@@ -48,6 +48,8 @@ pub(super) struct Record {
     pub(super) phase: Phase,
 }
 
+const _: () = assert!(size_of::<Record>() == 128);
+
 impl Default for Record {
     fn default() -> Self {
         Record {
