@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks import bandit, learning, memory, miss_ratios, overhead, results, scores, speed
 from benchmarks.findings import Finding, findings
+from benchmarks.freshness_section import freshness_section
 from benchmarks.inputs import ROOT, Shared, percent
 from benchmarks.library_section import library_section
 from benchmarks.markdown import method, table
@@ -16,8 +17,8 @@ from benchmarks.scores import Cell, Score
 from benchmarks.seasonal_section import seasonal_section
 
 PARTS = (
-    "miss_ratios", "learning", "bandit", "seasonal", "prefetch", "models", "harm", "training",
-    "speed", "memory", "overhead", "library",
+    "miss_ratios", "learning", "bandit", "seasonal", "prefetch", "freshness", "models", "harm",
+    "training", "speed", "memory", "overhead", "library",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -34,6 +35,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         bandit_section(parts.get("bandit"), cells),
         seasonal_section(parts.get("seasonal")),
         prefetch_section(parts.get("prefetch")),
+        freshness_section(parts.get("freshness")),
         models_section(parts.get("models")),
         harm_section(parts.get("harm")),
         training_section(parts.get("training")),

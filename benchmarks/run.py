@@ -1,15 +1,16 @@
 """Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
 
-Parts: miss_ratios, learning, bandit, seasonal, prefetch, models, harm, memory, overhead, training,
-library, speed; all of them if none is named. The full run writes results/ and RESULTS.md here;
-``--quick`` takes a few traces, one seed and few rounds, and writes to build/benchmarks, for a look
-at the scripts and not at numbers.
+Parts: miss_ratios, learning, bandit, seasonal, prefetch, freshness, models, harm, memory, overhead,
+training, library, speed; all of them if none is named. The full run writes results/ and RESULTS.md
+here; ``--quick`` takes a few traces, one seed and few rounds, and writes to build/benchmarks, for a
+look at the scripts and not at numbers.
 """
 
 import argparse
 
 from benchmarks import (
     bandit,
+    freshness,
     harm,
     learning,
     library,
@@ -32,6 +33,7 @@ PARTS = {
     "bandit": bandit.measure,
     "seasonal": seasonal.measure,
     "prefetch": prefetch.measure,
+    "freshness": freshness.measure,
     "models": models.measure,
     "harm": harm.measure,
     "memory": memory.measure,

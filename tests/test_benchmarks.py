@@ -13,6 +13,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import (
     bandit,
     findings,
+    freshness,
+    freshness_chart,
+    freshness_section,
     inputs,
     learning,
     memory,
@@ -313,7 +316,7 @@ def test_results_are_tables_of_even_width(parts: dict[str, Any], cells: list[sco
 def test_parts_that_were_not_measured_say_so(cells: list[scores.Cell]) -> None:
     """Nothing is claimed without a measurement."""
     text = render.render({}, cells)
-    assert 12 == text.count("Not measured.")
+    assert 13 == text.count("Not measured.")
     assert "a quick run" not in text.lower()
 
 
@@ -350,3 +353,42 @@ def test_fractions_read_as_capacities() -> None:
     """The label of a capacity names its share."""
     assert ["0.1%", "1%", "10%"] == [inputs.percent(fraction) for fraction in inputs.FRACTIONS]
     assert math.isclose(0.001, float(inputs.FRACTIONS[0]))
+
+
+def refreshed(workload: str, **removed: float) -> dict[str, Any]:
+    """A row of freshness.json with straight curves."""
+    at = dict.fromkeys(freshness.SWEEPS, 0.1) | removed
+    curves = {name: [[1.0, 0.1, value], [2.0, 0.3, value]] for name, value in at.items()}
+    budgeted = {"spent": 0.08, "removed": 0.5}
+    return {"workload": workload, "at": at, "curves": curves, "budgeted": budgeted}
+
+
+def test_what_is_removed_for_a_price_is_between_the_points_around_it() -> None:
+    """A dearer point that removes less does not count; nothing is had for nothing."""
+    curve = [[3.0, 0.2, 0.6], [1.0, 0.05, 0.3], [2.0, 0.08, 0.2]]
+    assert pytest.approx(0.4) == freshness.removed_at(0.14, curve)
+    assert pytest.approx(0.3) == freshness.removed_at(0.06, curve)
+    assert pytest.approx(0.06) == freshness.removed_at(0.01, curve)
+    assert pytest.approx(0.6) == freshness.removed_at(0.9, curve)
+
+
+def test_refresh_ahead_is_judged_by_the_better_baseline(tmp_path: Path) -> None:
+    """The worst workload, and the periodic one; what falls short is bold."""
+    rows = [
+        refreshed("ttl-periodic", planned=0.95, xfetch=0.3, **{"most-recent": 0.6}),
+        refreshed("ttl-poisson", planned=0.66, xfetch=0.55, **{"most-recent": 0.5}),
+    ]
+    part = {"quick": False, "cells": rows}
+    beside, periodic = findings.judge_freshness(part)
+    assert ("1.20", False, "ttl-poisson") == (beside.value, beside.met, beside.where)
+    assert ("95.0%", True) == (periodic.value, periodic.met)
+    text = freshness_section.freshness_section(part)
+    assert "| 1.58 | 1.67, 0.17 | 0.500 at +8.0% |" in text
+    assert "| **1.20** |" in text
+    assert "](results/freshness.svg)" in text
+    drawn = [tmp_path / name for name in ("one.svg", "two.svg")]
+    for path in drawn:
+        freshness_chart.draw(rows, path)
+    one, two = (path.read_text() for path in drawn)
+    assert one == two
+    assert "ttl-poisson" in one

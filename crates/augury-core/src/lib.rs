@@ -11,7 +11,8 @@
 //! 7. [`cache`]: many shards, many threads, and no caller's code under a lock.
 //!
 //! Beside the flow, [`frequency`]: how often each key of a stream is asked for; [`sampler`]: rows to
-//! learn from; [`drift`]: whether what was learned still holds.
+//! learn from; [`drift`]: whether what was learned still holds; [`refresh`]: what to reload before it is
+//! asked for and expired.
 //!
 //! The core knows no Python, no sockets and no wall clock: [`clock`], seed and model are arguments.
 
@@ -30,6 +31,7 @@ pub mod model;
 pub mod policy;
 pub mod prefetch;
 pub mod random;
+pub mod refresh;
 pub mod request;
 pub mod sampler;
 pub mod shard;

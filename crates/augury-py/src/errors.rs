@@ -50,6 +50,8 @@ pub(crate) fn of_replay(error: ReplayError) -> PyErr {
         ReplayError::Policy { .. }
         | ReplayError::NoFuture { .. }
         | ReplayError::Predictor { .. }
+        | ReplayError::Refresher { .. }
+        | ReplayError::RefreshParameter { .. }
         | ReplayError::Budget { .. } => python::ConfigError::new_err(error.to_string()),
         _ => python::AuguryError::new_err(error.to_string()),
     }

@@ -6,6 +6,7 @@ use augury_core::metrics::Stats;
 use augury_replay::curve::{LruCurve, TraceSample, lru_curve, lru_curve_of_stream};
 use augury_replay::dataset::{DatasetSpec, build_dataset};
 use augury_replay::explain::{ExplainSpec, explain};
+use augury_replay::freshness::{Contender, Timeline};
 use augury_replay::replay::{
     CellResult, CellSpec, PrefetchSpec, ReplayError, run_cell, run_stream,
 };
@@ -266,6 +267,36 @@ impl Trace {
             }
         })
         .map(Sample)
+        .map_err(errors::of_replay)
+    }
+
+    /// What refreshing by these contenders, each with its parameter, comes to: reads, compulsory
+    /// misses, expiry misses and refreshes of each.
+    fn freshness(
+        &self,
+        py: Python<'_>,
+        contenders: Vec<(String, f64)>,
+        ticker: &Ticker,
+    ) -> PyResult<Vec<(u64, u64, u64, u64)>> {
+        let contenders: Vec<Contender> = contenders
+            .iter()
+            .map(|(name, parameter)| Contender::new(name, *parameter))
+            .collect::<Result<_, _>>()
+            .map_err(errors::of_replay)?;
+        py.detach(|| {
+            let timeline = match &self.requests {
+                Requests::InMemory(decoded) => Timeline::new(decoded),
+                Requests::Streamed(source) => Timeline::new(&DecodedTrace::load(source)?),
+            };
+            let run = |contender| timeline.run(contender, &mut ticker.telling());
+            contenders.into_iter().map(run).collect::<Result<Vec<_>, _>>()
+        })
+        .map(|found| {
+            found
+                .iter()
+                .map(|one| (one.reads, one.compulsory, one.expired, one.refreshes))
+                .collect()
+        })
         .map_err(errors::of_replay)
     }
 

@@ -2,6 +2,7 @@
 pub mod curve;
 pub mod dataset;
 pub mod explain;
+pub mod freshness;
 pub mod inspect;
 pub mod replay;
 pub mod session;

@@ -44,7 +44,13 @@ fn every_workload_is_as_long_as_asked_with_times_in_order() {
     for shape in synthetic::list() {
         let requests = requests(&format!("{}?n=4999&rate=10", shape.name));
         assert_eq!(4999, requests.len(), "{}", shape.name);
-        assert_eq!(499, requests[4998].time, "{}", shape.name);
+        let last = requests[4998].time;
+        if shape.name.starts_with("ttl-") {
+            // Each object has its own times, so that the rate is a mean.
+            assert!((400..600).contains(&last), "{}: {last}", shape.name);
+        } else {
+            assert_eq!(499, last, "{}", shape.name);
+        }
         assert!(requests.is_sorted_by_key(|request| request.time), "{}", shape.name);
         assert!(requests.iter().all(|request| request.size >= 1), "{}", shape.name);
     }
@@ -159,7 +165,12 @@ fn shift_changes_its_nature_and_comes_back_to_it() {
 
 #[test]
 fn an_object_keeps_its_size_and_ttl() {
-    for workload in ["sizes?n=20000&objects=500", "ttl?n=20000&objects=500", "web?n=20000"] {
+    for workload in [
+        "sizes?n=20000&objects=500",
+        "ttl?n=20000&objects=500",
+        "ttl-bursts?n=20000",
+        "web?n=20000",
+    ] {
         let mut sizes = HashMap::new();
         let mut ttls = HashMap::new();
         for request in requests(workload) {
@@ -183,4 +194,42 @@ fn sessions_are_numbered_and_hours_have_namespaces_of_their_own() {
         assert!(namespace == 25 || u64::from(namespace) == hour + 1);
     }
     assert_eq!((1..=25).collect::<BTreeSet<u16>>(), namespaces.into_values().collect());
+}
+
+/// Gaps between an object's requests over their mean: standard deviation, and mean per TTL.
+fn paces(workload: &str) -> Vec<(f64, f64)> {
+    let mut times: HashMap<u64, (f64, Vec<f64>)> = HashMap::new();
+    for request in requests(workload) {
+        let of_object = times.entry(request.key).or_insert((f64::from(request.ttl), vec![]));
+        of_object.1.push(request.time as f64);
+    }
+    let paced = times.into_values().filter(|(_, times)| times.len() > 30);
+    paced
+        .map(|(ttl, times)| {
+            let gaps: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+            let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
+            let square = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>();
+            ((square / gaps.len() as f64).sqrt() / mean, ttl / mean)
+        })
+        .collect()
+}
+
+#[test]
+fn expiring_objects_have_the_paces_and_the_regularity_they_promise() {
+    let median = |mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    for (shape, spread) in
+        [("ttl-periodic", 0.0..0.1), ("ttl-poisson", 0.85..1.15), ("ttl-bursts", 1.5..9.0)]
+    {
+        let found = paces(&format!("{shape}?n=200000&objects=300&least=2&most=4&rate=1"));
+        assert!(found.len() > 200, "{shape}: {}", found.len());
+        let measured = median(found.iter().map(|(spread, _)| *spread).collect());
+        assert!(spread.contains(&measured), "{shape}: {measured}");
+        if shape != "ttl-bursts" {
+            let inside = found.iter().filter(|(_, pace)| (1.7..4.6).contains(pace)).count();
+            assert!(inside * 100 >= found.len() * 97, "{shape}: {inside} of {}", found.len());
+        }
+    }
 }

@@ -6,7 +6,7 @@
 //! record inside a slot is theirs and passes through untouched.
 
 mod payload;
-mod wheel;
+pub(crate) mod wheel;
 
 use crate::clock::Millis;
 use crate::index::Index;

@@ -37,6 +37,20 @@ pub enum ReplayError {
         /// As it was written.
         given: String,
     },
+    /// No contender of this name.
+    #[error("there is no way to refresh called {given:?}; there are {expected}")]
+    Refresher {
+        /// As it was written.
+        given: String,
+        /// Those there are.
+        expected: String,
+    },
+    /// A parameter of a contender that cannot be.
+    #[error("parameter {given} of a way to refresh is not a number from 0 to 1e9")]
+    RefreshParameter {
+        /// As it was given.
+        given: f64,
+    },
     /// An oracle without the future.
     #[error(
         "policy {policy} needs the next access of every request, which {trace} does not carry \
@@ -64,6 +78,8 @@ impl ReplayError {
             ReplayError::Policy { .. } => "policy",
             ReplayError::Budget { .. } => "budget",
             ReplayError::Predictor { .. } => "predictor",
+            ReplayError::Refresher { .. } => "refresher",
+            ReplayError::RefreshParameter { .. } => "refresh_parameter",
             ReplayError::NoFuture { .. } => "no_future",
             ReplayError::Trace(error) => error.code(),
             ReplayError::Stopped => "stopped",

@@ -2,9 +2,10 @@
 //! `synthetic:NAME?parameter=value&...` wherever a trace is.
 //!
 //! A [`Shape`] is data: name, one-line description, parameters and the generator it begins. The
-//! generators stand in `popularity`, `sequences`, `shift` and `web`, each with its paper; same name, same
+//! generators stand in `popularity`, `sequences`, `shift`, `freshness` and `web`, each with its paper; same name, same
 //! parameters, same seed give the same requests on every machine. Nothing here may know caches.
 
+mod freshness;
 mod objects;
 mod parameters;
 mod popularity;
@@ -50,7 +51,12 @@ const ALPHA: Parameter = real("alpha", 0.9, (0.0, 5.0), "Zipf exponent; 0 is uni
 const MEDIAN: Parameter = real("median", 8192.0, (1.0, 1e9), "median size in bytes");
 const SIGMA: Parameter = real("sigma", 1.5, (0.0, 5.0), "spread of the sizes' logarithm");
 
-static SHAPES: [Shape; 11] = [
+const EXPIRING: Parameter = count("objects", 2_000.0, 1e7, "objects, each with a pace of its own");
+const RATE: Parameter = real("rate", 10.0, (1e-6, 1e9), "requests per second; the TTLs follow");
+const LEAST: Parameter = real("least", 0.1, (1e-3, 1e3), "requests per TTL of the slowest");
+const MOST_PACE: Parameter = real("most", 30.0, (1e-3, 1e3), "requests per TTL of the fastest");
+
+static SHAPES: [Shape; 14] = [
     Shape {
         name: "zipf",
         description: "independent requests with Zipf popularity; nothing to learn but popularity",
@@ -138,6 +144,37 @@ static SHAPES: [Shape; 11] = [
             share("deletes", 0.01, "share of the requests that delete"),
         ],
         begin: |values| Box::new(popularity::Expiring::new(values)),
+    },
+    Shape {
+        name: "ttl-periodic",
+        description: "objects that expire and are asked for on a beat of their own",
+        own: &[
+            EXPIRING,
+            RATE,
+            LEAST,
+            MOST_PACE,
+            real("jitter", 0.02, (0.0, 0.3), "standard deviation around the beat, in periods"),
+        ],
+        begin: |values| Box::new(freshness::Arrivals::periodic(values)),
+    },
+    Shape {
+        name: "ttl-poisson",
+        description: "objects that expire and are asked for at random, each at a pace of its own",
+        own: &[EXPIRING, RATE, LEAST, MOST_PACE],
+        begin: |values| Box::new(freshness::Arrivals::poisson(values)),
+    },
+    Shape {
+        name: "ttl-bursts",
+        description: "objects that expire and are asked for in bursts with silence between them",
+        own: &[
+            EXPIRING,
+            RATE,
+            LEAST,
+            MOST_PACE,
+            real("burst", 4.0, (1e-2, 1e4), "mean length of a burst in TTLs"),
+            real("silence", 20.0, (1e-2, 1e4), "mean length of the silence in TTLs"),
+        ],
+        begin: |values| Box::new(freshness::Arrivals::bursts(values)),
     },
     Shape {
         name: "web",

@@ -85,6 +85,11 @@ pub(crate) fn ttl_of(id: u64, choices: &[u32]) -> u32 {
     choices[(fraction(id, 3) * choices.len() as f64) as usize]
 }
 
+/// Half, once or twice the base TTL, the same for an object at all times.
+pub(crate) fn ttl_factor_of(id: u64) -> f64 {
+    [0.5, 1.0, 2.0][(fraction(id, 3) * 3.0) as usize]
+}
+
 /// Whether an event of this probability happens.
 pub(crate) fn happens<R: Rng>(random: &mut R, probability: f64) -> bool {
     random.random::<f64>() < probability

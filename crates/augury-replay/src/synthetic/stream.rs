@@ -12,6 +12,11 @@ pub(super) trait Generator: Send {
     /// The next request at `now` seconds. Everything random comes from `random`; the caller sets
     /// the request's time.
     fn draw(&mut self, now: f64, random: &mut Pcg64) -> Request;
+
+    /// The time of the latest request in seconds, where its shape gives it one of its own.
+    fn clock(&self) -> Option<f64> {
+        None
+    }
 }
 
 /// `n` requests of one generator, `rate` of them per second.
@@ -41,6 +46,7 @@ impl RecordStream for SyntheticStream {
         for _ in 0..count {
             let now = self.index as f64 / self.rate;
             let request = self.generator.draw(now, &mut self.random);
+            let now = self.generator.clock().unwrap_or(now);
             out.push(Request { time: now as u64, ..request });
             self.index += 1;
         }
