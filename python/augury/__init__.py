@@ -16,12 +16,14 @@ from augury.errors import (
     CapacityError,
     ConfigError,
     LoadError,
+    NotFound,
     SchemaMismatchError,
     ServerError,
     TraceError,
 )
 from augury.explanation import Explanation, Story, explain
 from augury.laboratory import Cell, Progress, ReplayResult, replay
+from augury.loading import LoadStats
 from augury.recording import Recording, record
 
 __all__ = [
@@ -35,6 +37,8 @@ __all__ = [
     "ConfigError",
     "Explanation",
     "LoadError",
+    "LoadStats",
+    "NotFound",
     "Progress",
     "Recording",
     "ReplayResult",
