@@ -67,10 +67,14 @@ class Loads:
     """The counters, for many threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self.begin()
         self._counts: Counter[str] = Counter()
         self._seconds = 0.0
         self._namespaces: dict[str, MissCost] = {}
+
+    def begin(self) -> None:
+        """With nobody counting."""
+        self._lock = threading.RLock()
 
     def count(self, name: str) -> None:
         """One more of what has this name in `LoadStats`."""

@@ -10,6 +10,7 @@ a collection may run a destructor anywhere, which may ask the cache. This module
 loaders.
 """
 
+import os
 import threading
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
@@ -22,11 +23,27 @@ if TYPE_CHECKING:
 
 __all__ = ["Flight", "Flights"]
 
+#: Held for some assignments when a flight lands, or is first waited for.
+LANDING = threading.RLock()
+os.register_at_fork(
+    before=LANDING.acquire, after_in_parent=LANDING.release, after_in_child=LANDING.release
+)
+
 
 class Flight:
     """The load of one key, as those who wait for it see it."""
 
-    __slots__ = ("entry", "error", "key", "landed", "load", "number", "permit", "value")
+    __slots__ = (
+        "_future",
+        "entry",
+        "error",
+        "has_landed",
+        "key",
+        "load",
+        "number",
+        "permit",
+        "value",
+    )
 
     def __init__(self, key: Hashable, load: "Load", entry: _core.Entry | None = None) -> None:
         self.key = key
@@ -38,17 +55,33 @@ class Flight:
         self.permit = _core.Permit()
         self.value: Any = None
         self.error: Exception | None = None
-        #: Done when value and error stand. It never fails and, as it counts as running, cannot be
-        #: cancelled by someone who waits.
-        self.landed: Future[None] = Future()
-        self.landed.set_running_or_notify_cancel()
+        self.has_landed = False
+        self._future: Future[None] | None = None
+
+    def landing(self) -> "Future[None]":
+        """Done when value and error stand.
+
+        It never fails and, as it counts as running, cannot be cancelled by someone who waits.
+        Most flights have a single passenger, who flies them, and need none.
+        """
+        with LANDING:
+            if self._future is None:
+                self._future = Future()
+                self._future.set_running_or_notify_cancel()
+                if self.has_landed:
+                    self._future.set_result(None)
+            return self._future
 
     def land(self, value: object, error: Exception | None) -> None:
         """Let everyone go who waits."""
         self.value, self.error = value, error
         if self.entry is not None:
             self.entry.release()
-        self.landed.set_result(None)
+        with LANDING:
+            self.has_landed = True
+            future = self._future
+        if future is not None:
+            future.set_result(None)
 
 
 class Flights:
@@ -60,10 +93,14 @@ class Flights:
 
     def __init__(self, is_watching: bool) -> None:
         self.is_watching = is_watching
-        self._lock = threading.RLock()
-        self._table: dict[int, tuple[Flight, ...]] = {}
         #: Superseded so far.
         self.superseded = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """With none under way."""
+        self._lock = threading.RLock()
+        self._table: dict[int, tuple[Flight, ...]] = {}
 
     def board(
         self, cache: _core.Cache, key: Hashable, make: Callable[[], Flight]
@@ -107,11 +144,6 @@ class Flights:
         for flight in self._all():
             if tag in (flight.load.order.tags or ()):
                 self._revoke(flight)
-
-    def forget(self) -> None:
-        """In the child of a fork, where nobody flies them."""
-        self._lock = threading.RLock()
-        self._table = {}
 
     def _all(self) -> Iterator[Flight]:
         with self._lock:

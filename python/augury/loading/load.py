@@ -211,7 +211,7 @@ class Load:
 
     def _arrive(self, flight: Flight, value: Any, error: Exception | None, seconds: float) -> None:
         """Store what there is to store, then let everyone go who waits for this flight."""
-        if flight.landed.done():
+        if flight.has_landed:
             return
         try:
             if error is None:

@@ -7,10 +7,12 @@ an argument throughout: it holds its reader, and a cycle would keep both until a
 """
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from augury import _core
 from augury.errors import LoadError, NotFound
@@ -29,6 +31,7 @@ __all__ = ["MISSING", "Reader"]
 
 MISSING: Any = object()
 LOGGER = logging.getLogger("augury.loading")
+READERS: "WeakSet[Reader]" = WeakSet()
 
 
 class Reader:
@@ -52,8 +55,15 @@ class Reader:
         if settings.negative_ttl is not None:
             self._absences = Absences(settings.negative_ttl, settings.negative_bytes, tags, timer)
         self.flights = Flights(is_watching=self._absences is not None)
-        self.workers = Workers()
         self._loads = Loads()
+        self.begin()
+        READERS.add(self)
+
+    def begin(self) -> None:
+        """With no flight under way: at first, and in the child of a fork, where nobody flies."""
+        self.flights.begin()
+        self._loads.begin()
+        self.workers = Workers()
         self._room = threading.BoundedSemaphore(REFRESHES)
 
     def load(
@@ -372,3 +382,12 @@ class Reader:
 def left(ends: float | None) -> float | None:
     """Seconds until then."""
     return None if ends is None else max(0.0, ends - time.monotonic())
+
+
+def begin_anew() -> None:
+    """In the child of a fork."""
+    for reader in READERS:
+        reader.begin()
+
+
+os.register_at_fork(after_in_child=begin_anew)

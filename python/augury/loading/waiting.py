@@ -9,10 +9,11 @@ Which load code runs for is told by a context variable, as tasks and `asyncio.to
 threads that a loader starts by itself do not, and have timeouts only.
 """
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from augury.errors import LoadError
@@ -24,6 +25,9 @@ __all__ = ["wait_in_task", "wait_in_thread"]
 GRAPH = threading.RLock()
 #: What the threads of event loops wait for.
 BLOCKED: dict[Any, list[Load]] = {}
+os.register_at_fork(
+    before=GRAPH.acquire, after_in_parent=GRAPH.release, after_in_child=GRAPH.release
+)
 
 
 def wait_in_thread(flight: Flight, timeout: float | None) -> bool:
@@ -32,7 +36,7 @@ def wait_in_thread(flight: Flight, timeout: float | None) -> bool:
     Raises:
         LoadError: It would wait for itself.
     """
-    if flight.landed.done():
+    if flight.has_landed:
         return True
     current, loop = CURRENT.get(), running_loop()
     if current is None and loop is None:
@@ -49,27 +53,23 @@ def wait(flight: Flight, timeout: float | None) -> bool:
         if load.interruption is not None:
             # Ctrl-C was for this thread.
             raise load.interruption
-    try:
-        flight.landed.result(timeout)
-    except TimeoutError:
-        return flight.landed.done()
-    return True
+    if not flight.has_landed:
+        with suppress(TimeoutError):
+            flight.landing().result(timeout)
+    return flight.has_landed
 
 
 async def wait_in_task(flight: Flight, timeout: float | None) -> bool:
     """As :func:`wait_in_thread`, for a task: whoever cancels it cancels the wait alone."""
-    if flight.landed.done():
+    if flight.has_landed:
         return True
     # Loaded already by whoever runs a task, and not by `import augury`.
     import asyncio
 
-    with dependence(flight, CURRENT.get(), None):
-        try:
-            async with asyncio.timeout(timeout):
-                await asyncio.wrap_future(flight.landed)
-        except TimeoutError:
-            return flight.landed.done()
-    return True
+    with dependence(flight, CURRENT.get(), None), suppress(TimeoutError):
+        async with asyncio.timeout(timeout):
+            await asyncio.wrap_future(flight.landing())
+    return flight.has_landed
 
 
 def running_loop() -> Any:
