@@ -6,10 +6,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from loading import STUCK, Gate, Threads, until
 
 import augury
 from augury import Cache, LoadError
+from loading import STUCK, Gate, Threads, until
 
 
 class Awaited:
@@ -237,9 +237,7 @@ def test_a_thread_does_not_wait_for_a_load_of_its_own_event_loop() -> None:
         await gate.entered.wait()
         with pytest.raises(LoadError, match=r"'a' needs the event loop.*await aget_or_load"):
             cache.get_or_load("a", len)
-        threads = Threads(
-            lambda: cache.get_or_load("b", lambda key: cache.get_or_load("a", len))
-        )
+        threads = Threads(lambda: cache.get_or_load("b", lambda key: cache.get_or_load("a", len)))
         await met(cache, 2)
         with pytest.raises(LoadError, match=r"'b' needs the event loop"):
             cache.get_or_load("b", len)
@@ -269,7 +267,7 @@ def test_the_loop_that_waits_is_not_waited_for() -> None:
         threads = Threads(lambda: cache.get_or_load("b", load))
         assert asked.wait(STUCK)
         go.set()
-        with pytest.raises(LoadError, match="event loop|waits for itself"):
+        with pytest.raises(LoadError, match=r"event loop|waits for itself"):
             cache.get_or_load("b", len)
         gate.opened.set()
         assert "value of a" == await task
@@ -294,7 +292,7 @@ def test_asynchronous_loaders_may_ask_for_other_keys_but_not_for_their_own() -> 
     async def around(key: int) -> int:
         return await cache.aget_or_load(100 + (key + 1) % 3, around)
 
-    with pytest.raises(LoadError, match="100 -> .*101"):
+    with pytest.raises(LoadError, match=r"100 -> .*101"):
         run(cache.aget_or_load(100, around))
 
 

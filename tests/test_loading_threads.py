@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loading import STUCK, Gate, Threads, until
 
 import augury
 from augury import Cache, ConfigError, LoadError
+from loading import STUCK, Gate, Threads, until
 
 
 def test_a_hit_needs_no_load_and_none_is_a_value() -> None:
@@ -238,7 +238,7 @@ def test_a_cache_with_a_loader_loads_by_items() -> None:
     with pytest.raises(KeyError, match="none"):
         cache["none"]
     assert 2 == cache.setdefault("none", 2)
-    by_bulk: Cache[str, int] = Cache(100, bulk_loader=lambda keys: {key: 1 for key in keys})
+    by_bulk: Cache[str, int] = Cache(100, bulk_loader=lambda keys: dict.fromkeys(keys, 1))
     assert 1 == by_bulk["a"] == by_bulk.get_or_load("b")
     plain: Cache[str, int] = Cache(100)
     with pytest.raises(KeyError, match="a"):
