@@ -223,6 +223,39 @@ def test_a_queued_load_is_run_by_who_waits_for_it() -> None:
     cache.close()
 
 
+def test_a_deep_recursion_under_a_timeout_needs_one_thread() -> None:
+    """What a loader asks for is loaded in its own."""
+    cache: Cache[int, int] = Cache(1_000, load_timeout=STUCK)
+    threads: set[int] = set()
+
+    def load(number: int) -> int:
+        threads.add(threading.get_ident())
+        return number and 1 + cache.get_or_load(number - 1, load)
+
+    assert 60 == cache.get_or_load(60, load)
+    assert 1 == len(threads - {threading.get_ident()}) == len(threads)
+    cache.close()
+
+
+def test_closing_releases_who_waits_for_a_thread() -> None:
+    """With an error; the loads that run go on."""
+    cache: Cache[int, str] = Cache(1_000)
+    gate = Gate()
+    threads = Threads(
+        *[lambda key=key: cache.get_or_load(key, gate, timeout=STUCK) for key in range(33)]  # type: ignore[misc]
+    )
+    until(lambda: len(gate.calls) == 32 and len(cache._reader.flights._table) == 33)
+    pool = cache._reader.workers._pool
+    assert pool is not None
+    until(lambda: pool._work_queue.qsize() == 1)
+    cache.close()
+    gate.opened.set()
+    results = threads.join()
+    errors = [result for result in results if isinstance(result, LoadError)]
+    assert 32 == sum(isinstance(result, str) for result in results)
+    assert [True] == ["closed before" in str(error) for error in errors]
+
+
 def test_a_cache_with_a_loader_loads_by_items() -> None:
     """`get`, `in` and `pop` never load; what does not exist is a KeyError."""
 
@@ -263,7 +296,7 @@ def test_bad_arguments_are_refused_before_anything_is_loaded() -> None:
     with pytest.raises(ConfigError, match="tags 'one'"):
         cache.get_or_load("a", len, tags="one")
     with pytest.raises(TypeError, match="unhashable"):
-        cache.get_or_load([], len)  # type: ignore[call-overload]
+        cache.get_or_load([], len)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="asynchronous: await aget_or_load"):
         cache.get_or_load("a", later)
     for name, value in (("stale", -1), ("negative_ttl", 0), ("load_timeout", "1"), ("loader", 1)):

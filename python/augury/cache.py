@@ -100,10 +100,10 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         bulk_loader: What :meth:`get_or_load_many` and its twin load missing keys with: called with
             a list of keys, returns a mapping of those that exist.
         load_timeout: Seconds that callers wait for a load, unless they say otherwise; then
-            `LoadError`, while the load goes on. Who would load in its own thread, without a
-            timeout, then has it done by another.
-        stale: Seconds after its TTL in which an entry is still served to those who load, while one
-            of them has it loaded anew in the background.
+            `LoadError`, while the load goes on. With one, another thread than the caller's runs
+            the loader; what a loader asks for itself is part of its own time.
+        stale: Seconds after its TTL in which a loaded entry is still served to those who load,
+            while one of them has it loaded anew in the background.
         stale_if_error: Seconds after its TTL in which it is served where loading fails.
         early_refresh: How eagerly entries are loaded anew before their TTL passes, at random and
             the earlier the longer a load takes (XFetch's beta); 1 is the paper's, 0 never.

@@ -19,7 +19,7 @@ from augury.errors import LoadError, NotFound
 from augury.loading.absences import Absences
 from augury.loading.costs import Loads, LoadStats, namespace_of
 from augury.loading.flights import Flight, Flights
-from augury.loading.load import Load, Order, shown
+from augury.loading.load import CURRENT, Load, Order, shown
 from augury.loading.settings import Settings, check_seconds
 from augury.loading.waiting import wait_in_task, wait_in_thread
 from augury.loading.workers import REFRESHES, Workers
@@ -186,24 +186,26 @@ class Reader:
         try:
             value = cache.peek(key, MISSING)
             self._refuse(key)
-        except BaseException:
-            self._withdraw(own, flight, MISSING)
+        except BaseException as error:
+            self._withdraw(own, flight, None, error)
             raise
         if value is not MISSING:
-            self._withdraw(own, flight, value)
+            self._withdraw(own, flight, value, None)
             return None, value
         if load is None:
             own.offer()
         return flight, None
 
-    def _withdraw(self, load: Load, flight: Flight, value: Any) -> None:
+    def _withdraw(
+        self, load: Load, flight: Flight, value: Any, error: BaseException | None
+    ) -> None:
         """Land a flight that nobody has to fly."""
         load.flights.remove(flight)
+        if error is not None and not isinstance(error, NotFound):
+            # Such as a key's equality, which is this caller's alone.
+            error = LoadError(f"the load of {shown(flight.key)} was given up; ask again")
         self.depart(load, flight)
-        if value is MISSING:
-            flight.land(None, LoadError(f"the load of {shown(flight.key)} failed early; ask again"))
-        else:
-            flight.land(value, None)
+        flight.land(value, error)
 
     def _seek_many(
         self,
@@ -293,7 +295,11 @@ class Reader:
 
     def _timeout(self, timeout: float | None) -> float | None:
         if timeout is None:
-            return self.settings.load_timeout
+            # What a loader asks for runs in its thread, within the time of who asked for it: a
+            # thread for each step of a recursion would empty the pool.
+            current = CURRENT.get()
+            is_nested = current is not None and not current.is_done
+            return None if is_nested else self.settings.load_timeout
         check_seconds("timeout", timeout)
         return timeout
 
