@@ -1,5 +1,6 @@
 """Loading from threads: one load for all, errors for all, and no wait without an end."""
 
+import random
 import sys
 import threading
 from typing import Any
@@ -136,6 +137,55 @@ def test_a_load_does_not_overwrite_what_is_newer(end: str) -> None:
     assert ["value of a"] == threads.join()
     assert ("new" if end in {"set", "many", "add"} else None) == cache.peek("a")
     assert 1 == cache.loads().superseded
+
+
+def test_nobody_reads_what_is_older_than_an_acknowledged_write() -> None:
+    """Loads race with sets, removals and invalidations of the same keys, all by many threads."""
+    cache: Cache[int, int] = Cache(1_000, negative_ttl=60)
+    origin, floor = [0] * 8, [0] * 8
+    writes = [
+        lambda key: cache.set(key, origin[key], tags=["t"]),
+        cache.delete,
+        lambda key: cache.invalidate_tag("t"),
+        lambda key: cache.clear(),
+        lambda key: cache.set_many({key: origin[key]}, tags=["t"]),
+    ]
+
+    def load(key: int) -> int:
+        if origin[key] % 7 == 6:
+            raise augury.NotFound(key)
+        return origin[key]
+
+    def write(first: int) -> None:
+        draw = random.Random(first)
+        for _ in range(1_000):
+            key = draw.randrange(first, 8, 2)
+            origin[key] += 1
+            draw.choice(writes)(key)
+            floor[key] = origin[key]
+
+    def read(seed: int) -> int:
+        draw = random.Random(seed)
+        for _ in range(1_000):
+            key = draw.randrange(8)
+            least = floor[key]
+            try:
+                assert least <= cache.get_or_load(key, load, tags=["t"])
+            except augury.NotFound:
+                assert least <= origin[key]
+                assert any(number % 7 == 6 for number in range(least, origin[key] + 1))
+        return seed
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        work = [lambda at=at: write(at) for at in range(2)]
+        readers = [lambda seed=seed: read(seed) for seed in range(2, 6)]
+        results = Threads(*work, *readers).join()  # type: ignore[arg-type]
+    finally:
+        sys.setswitchinterval(interval)
+    assert [None, None, 2, 3, 4, 5] == results
+    assert not cache._reader.flights._table
 
 
 def test_who_comes_after_a_removal_begins_a_new_load() -> None:
