@@ -31,15 +31,6 @@ class MissCost:
     #: Exponential mean of the seconds that a key takes; the latest counts for an eighth.
     mean_seconds: float = 0.0
 
-    def after(self, seconds: float, is_failure: bool) -> "MissCost":
-        """With one more load."""
-        mean = self.mean_seconds + WEIGHT * (seconds - self.mean_seconds)
-        return MissCost(
-            self.loads + 1,
-            self.failures + is_failure,
-            mean if self.loads else seconds,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class LoadStats:
@@ -63,6 +54,22 @@ class LoadStats:
     namespaces: Mapping[str, MissCost] = field(default_factory=dict)
 
 
+class Account:
+    """A miss cost that is being added to."""
+
+    __slots__ = ("failures", "loads", "mean")
+
+    def __init__(self) -> None:
+        self.loads = self.failures = 0
+        self.mean = 0.0
+
+    def add(self, seconds: float, is_failure: bool) -> None:
+        """One more load."""
+        self.mean += (seconds - self.mean) * (WEIGHT if self.loads else 1.0)
+        self.loads += 1
+        self.failures += is_failure
+
+
 class Loads:
     """The counters, for many threads."""
 
@@ -70,7 +77,7 @@ class Loads:
         self.begin()
         self._counts: Counter[str] = Counter()
         self._seconds = 0.0
-        self._namespaces: dict[str, MissCost] = {}
+        self._namespaces: dict[str, Account] = {}
 
     def begin(self) -> None:
         """With nobody counting."""
@@ -85,14 +92,17 @@ class Loads:
         """A load has ended that was for keys of these namespaces."""
         with self._lock:
             self._counts["loads"] += 1
-            self._counts["load_failures"] += is_failure
-            self._counts["refreshes"] += is_refresh
+            if is_failure:
+                self._counts["load_failures"] += 1
+            if is_refresh:
+                self._counts["refreshes"] += 1
             self._seconds += seconds
             for name in names:
-                is_told = name in self._namespaces or len(self._namespaces) < MOST
-                name = name if is_told else OTHERS
-                cost = self._namespaces.get(name, MissCost())
-                self._namespaces[name] = cost.after(seconds / len(names), is_failure)
+                account = self._namespaces.get(name)
+                if account is None:
+                    name = name if len(self._namespaces) < MOST else OTHERS
+                    account = self._namespaces.setdefault(name, Account())
+                account.add(seconds / len(names), is_failure)
 
     def stats(self, superseded: int) -> LoadStats:
         """The counters as they are."""
@@ -101,7 +111,10 @@ class Loads:
                 **self._counts,
                 load_seconds=self._seconds,
                 superseded=superseded,
-                namespaces=dict(self._namespaces),
+                namespaces={
+                    name: MissCost(one.loads, one.failures, one.mean)
+                    for name, one in self._namespaces.items()
+                },
             )
 
 

@@ -27,9 +27,9 @@ CURRENT: ContextVar["Load | None"] = ContextVar("augury_load", default=None)
 TASKS: "set[Task[None]]" = set()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Order:
-    """What is asked of a load."""
+    """What is asked of a load; nobody changes it."""
 
     loader: Callable[[Any], Any]
     #: Whether it takes a list of keys and returns a mapping.
@@ -99,7 +99,7 @@ class Load:
         try:
             start = self.owner.clock()
             result = self._call()
-            if inspect.isawaitable(result):
+            if hasattr(type(result), "__await__"):
                 self._hand_over(result)
                 return
             seconds = self.owner.clock() - start
