@@ -3,7 +3,10 @@
 import asyncio
 import gc
 import inspect
+import threading
+import time
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -131,6 +134,67 @@ def test_coroutine_functions_remember_what_they_return() -> None:
     assert [1, 2] == calls
     assert inspect.iscoroutinefunction(double)
     assert (1, 2) == double.cache_info()[:2]
+
+
+def test_of_many_threads_one_makes_the_call() -> None:
+    """And all get what it returned, or what it raised."""
+    calls, gate = [], threading.Event()
+
+    @memoize
+    def slow(number: int) -> int:
+        calls.append(number)
+        gate.wait(30)
+        if number < 0:
+            raise ValueError("negative")
+        return number + 1
+
+    for number, expected in ((1, 2), (-1, "negative")):
+        gate.clear()
+        calls.clear()
+        with ThreadPoolExecutor(50) as pool:
+            answers = [pool.submit(slow, number) for _ in range(50)]
+            while not calls:
+                time.sleep(0)
+            gate.set()
+            found = {str(answer.exception() or answer.result()) for answer in answers}
+        assert {str(expected)} == found
+    assert 1 == slow.cache_info().currsize
+
+
+def test_threads_that_need_each_other_do_not_wait_for_ever() -> None:
+    """Each makes the other's call itself."""
+    both = threading.Barrier(2)
+
+    @memoize
+    def cross(number: int, depth: int) -> int:
+        if depth == 0:
+            both.wait(30)
+            return number + cross(1 - number, 1)
+        return number
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(cross, number, 0) for number in (0, 1)]
+        assert [1, 1] == [answer.result(30) for answer in answers]
+
+
+def test_of_many_tasks_one_makes_the_call() -> None:
+    """Even if the one that came first is cancelled."""
+    calls = []
+
+    @memoize
+    async def slow(number: int) -> int:
+        calls.append(number)
+        await asyncio.sleep(0.01)
+        return number
+
+    async def main() -> list[int]:
+        tasks = [asyncio.ensure_future(slow(7)) for _ in range(50)]
+        await asyncio.sleep(0)
+        tasks[0].cancel()
+        return await asyncio.gather(*tasks[1:])
+
+    assert [7] * 49 == asyncio.run(main())
+    assert [7] == calls
 
 
 def test_the_user_may_make_the_keys() -> None:

@@ -16,12 +16,14 @@ from augury.errors import (
     CapacityError,
     ConfigError,
     LoadError,
+    NotFound,
     SchemaMismatchError,
     ServerError,
     TraceError,
 )
 from augury.explanation import Explanation, Story, explain
 from augury.laboratory import Cell, Progress, ReplayResult, replay
+from augury.loading import LoadStats
 from augury.memoizing import memoize
 from augury.recording import Recording, record
 
@@ -36,6 +38,8 @@ __all__ = [
     "ConfigError",
     "Explanation",
     "LoadError",
+    "LoadStats",
+    "NotFound",
     "Progress",
     "Recording",
     "ReplayResult",

@@ -1,6 +1,6 @@
 """Typed face of the extension; tests/test_stub.py holds it against the binary."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, Self, TypedDict, final
 
 from typing_extensions import disjoint_base
@@ -12,6 +12,7 @@ __all__ = [
     "Entries",
     "Entry",
     "Memoized",
+    "Permit",
     "Requests",
     "Sample",
     "Session",
@@ -200,6 +201,39 @@ class Cache:
     def record_with(self, recorder: Callable[..., object]) -> None: ...
     def watch_with(self, watcher: Callable[[Any], object]) -> None: ...
     def watch(self, is_on: bool) -> None: ...
+    def load_with(self, miss: Callable[..., Any], loads_items: bool, beta: float) -> None: ...
+    def get_or_load(
+        self,
+        key: Any,
+        loader: Callable[[Any], Any] | None = None,
+        *,
+        ttl: float | None = None,
+        tags: Iterable[Hashable] | None = None,
+        timeout: float | None = None,
+        namespace: str | None = None,
+    ) -> Any: ...
+    def ready(self, key: Any, default: Any) -> Any: ...
+    def past(self, key: Any) -> tuple[Entry, float] | None: ...
+    def store(
+        self,
+        permit: Permit,
+        key: Any,
+        value: Any,
+        ttl: float | None,
+        tags: Iterable[Hashable] | None,
+        stale: float,
+        load_seconds: float,
+    ) -> bool | None: ...
+    def discard(self, permit: Permit, key: Any) -> None: ...
+    def get_many(self, keys: Iterable[Any]) -> dict[Any, Any]: ...
+    def set_many(
+        self,
+        entries: Mapping[Any, Any],
+        ttl: float | None = None,
+        *,
+        tags: Iterable[Hashable] | None = None,
+    ) -> list[Any]: ...
+    def delete_many(self, keys: Iterable[Any]) -> int: ...
 
 @final
 class Tag:
@@ -212,6 +246,8 @@ class Entry:
     def value(self) -> Any: ...
     @property
     def load_seconds(self) -> float: ...
+    @property
+    def is_due(self) -> bool: ...
     def claim(self) -> bool: ...
     def release(self) -> None: ...
 
@@ -227,6 +263,13 @@ class Memoized:
     def __call__(self, *arguments: Any, **named: Any) -> Any: ...
     def cache_key(self, *arguments: Any, **named: Any) -> Any: ...
     def __get__(self, instance: Any, owner: Any = None, /) -> Any: ...
+
+@final
+class Permit:
+    def __new__(cls) -> Self: ...
+    @property
+    def is_revoked(self) -> bool: ...
+    def revoke(self) -> None: ...
 
 @final
 class Entries:

@@ -7,10 +7,12 @@ between; this module checks the arguments of a new cache and adds what is asked 
 import os
 import sys
 from collections.abc import (
+    Awaitable,
     Callable,
     Hashable,
     ItemsView,
     Iterator,
+    Mapping,
     MutableMapping,
     ValuesView,
 )
@@ -22,8 +24,9 @@ from weakref import WeakValueDictionary
 from augury import _core
 from augury.artifacts import read_artifact
 from augury.capacity import Capacity
-from augury.errors import CapacityError, ConfigError
+from augury.errors import ConfigError
 from augury.explanation import JOURNAL, Explanation
+from augury.loading import Reader, ReadThrough, Settings
 from augury.recording.anonymiser import Anonymiser
 from augury.recording.live import LiveRecording, Taker
 from augury.recording.recording import Recording
@@ -66,7 +69,7 @@ class CacheStats:
         return self.hits / requests if requests else 0.0
 
 
-class Cache(_core.Cache, MutableMapping[K, V]):
+class Cache(ReadThrough[K, V], MutableMapping[K, V]):
     """A mapping of bounded size that learns what to keep.
 
     Safe to use from many threads. Keys are compared as by a dictionary; ``__eq__``, ``__hash__``,
@@ -95,6 +98,21 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         sample_rows: Feature rows kept for `augury.learn.dataset_of`, at most 10,000,000 and about
             120 bytes each: the latest, reaching over eight mean residences where that many suffice.
             None are kept by default.
+        loader: What :meth:`get_or_load`, its twin and ``cache[key]`` load a missing key with:
+            called with the key, returns the value or raises `NotFound`. ``get`` never loads.
+        bulk_loader: What :meth:`get_or_load_many` and its twin load missing keys with: called with
+            a list of keys, returns a mapping of those that exist.
+        load_timeout: Seconds that callers wait for a load, unless they say otherwise; then
+            `LoadError`, while the load goes on. With one, another thread than the caller's runs
+            the loader; what a loader asks for itself is part of its own time.
+        stale: Seconds after its TTL in which a loaded entry is still served to those who load,
+            while one of them has it loaded anew in the background.
+        stale_if_error: Seconds after its TTL in which it is served where loading fails.
+        early_refresh: How eagerly entries are loaded anew before their TTL passes, at random and
+            the earlier the longer a load takes (XFetch's beta); 1 is the paper's, 0 never.
+        negative_ttl: Seconds for which it is remembered that a loader raised `NotFound`; not if
+            None. Every write costs a call of Python then.
+        negative_capacity: Bytes of memory for that.
         record: A trace to write every get, set and delete to, by its path (endings as for
             :func:`augury.record`), or a :class:`~augury.recording.Recorder`. :meth:`close`
             completes it.
@@ -131,16 +149,34 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         model: "str | os.PathLike[str] | Artifact | _core.Artifact | None" = None,
         journal: int | None = None,
         sample_rows: int = 0,
+        loader: Callable[[K], V | Awaitable[V]] | None = None,
+        bulk_loader: Callable[[list[K]], Mapping[K, V] | Awaitable[Mapping[K, V]]] | None = None,
+        load_timeout: float | None = None,
+        stale: float = 0.0,
+        stale_if_error: float = 0.0,
+        early_refresh: float = 0.0,
+        negative_ttl: float | None = None,
+        negative_capacity: int | str | Capacity = "1 MB",
         record: str | os.PathLike[str] | Taker | None = None,
         record_sample: float = 1.0,
         record_anonymiser: Anonymiser | None = None,
         seed: int = 1,
     ) -> None:
         asked = Capacity.parse(capacity)
+        settings = Settings(
+            loader=loader,
+            bulk_loader=bulk_loader,
+            stale=stale,
+            stale_if_error=stale_if_error,
+            load_timeout=load_timeout,
+            negative_ttl=negative_ttl,
+            negative_capacity=negative_capacity,
+            early_refresh=early_refresh,
+        )
         for name, function in (("sizeof", sizeof), ("on_removal", on_removal), ("timer", timer)):
             if function is not None and not callable(function):
                 raise ConfigError(f"{name} {function!r}: expected a function, or None")
-        room = absolute(asked, capacity)
+        room = asked.for_cache()
         if journal is None:
             journal = min(max(room // 2, FEWEST_DECISIONS), JOURNAL)
         check_number("journal", journal, MOST_KEPT)
@@ -165,6 +201,7 @@ class Cache(_core.Cache, MutableMapping[K, V]):
             samples=sample_rows,
             seed=seed,
         )
+        self._read_by(Reader(settings, self._tags, timer))
         if model is not None:
             self.load_model(model)
         self._recording: LiveRecording | None = None
@@ -222,31 +259,13 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         """Values, as they are when they are iterated over. No requests."""
         return Values(self)
 
-    def invalidate_tag(self, tag: Hashable) -> None:
-        """Remove every entry that was stored with this tag, at once and at no cost per entry.
-
-        What is removed is no longer served or iterated over from now on; its room is given back
-        when it is next asked for, or evicted.
-
-        >>> import augury
-        >>> cache = augury.Cache(100)
-        >>> cache.set("user:1:orders", [7, 9], tags=["user:1"])
-        True
-        >>> cache.invalidate_tag("user:1")
-        >>> "user:1:orders" in cache
-        False
-        """
-        known = self._tags.get(tag)
-        if known is not None:
-            known.invalidate()
-
     def resize(self, capacity: int | str | Capacity) -> None:
         """Change the capacity, evicting what no longer fits. What has been learned stays.
 
         Raises:
             CapacityError: The capacity cannot be.
         """
-        self.change_capacity(absolute(Capacity.parse(capacity), capacity))
+        self.change_capacity(Capacity.parse(capacity).for_cache())
 
     @property
     def maxsize(self) -> int:
@@ -314,13 +333,16 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         return found
 
     def close(self) -> Recording | None:
-        """Complete the trace that is recorded, if one is; the cache can still be used.
+        """Complete the trace that is recorded, if one is, and let go of the threads that load.
+
+        The cache can still be used.
 
         Returns what came of it, or None where nothing was recorded.
 
         Raises:
             TraceError: It could not be written.
         """
+        self._reader.workers.close()
         return None if self._recording is None else self._recording.close()
 
     def __enter__(self) -> Self:
@@ -359,16 +381,6 @@ class Values(ValuesView[V]):
     def __iter__(self) -> Iterator[V]:
         """Value by value, none of them a request."""
         return (value for _, value in self._mapping.entries())
-
-
-def absolute(parsed: Capacity, asked: object) -> int:
-    """The capacity in entries or bytes."""
-    if parsed.absolute is None:
-        raise CapacityError(
-            f"capacity {asked!r} is a share of a trace's footprint; a cache takes entries, "
-            'such as 1000, or bytes, such as "64 MB"'
-        )
-    return parsed.absolute
 
 
 def check_policy(policy: object) -> None:

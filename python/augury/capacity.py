@@ -52,3 +52,16 @@ class Capacity:
     def asked(self) -> tuple[float | None, int | None]:
         """The capacity as the extension takes it."""
         return self.fraction, self.absolute
+
+    def for_cache(self) -> int:
+        """The number of entries or bytes; a share is of a footprint, which only a trace has.
+
+        >>> Capacity.parse("64 kB").for_cache()
+        64000
+        """
+        if self.absolute is None:
+            raise CapacityError(
+                f"capacity {self.label} is a share of a trace's footprint; a cache takes entries, "
+                'such as 1000, or bytes, such as "64 MB"'
+            )
+        return self.absolute

@@ -3,7 +3,8 @@
     AuguryError
     ├── ConfigError (ValueError)          an option or a combination of options that cannot be
     ├── CapacityError (ValueError)        a capacity that is not one, or that holds nothing
-    ├── LoadError                         the loader of a read-through cache failed
+    ├── LoadError                         a load took too long, or waited for itself
+    ├── NotFound (KeyError)               what a loader raises where there is no such thing
     ├── TraceError (ValueError)           a trace that cannot be read, found, made or written
     ├── ArtifactError                     a saved model that cannot be used
     │   └── SchemaMismatchError           ... because it was trained on other features
@@ -18,6 +19,7 @@ __all__ = [
     "CapacityError",
     "ConfigError",
     "LoadError",
+    "NotFound",
     "SchemaMismatchError",
     "ServerError",
     "TraceError",
@@ -37,7 +39,17 @@ class CapacityError(AuguryError, ValueError):
 
 
 class LoadError(AuguryError):
-    """A loader failed to answer for a key."""
+    """A load took longer than its caller waits, waited for itself, or was cut off.
+
+    What a loader raises itself is passed on as it is.
+    """
+
+
+class NotFound(AuguryError, KeyError):  # noqa: N818
+    """There is no such thing: raised by loaders, with the key, and passed on to whoever asked.
+
+    Where the cache has a ``negative_ttl`` that is remembered.
+    """
 
 
 class TraceError(AuguryError, ValueError):

@@ -6,6 +6,7 @@ coroutine, as an unknown one does. Keys are made as `functools.lru_cache` makes 
 
 import functools
 import inspect
+import threading
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, overload
 
@@ -83,8 +84,10 @@ def memoize(
 ) -> Any:
     """Remember what a function returned: functions, methods, coroutine functions.
 
-    What it raises is not remembered. As with `functools.lru_cache` arguments must be hashable,
-    those of a method include the object, and ``f(1, b=2)`` and ``f(1, 2)`` are different calls.
+    Of several threads or tasks that ask for the same at once one makes the call, and the others
+    wait for it; what it raises is raised for all of them and not remembered. As with
+    `functools.lru_cache` arguments must be hashable, those of a method include the object, and
+    ``f(1, b=2)`` and ``f(1, 2)`` are different calls.
 
     Args:
         function: The function, where the decorator is used without arguments.
@@ -140,12 +143,64 @@ def memoize(
     return decorate if function is None else decorate(function)
 
 
+class Pending:
+    """A call that is being made: others with the same arguments wait for it."""
+
+    __slots__ = ("error", "is_done", "lock", "value")
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.lock.acquire()
+        self.value: Any = None
+        self.error: Exception | None = None
+        self.is_done = False
+
+    def outcome(self) -> Any:
+        """Wait for what it comes to."""
+        with self.lock:
+            if self.error is not None:
+                raise self.error
+            return self.value
+
+
+class Depth(threading.local):
+    """How many calls this thread is making."""
+
+    calls = 0
+
+
+#: A thread that makes a call waits for nobody: two that waited for each other's would never end.
+DEPTH = Depth()
+
+
 def remember(cache: Cache[Any, Any], function: Callable[..., Any]) -> Callable[..., Any]:
-    """What an unknown call comes to."""
+    """What an unknown call comes to: made once, however many threads ask at the same time.
+
+    One frame lies between a function and its calls of itself, so that recursion goes about as
+    deep as without a cache.
+    """
+    under_way: dict[Hashable, Pending] = {}
 
     def load(key: Hashable, arguments: tuple[Any, ...], named: dict[str, Any] | None) -> Any:
-        value = function(*arguments, **named) if named else function(*arguments)
-        cache.set(key, value)
+        mine = Pending()
+        other = under_way.setdefault(key, mine)
+        if other is not mine and DEPTH.calls == 0:
+            value = other.outcome()
+            if other.is_done:
+                return value
+        DEPTH.calls += 1
+        try:
+            value = function(*arguments, **named) if named else function(*arguments)
+            cache.set(key, value)
+            mine.value, mine.is_done = value, True
+        except Exception as error:
+            mine.error = error
+            raise
+        finally:
+            DEPTH.calls -= 1
+            if other is mine:
+                under_way.pop(key, None)
+            mine.lock.release()
         return value
 
     return load
@@ -155,15 +210,12 @@ def keyed_function(
     cache: Cache[Any, Any], function: Callable[..., Any], key: Callable[..., Hashable]
 ) -> Callable[..., Any]:
     """The function with keys of its user's."""
-    get = cache.get
+    get, load = cache.get, remember(cache, function)
 
     def memoized(*arguments: Any, **named: Any) -> Any:
         known = key(*arguments, **named)
         found = get(known, MISSING)
-        if found is MISSING:
-            found = function(*arguments, **named)
-            cache.set(known, found)
-        return found
+        return load(known, arguments, named) if found is MISSING else found
 
     return memoized
 
@@ -171,15 +223,22 @@ def keyed_function(
 def coroutine_function(
     cache: Cache[Any, Any], function: Callable[..., Awaitable[Any]], key: Callable[..., Hashable]
 ) -> Callable[..., Awaitable[Any]]:
-    """The coroutine function; what is remembered is what its coroutine returned."""
-    get = cache.get
+    """The coroutine function; what is remembered is what its coroutine returned.
+
+    Of many tasks at once with the same arguments one makes the call; one that is cancelled while
+    it waits leaves the call as it is.
+    """
+    get, reader = cache.get, cache.reader
 
     async def memoized(*arguments: Any, **named: Any) -> Any:
         known = key(*arguments, **named)
         found = get(known, MISSING)
         if found is MISSING:
-            found = await function(*arguments, **named)
-            cache.set(known, found)
+
+            def call(_: Hashable) -> Awaitable[Any]:
+                return function(*arguments, **named)
+
+            return await reader.load_in_task(cache, known, call, None, None, None, None)
         return found
 
     return memoized

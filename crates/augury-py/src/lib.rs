@@ -34,7 +34,7 @@ mod _core {
     #[pymodule_export]
     use super::artifact::{Artifact, feature_schema};
     #[pymodule_export]
-    use super::cache::{Cache, Entries, Entry, Memoized, Tag};
+    use super::cache::{Cache, Entries, Entry, Memoized, Permit, Tag};
     #[pymodule_export]
     use super::capacity::read_capacity;
     #[pymodule_export]

@@ -58,6 +58,8 @@ pub(crate) struct Entry {
     pub(super) load_seconds: f64,
     /// Whether somebody is loading it anew.
     refreshing: AtomicBool,
+    /// Whether it was drawn to be loaded anew before its time.
+    due: AtomicBool,
 }
 
 impl Entry {
@@ -70,12 +72,21 @@ impl Entry {
             tti: None,
             load_seconds: 0.0,
             refreshing: AtomicBool::new(false),
+            due: AtomicBool::new(false),
         }
     }
 
     /// Whether none of its tags has been invalidated.
     pub(super) fn is_valid(&self) -> bool {
         self.tags.iter().all(|(tag, generation)| tag.get().generation() == *generation)
+    }
+
+    pub(super) fn is_claimed(&self) -> bool {
+        self.refreshing.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_due(&self) {
+        self.due.store(true, Ordering::Relaxed);
     }
 
     /// The deadline after an access.
@@ -98,8 +109,15 @@ impl Entry {
         !self.refreshing.swap(true, Ordering::AcqRel)
     }
 
+    /// Whether it was drawn to be loaded anew before its time.
+    #[getter]
+    fn is_due(&self) -> bool {
+        self.due.load(Ordering::Relaxed)
+    }
+
     /// Gives the right back.
     fn release(&self) {
+        self.due.store(false, Ordering::Relaxed);
         self.refreshing.store(false, Ordering::Release);
     }
 

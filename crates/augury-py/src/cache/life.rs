@@ -106,9 +106,13 @@ impl Life {
         if self.jitter <= 0.0 {
             return millis(ttl);
         }
+        millis(ttl * (1.0 - self.jitter * self.draw()))
+    }
+
+    /// From 0 to below 1, evenly.
+    pub(super) fn draw(&self) -> f64 {
         let drawn = mix(self.state.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed));
-        let share = (drawn >> 11) as f64 / (1u64 << 53) as f64;
-        millis(ttl * (1.0 - self.jitter * share))
+        (drawn >> 11) as f64 / (1u64 << 53) as f64
     }
 }
 

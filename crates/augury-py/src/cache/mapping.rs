@@ -9,7 +9,7 @@ use super::iterate::Entries;
 use super::key::Asked;
 use super::{Cache, Manner, Object};
 
-fn is_resident(outcome: Outcome) -> bool {
+pub(super) fn is_resident(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Added | Outcome::Replaced)
 }
 
@@ -25,9 +25,21 @@ impl Cache {
         Ok(self.inner()?.get(key)?.or(default))
     }
 
-    fn __getitem__<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        match self.inner()?.get(key)? {
-            Some(value) => Ok(value),
+    fn __getitem__<'py>(
+        slf: &Bound<'py, Self>,
+        key: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let inner = slf.get().inner()?;
+        let reader = inner.reader.get().filter(|reader| reader.loads_items);
+        if let Some(value) = inner.look(key, reader.map_or(0.0, |reader| reader.beta))? {
+            return Ok(value);
+        }
+        match reader {
+            Some(reader) => {
+                let none = key.py().None();
+                let asked = (slf, key, &none, &none, &none, &none, &none);
+                reader.miss.bind(key.py()).call1(asked)
+            }
             None => Err(PyKeyError::new_err(key.clone().unbind())),
         }
     }
@@ -82,7 +94,7 @@ impl Cache {
         load_seconds: f64,
     ) -> PyResult<bool> {
         let tags = tags.as_ref();
-        let manner = Manner { ttl, tti, tags, is_forced: force, stale, load_seconds };
+        let manner = Manner { ttl, tti, tags, is_forced: force, stale, load_seconds, permit: None };
         self.inner()?.set(key, value, manner, When::Always).map(is_resident)
     }
 

@@ -24,11 +24,13 @@
 //! and one shard evicts exactly as the policy says. Nothing here relies on that number.
 
 mod account;
+mod bulk;
 mod engine;
 mod entry;
 mod iterate;
 mod key;
 mod life;
+mod loading;
 mod mapping;
 mod memoize;
 mod pins;
@@ -50,6 +52,8 @@ pub(crate) use entry::{Entry, Tag};
 pub(crate) use iterate::Entries;
 use key::Asked;
 use life::Life;
+pub(crate) use loading::Permit;
+use loading::Reader;
 pub(crate) use memoize::Memoized;
 use time::Time;
 
@@ -81,6 +85,8 @@ struct Inner {
     /// Is told of every write while loads are in flight.
     watcher: OnceLock<Object>,
     is_watched: AtomicBool,
+    /// Answers where a hit is not enough.
+    reader: OnceLock<Reader>,
     /// Address of the type of entries that are more than a value.
     entry_type: usize,
     /// Whether there ever was one.
@@ -100,6 +106,8 @@ struct Manner<'a, 'py> {
     /// Seconds after the TTL during which it is served to those who take what is stale.
     stale: f64,
     load_seconds: f64,
+    /// Of the load that stores it.
+    permit: Option<&'a Permit>,
 }
 
 impl Cache {
@@ -113,6 +121,12 @@ impl Inner {
     /// The value, if the key is resident, fresh and valid: a hit, else a miss.
     #[inline]
     fn get<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.look(key, 0.0)
+    }
+
+    /// As `get`; with a beta above 0 none, too, where the entry is to be loaded before its time.
+    #[inline]
+    fn look<'py>(&self, key: &Bound<'py, PyAny>, beta: f64) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = key.py();
         self.time.ask(py)?;
         let mut left = Gone::new();
@@ -123,7 +137,7 @@ impl Inner {
             self.tell(py, left);
         }
         let found = match found {
-            Some(stored) if self.is_entry(stored.bind(py)) => self.open(asked, stored)?,
+            Some(stored) if self.is_entry(stored.bind(py)) => self.open(asked, stored, beta)?,
             found => found.map(|value| value.into_bound(py)),
         };
         if let Some(recorder) = self.recorder.get() {
@@ -138,6 +152,7 @@ impl Inner {
         &self,
         asked: Asked<'_, 'py>,
         stored: Object,
+        beta: f64,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = asked.key.py();
         let entry = stored.bind(py).cast_exact::<Entry>()?.get();
@@ -157,6 +172,10 @@ impl Inner {
                 .set_deadline(asked, entry.deadline(now), &mut left)
                 .map_err(|error| *error)?;
             self.tell(py, left);
+        }
+        if self.is_early(entry, beta, now) {
+            entry.set_due();
+            return Ok(None);
         }
         Ok(Some(entry.value.bind(py).clone()))
     }
@@ -217,7 +236,7 @@ impl Inner {
         let (asked, mut left) = (Asked::new(key)?, Gone::new());
         let size = self.size(key, value)?;
         let ttl = manner.ttl;
-        let is_forced = manner.is_forced;
+        let (is_forced, permit) = (manner.is_forced, manner.permit);
         let (stored, deadline) = self.life.prepare(self, value, manner)?;
         let newcomer = Newcomer {
             hash: asked.hash,
@@ -227,14 +246,22 @@ impl Inner {
             deadline,
             is_forced,
         };
+        match permit {
+            // Loads of the key lose their permits before the value is there: none can follow it.
+            None => self.written(key)?,
+            Some(permit) if permit.is_revoked() => return Ok(Outcome::Declined),
+            Some(_) => {}
+        }
         let engine = self.engine_of(asked, &mut left)?;
         let outcome = engine.insert(newcomer, when, asked, &mut left).map_err(|error| *error)?;
         self.reserve_pins(&mut left);
         if !left.is_empty() {
             self.tell(py, left);
         }
-        if self.is_watched.load(Ordering::Relaxed) {
-            self.written(key)?;
+        if permit.is_some_and(Permit::is_revoked) {
+            // Another thread wrote while keys were compared: nothing is better than what is old.
+            self.remove(asked)?;
+            return Ok(Outcome::Declined);
         }
         if let Some(recorder) = self.recorder.get() {
             recorder.bind(py).call1((key, "set", size, ttl))?;
@@ -246,10 +273,9 @@ impl Inner {
     fn take<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = key.py();
         self.time.ask(py)?;
-        let taken = self.remove(Asked::new(key)?)?;
-        if self.is_watched.load(Ordering::Relaxed) {
-            self.written(key)?;
-        }
+        let asked = Asked::new(key)?;
+        self.written(key)?;
+        let taken = self.remove(asked)?;
         if let Some(recorder) = self.recorder.get() {
             recorder.bind(py).call1((key, "delete"))?;
         }
@@ -292,9 +318,17 @@ impl Inner {
         }
     }
 
-    /// Tells whoever loads that this key has been written or removed meanwhile.
-    #[cold]
+    /// Tells whoever loads that this key is about to be written or removed.
+    #[inline]
     fn written(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {
+        if self.is_watched.load(Ordering::Relaxed) {
+            return self.tell_watcher(key);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn tell_watcher(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {
         if let Some(watcher) = self.watcher.get() {
             watcher.bind(key.py()).call1((key,))?;
         }
@@ -358,6 +392,7 @@ impl Cache {
             recorder: OnceLock::new(),
             watcher: OnceLock::new(),
             is_watched: AtomicBool::new(false),
+            reader: OnceLock::new(),
             entry_type: Entry::type_object_raw(py) as usize,
             has_entries: AtomicBool::new(false),
             turned: AtomicU64::new(0),
@@ -370,7 +405,8 @@ impl Cache {
         let fields = [&inner.sizeof, &inner.listener];
         fields.into_iter().flatten().try_for_each(|field| visit.call(field))?;
         visit.call(&inner.tags)?;
-        let told = [inner.recorder.get(), inner.watcher.get(), inner.time.timer()];
+        let miss = inner.reader.get().map(|reader| &reader.miss);
+        let told = [inner.recorder.get(), inner.watcher.get(), inner.time.timer(), miss];
         told.into_iter().flatten().try_for_each(|field| visit.call(field))?;
         let mut outcome = Ok(());
         for engine in inner.engines() {

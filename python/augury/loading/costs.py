@@ -1,0 +1,135 @@
+"""What misses cost: seconds per load, by namespace, and what else there is to count.
+
+The namespace of a key is its text up to the first ``:`` or ``/``. At most 1,024 are told apart;
+those that come later share one.
+"""
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["LoadStats", "Loads", "MissCost", "namespace_of"]
+
+#: Namespaces that are told apart, and the name of the rest.
+MOST = 1_024
+OTHERS = "*"
+#: Weight of the latest load in the mean.
+WEIGHT = 1 / 8
+SEPARATOR = re.compile("[:/]")
+SEPARATOR_BYTES = re.compile(b"[:/]")
+
+
+@dataclass(frozen=True, slots=True)
+class MissCost:
+    """The loads of one namespace."""
+
+    #: Keys loaded, and how many of those loads failed.
+    loads: int = 0
+    failures: int = 0
+    #: Exponential mean of the seconds that a key takes; the latest counts for an eighth.
+    mean_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LoadStats:
+    """What loading has done since the cache was made."""
+
+    #: Calls of loaders, how many of them raised (`NotFound` apart), and their seconds.
+    loads: int = 0
+    load_failures: int = 0
+    load_seconds: float = 0.0
+    #: Those of them that nobody waited for.
+    refreshes: int = 0
+    #: Callers who waited for the load of another, and who waited too long.
+    waits: int = 0
+    timeouts: int = 0
+    #: Answers by a value whose TTL had passed, and by an absence that was remembered.
+    stale_served: int = 0
+    absences_served: int = 0
+    #: Loads whose key was written or invalidated meanwhile: not stored.
+    superseded: int = 0
+    #: By namespace.
+    namespaces: Mapping[str, MissCost] = field(default_factory=dict)
+
+
+class Account:
+    """A miss cost that is being added to."""
+
+    __slots__ = ("failures", "loads", "mean")
+
+    def __init__(self) -> None:
+        self.loads = self.failures = 0
+        self.mean = 0.0
+
+    def add(self, seconds: float, is_failure: bool) -> None:
+        """One more load."""
+        self.mean += (seconds - self.mean) * (WEIGHT if self.loads else 1.0)
+        self.loads += 1
+        self.failures += is_failure
+
+
+class Loads:
+    """The counters, for many threads."""
+
+    def __init__(self) -> None:
+        self.begin()
+        self._counts: Counter[str] = Counter()
+        self._seconds = 0.0
+        self._namespaces: dict[str, Account] = {}
+
+    def begin(self) -> None:
+        """With nobody counting."""
+        self._lock = threading.RLock()
+
+    def count(self, name: str) -> None:
+        """One more of what has this name in `LoadStats`."""
+        with self._lock:
+            self._counts[name] += 1
+
+    def add(self, seconds: float, is_failure: bool, is_refresh: bool, names: list[str]) -> None:
+        """A load has ended that was for keys of these namespaces."""
+        with self._lock:
+            self._counts["loads"] += 1
+            if is_failure:
+                self._counts["load_failures"] += 1
+            if is_refresh:
+                self._counts["refreshes"] += 1
+            self._seconds += seconds
+            for name in names:
+                account = self._namespaces.get(name)
+                if account is None:
+                    name = name if len(self._namespaces) < MOST else OTHERS
+                    account = self._namespaces.setdefault(name, Account())
+                account.add(seconds / len(names), is_failure)
+
+    def stats(self, superseded: int) -> LoadStats:
+        """The counters as they are."""
+        with self._lock:
+            return LoadStats(
+                **self._counts,
+                load_seconds=self._seconds,
+                superseded=superseded,
+                namespaces={
+                    name: MissCost(one.loads, one.failures, one.mean)
+                    for name, one in self._namespaces.items()
+                },
+            )
+
+
+def namespace_of(key: object) -> str:
+    """The first part of a text key; of a tuple's first item; else empty.
+
+    >>> namespace_of("user:42"), namespace_of(b"img/a.png"), namespace_of(("load", 7))
+    ('user', 'img', 'load')
+    >>> namespace_of(42)
+    ''
+    """
+    if isinstance(key, tuple) and key:
+        key = key[0]
+    if isinstance(key, str):
+        return SEPARATOR.split(key, maxsplit=1)[0][:64]
+    if isinstance(key, bytes):
+        return SEPARATOR_BYTES.split(key, maxsplit=1)[0][:64].decode("utf-8", "replace")
+    return ""
