@@ -30,6 +30,7 @@ mod iterate;
 mod key;
 mod life;
 mod mapping;
+mod revise;
 mod time;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
