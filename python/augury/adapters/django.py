@@ -13,7 +13,8 @@
 - Anything else is an argument of :class:`augury.Cache` in capitals, such as ``POLICY`` or ``JITTER``.
 
 Aliases with the same location and options share one cache. All of it is in this process, so the
-asynchronous methods answer without a thread. Contract: Django's "cache framework" topic and
+asynchronous methods answer without a thread, but for those that store what may have to be copied: to
+copy a query set is to ask the database. Contract: Django's "cache framework" topic and
 ``django.core.cache.backends.base``.
 """
 
@@ -22,6 +23,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
@@ -152,27 +154,16 @@ class AuguryCache(BaseCache):  # type: ignore[misc]
         """Remove everything at this location, whatever its prefix and version."""
         self._cache.clear()
 
-    async def aadd(
-        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
-    ) -> bool:
-        """See :meth:`add`."""
-        return self.add(key, value, timeout, version)
-
     async def aget(self, key: Any, default: Any = None, version: Any = None) -> Any:
         """See :meth:`get`."""
         return self.get(key, default, version)
-
-    async def aset(
-        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
-    ) -> None:
-        """See :meth:`set`."""
-        self.set(key, value, timeout, version)
 
     async def aset_many(
         self, data: Mapping[Any, Any], timeout: Any = DEFAULT_TIMEOUT, version: Any = None
     ) -> list[Any]:
         """See :meth:`set_many`."""
-        return self.set_many(data, timeout, version)
+        many: list[Any] = await sync_to_async(self.set_many)(data, timeout, version)
+        return many
 
     async def atouch(self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> bool:
         """See :meth:`touch`."""
