@@ -68,6 +68,12 @@ $(STAMPS)/redis-server: $(STAMPS)/venv
 	    || { echo "no redis-server: as root, apt-get install redis-server" >&2; exit 1; }
 	@touch $@
 
+# The frameworks' own tests of caches, which are in their source distributions.
+$(STAMPS)/conformance: $(STAMPS)/dev-packages
+	@echo "downloading the frameworks' own tests"
+	@$(PYTHON) tests/adapters/conformance/run.py --download
+	@touch $@
+
 build: $(STAMPS)/build
 
 demo: build
@@ -86,7 +92,7 @@ lint: $(STAMPS)/dev-packages build
 rust-test: $(STAMPS)/venv
 	cargo test --workspace --locked --quiet
 
-python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server build
+python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/conformance build
 	$(PYTHON) -m pytest -q
 
 test: $(STAMPS)/dev-packages build

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dogpile.cache.backends import memory
+from dogpile.cache.region import _backend_loader
 from dogpile.testing import fixtures
 
 from augury.adapters.dogpile import AuguryBackend, AuguryBytesBackend
@@ -37,3 +38,4 @@ class AnyArgumentsBytes(AnyArguments, AuguryBytesBackend):
 fixtures.MockBackend = Mock
 memory.MemoryBackend = AnyArguments
 memory.MemoryPickleBackend = AnyArgumentsBytes
+assert _backend_loader.load("dogpile.cache.memory") is AnyArguments
