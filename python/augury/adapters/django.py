@@ -2,19 +2,21 @@
 
     CACHES = {"default": {"BACKEND": "augury.adapters.django.AuguryCache"}}
 
-``LOCATION``, ``TIMEOUT``, ``KEY_PREFIX``, ``VERSION`` and ``KEY_FUNCTION`` are Django's. ``OPTIONS``:
+``LOCATION``, ``TIMEOUT``, ``KEY_PREFIX``, ``VERSION`` and ``KEY_FUNCTION`` are Django's.
+``OPTIONS``:
 
-- ``CAPACITY``: entries (a number) or bytes (``"64 MB"``); or ``MAX_ENTRIES``, 300 by default, as for
-  Django's own backends. ``CULL_FREQUENCY`` is not used: what is evicted, one entry at a time, and
-  whether a newcomer is worth a place is up to the policy.
-- ``SERIALIZER``: a class, or its path, with ``dumps`` and ``loads``. By default each reader is given
-  a copy (:class:`~augury.adapters.serializers.Copied`), as Django demands; with
+- ``CAPACITY``: entries (a number) or bytes (``"64 MB"``); or ``MAX_ENTRIES``, 300 by default, as
+  for Django's own backends. ``CULL_FREQUENCY`` is not used: what is evicted, one entry at a time,
+  and whether a newcomer is worth a place is up to the policy.
+- ``SERIALIZER``: a class, or its path, with ``dumps`` and ``loads``. By default each reader is
+  given a copy (:class:`~augury.adapters.serializers.Copied`), as Django demands; with
   ``"augury.adapters.serializers.AsItIs"`` objects are stored as they are.
-- Anything else is an argument of :class:`augury.Cache` in capitals, such as ``POLICY`` or ``JITTER``.
+- Anything else is an argument of :class:`augury.Cache` in capitals, such as ``POLICY`` or
+  ``JITTER``.
 
 Aliases with the same location and options share one cache. All of it is in this process, so the
-asynchronous methods answer without a thread, but for those that store what may have to be copied: to
-copy a query set is to ask the database. Contract: Django's "cache framework" topic and
+asynchronous methods answer without a thread, but for those that store what may have to be copied:
+to copy a query set is to ask the database. Contract: Django's "cache framework" topic and
 ``django.core.cache.backends.base``.
 """
 

@@ -2,13 +2,13 @@
 
     region = make_region().configure("augury", arguments={"capacity": 10_000})
 
-``augury`` keeps values as they are, as ``dogpile.cache.memory`` does: who changes a value that he was
-given changes it for all. ``augury.bytes`` stores what the region's serializer makes of it (pickle, if
-none is named), so every reader has a copy and a capacity in bytes is exact.
+``augury`` keeps values as they are, as ``dogpile.cache.memory`` does: who changes a value that he
+was given changes it for all. ``augury.bytes`` stores what the region's serializer makes of it
+(pickle, if none is named), so every reader has a copy and a capacity in bytes is exact.
 
-``arguments`` are those of :class:`augury.Cache`, or ``cache``: one that is there already. The region's
-``expiration_time`` is dogpile's business and removes nothing; a ``ttl`` here does. Mutexes are the
-region's own, which are right for one process. Contract: ``dogpile.cache.api.CacheBackend``.
+``arguments`` are those of :class:`augury.Cache`, or ``cache``: one that is there already. The
+region's ``expiration_time`` is dogpile's business and removes nothing; a ``ttl`` here does. Mutexes
+are the region's own, which are right for one process. Contract: ``dogpile.cache.api.CacheBackend``.
 """
 
 from collections.abc import Iterable, Mapping

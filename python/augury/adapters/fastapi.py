@@ -6,8 +6,8 @@
     @app.get("/items/{item}")
     async def read(item: int, cache: Annotated[Cache, Depends(provided)]): ...
 
-Tests put another in its place by ``app.dependency_overrides[provided]``. Caching of whole answers by
-the rules of HTTP is hishel's middleware over :mod:`augury.adapters.hishel`.
+Tests put another in its place by ``app.dependency_overrides[provided]``. Caching of whole answers
+by the rules of HTTP is hishel's middleware over :mod:`augury.adapters.hishel`.
 """
 
 from collections.abc import AsyncIterator

@@ -4,8 +4,9 @@
 
 ``CACHE_DEFAULT_TIMEOUT`` is Flask-Caching's. ``CACHE_THRESHOLD`` is the capacity in entries, unless
 ``CACHE_OPTIONS`` names a ``capacity``, such as ``"64 MB"``; its other items are arguments of
-:class:`augury.Cache`. Readers are given copies; ``CACHE_SERIALIZER`` takes another serializer, such as
-:class:`~augury.adapters.serializers.AsItIs`. Contract: ``cachelib.BaseCache``.
+:class:`augury.Cache`, or ``serializer``. Readers are given copies, unless that is an
+:class:`~augury.adapters.serializers.AsItIs`; ``CACHE_SERIALIZER`` takes one of cachelib's.
+Contract: ``cachelib.BaseCache``.
 """
 
 import math
@@ -29,10 +30,11 @@ class AuguryCache(BaseCache):
         capacity: int | str = 500,
         default_timeout: int = 300,
         ignore_delete_many_errors: bool = False,
+        serializer: Any = None,
         **options: Any,
     ) -> None:
         super().__init__(default_timeout, ignore_delete_many_errors)
-        self.serializer: Any = Copied()
+        self.serializer: Any = Copied() if serializer is None else serializer
         self._cache: Cache[str, Any] = Cache(capacity, **options)
 
     @classmethod

@@ -4,8 +4,8 @@
     app = hishel.asgi.ASGICacheMiddleware(app, storage=AsyncAuguryStorage("64 MB"))
 
 What may be stored and served (RFC 9111) is hishel's business; here is only where answers lie. Both
-storages are the same :class:`~augury.adapters.responses.Responses` behind two faces, in the memory of
-this process. Contract: ``BaseStorage`` and ``AsyncBaseStorage`` of hishel 2.
+storages are the same :class:`~augury.adapters.responses.Responses` behind two faces, in the memory
+of this process. Contract: ``BaseStorage`` and ``AsyncBaseStorage`` of hishel 2.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
@@ -29,7 +29,8 @@ class AuguryStorage(BaseStorage):
         default_ttl: Seconds that an answer is kept after it was stored; hishel's ``ttl``.
         default_tti: Seconds that it is kept after it was last looked up.
         max_stream_size: Bytes of a body; a larger one is passed on and not stored.
-        **options: Further arguments of :class:`augury.Cache`, but for ``sizeof`` and ``on_removal``.
+        **options: Further arguments of :class:`augury.Cache`, without ``sizeof`` and
+            ``on_removal``.
     """
 
     def __init__(

@@ -1,11 +1,12 @@
 """HTTP answers in a cache: what both storages of hishel stand on.
 
-The cache's key of an answer is its hishel key, method, URL and what it varies by, and not its id, so
-that an answer which comes back after its eviction is the same object to the policy. An index has
+The cache's key of an answer is its hishel key, method, URL and what it varies by, and not its id,
+so that an answer which comes back after its eviction is the same object to the policy. An index has
 the keys under each hishel key and that of each id, of what is resident and of nothing else: the
 cache tells of everything that leaves.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ Name = tuple[str, ...]
 MOST_VARIANTS = 64
 #: Bytes of the objects around an answer, by `sys.getsizeof`, roughly.
 OVERHEAD = 1_000
+#: Of a size in bytes, and of a time in seconds.
 LARGEST = 2**32 - 1
 
 
@@ -74,12 +76,12 @@ class Draft:
 
     def store(self) -> None:
         """The body is complete. The TTL counts from when the draft was made."""
-        ttl = self._ttl
-        if ttl is not None:
-            ttl -= self._responses.now() - self._begun
-        if self.is_wanted and (ttl is None or ttl > 0):
+        ttl = math.inf if self._ttl is None else self._ttl
+        ttl -= self._responses.now() - self._begun
+        tti = math.inf if self._tti is None else self._tti
+        if self.is_wanted and min(ttl, tti) > 0:
             kept = replace(self._kept, body=tuple(self._body))
-            self._responses.store(self._name, kept, ttl, self._tti)
+            self._responses.store(self._name, kept, ttl, tti)
 
 
 class Responses:
@@ -91,9 +93,7 @@ class Responses:
         options: Further arguments of :class:`augury.Cache`.
     """
 
-    def __init__(
-        self, capacity: int | str, max_body: int | None, options: dict[str, Any]
-    ) -> None:
+    def __init__(self, capacity: int | str, max_body: int | None, options: dict[str, Any]) -> None:
         taken = {"sizeof", "on_removal"} & options.keys()
         if taken:
             raise ConfigError(f"{' and '.join(sorted(taken))}: the storage has its own")
@@ -125,16 +125,18 @@ class Responses:
         self._drafts[draft.id] = draft
         return draft
 
-    def store(self, name: Name, kept: Kept, ttl: float | None, tti: float | None) -> None:
+    def store(self, name: Name, kept: Kept, ttl: float, tti: float) -> None:
         """Store a complete answer, if the policy does not turn it away."""
         if self._is_closed:
             return
+        self.cache.set(name, kept, limit(ttl), tti=limit(tti))
+        oldest = None
         with self._lock:
-            self._of_id[kept.id] = name
-            names = self._names.setdefault(name[0], {})
-            names[name] = None
-            oldest = next(iter(names)) if len(names) > MOST_VARIANTS else None
-        self.cache.set(name, kept, ttl, tti=tti)
+            if self.cache.peek(name) is kept:
+                self._of_id[kept.id] = name
+                names = self._names.setdefault(name[0], {})
+                names[name] = None
+                oldest = next(iter(names)) if len(names) > MOST_VARIANTS else None
         if oldest is not None:
             self.cache.delete(oldest)
 
@@ -184,6 +186,11 @@ class Responses:
                 names.pop(name, None)
                 if not names:
                     del self._names[name[0]]
+
+
+def limit(seconds: float) -> float | None:
+    """Seconds to live, as the cache takes them: none for what is longer than it counts."""
+    return seconds if seconds <= LARGEST else None
 
 
 def varying(request: Request, response: Response) -> Iterator[str]:

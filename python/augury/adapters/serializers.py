@@ -1,7 +1,7 @@
 """What is stored in place of a value, where a framework's contract demands a copy.
 
-A serializer has ``dumps(value)`` and ``loads(stored)``. What it makes stays in this process: nothing
-here reads what came from a file or a socket.
+A serializer has ``dumps(value)`` and ``loads(stored)``. What it makes stays in this process:
+nothing here reads what came from a file or a socket.
 """
 
 import pickle

@@ -30,8 +30,11 @@ class Clock:
 
 CLOCK = Clock()
 suite.time = SimpleNamespace(sleep=CLOCK.sleep, time=CLOCK)
-TWINS = """add get set touch delete get_many get_or_set has_key incr decr set_many delete_many clear
-    incr_version decr_version""".split()
+TWINS = frozenset(
+    name
+    for name in dir(AuguryCache)
+    if not name.startswith("_") and hasattr(AuguryCache, f"a{name}") and name != "close"
+)
 
 
 class AsyncTwin(BaseCache):

@@ -1,7 +1,7 @@
 """A plugin of pytest: augury's backend where Flask-Caching's own tests name SimpleCache.
 
-The tests are found in the current folder, which is that of Flask-Caching's source. Their clock, which
-stands at a moment of 2023 until they advance it, is put in the place of cachelib's.
+The tests are found in the current folder, which is that of Flask-Caching's source. Their clock,
+which stands at a moment of 2023 until they advance it, is put in the place of cachelib's.
 """
 
 import time
@@ -12,7 +12,6 @@ from flask_caching import backends
 from flask_caching.backends import simplecache
 
 from augury.adapters.flask_caching import AuguryCache
-
 
 BEGINNING = 1_700_000_000.0
 

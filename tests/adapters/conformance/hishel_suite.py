@@ -1,8 +1,8 @@
 """A plugin of pytest: augury's storages where hishel's own tests make those on SQLite.
 
-The tests are found in the current folder, which is that of hishel's source. They travel in time from
-the first day of 2026 on, and so does the storages' clock. Redis has storages of hishel's own, which are not
-asked: what the tests import for them is a name without content.
+The tests are found in the current folder, which is that of hishel's source. They travel in time
+from the first day of 2026 on, and so does the storages' clock. Redis has storages of hishel's own,
+which are not asked: what the tests import for them is a name without content.
 """
 
 import sys

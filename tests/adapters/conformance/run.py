@@ -1,7 +1,7 @@
 """Runs the frameworks' own suites against the adapters: python run.py SUITE..., all by default.
 
-The source of what is installed is downloaded from PyPI into build/conformance, once per version; with
-`--download` nothing else is done.
+The source of what is installed is downloaded from PyPI into build/conformance, once per version;
+with `--download` nothing else is done.
 """
 
 import os
