@@ -46,6 +46,15 @@ def test_incr_keeps_the_timeout() -> None:
     assert cache.get("visits") is None
 
 
+def test_timeouts_beyond_counting_are_for_ever() -> None:
+    """As with Django's own, no timeout is too long."""
+    cache = made()
+    for key in "ab":
+        cache.set(key, 1, timeout=10**12)
+        assert cache.touch(key, timeout=10**12)
+    assert {"a": 1, "b": 1} == cache.get_many("ab")
+
+
 def test_readers_have_copies_unless_told_otherwise() -> None:
     """The default is Django's contract; AsItIs, by path, class or object, is not."""
     value: list[int] = []
@@ -96,11 +105,17 @@ def test_what_is_too_large_has_failed() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"POLICY": "best"}, {"CAPACITY": "no"}, {"COLOUR": "red"}, {"SERIALIZER": "builtins.int"}],
+    [
+        {"POLICY": "best"},
+        {"CAPACITY": "no"},
+        {"COLOUR": "red"},
+        {"SERIALIZER": "builtins.int"},
+        {"TTL": 5},
+    ],
 )
 def test_bad_options_are_named(options: dict[str, Any]) -> None:
     """As errors of Django's configuration."""
-    with pytest.raises(ImproperlyConfigured, match=r"(?i)best|capacity|colour|int"):
+    with pytest.raises(ImproperlyConfigured, match=r"(?i)best|capacity|colour|int|ttl"):
         made(**options)
 
 

@@ -71,3 +71,15 @@ def test_bad_options_are_errors_of_the_cache() -> None:
     """They name the option."""
     with pytest.raises(ConfigError, match="best"):
         AuguryCache(policy="best")
+    with pytest.raises(ConfigError, match="CACHE_DEFAULT_TIMEOUT"):
+        AuguryCache(ttl=5)
+
+
+def test_timeouts_beyond_counting_are_for_ever() -> None:
+    """And so is 0."""
+    now = [0.0]
+    cache = AuguryCache(timer=lambda: now[0])
+    assert cache.set("long", 1, 10**12)
+    assert cache.set("ever", 1, 0)
+    now[0] = 1e9
+    assert [1, 1] == cache.get_many("long", "ever")

@@ -194,6 +194,8 @@ def test_options_that_the_storage_needs_itself_are_refused() -> None:
     """By name."""
     with pytest.raises(ConfigError, match="sizeof"):
         AuguryStorage(sizeof=len)
+    with pytest.raises(ConfigError, match="default_ttl"):
+        AsyncAuguryStorage(ttl=5)
 
 
 def test_a_closed_storage_says_so() -> None:

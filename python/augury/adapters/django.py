@@ -20,7 +20,6 @@ to copy a query set is to ask the database. Contract: Django's "cache framework"
 ``django.core.cache.backends.base``.
 """
 
-import math
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -31,6 +30,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from augury.adapters.counting import ABSENT, change
+from augury.adapters.lifetimes import lifetime
 from augury.adapters.serializers import Copied
 from augury.cache import Cache
 
@@ -38,8 +38,6 @@ __all__ = ["AuguryCache"]
 
 #: Options that Django's own backends have, and this one reads itself.
 DJANGOS = frozenset({"MAX_ENTRIES", "CULL_FREQUENCY", "CAPACITY", "SERIALIZER"})
-#: Seconds; what is to live longer lives for ever.
-LONGEST = 2**32 - 1
 
 _shared: dict[str, list[tuple[dict[str, Any], Cache[str, Any]]]] = {}
 _sharing = threading.Lock()
@@ -76,6 +74,8 @@ class AuguryCache(BaseCache):  # type: ignore[misc]
     def __init__(self, location: str, params: Mapping[str, Any]) -> None:
         super().__init__(params)
         asked: Mapping[str, Any] = params.get("OPTIONS") or {}
+        if "TTL" in asked:
+            raise ImproperlyConfigured("OPTIONS has TTL: say TIMEOUT beside OPTIONS instead")
         options = {name.lower(): asked[name] for name in asked if name not in DJANGOS}
         options["capacity"] = asked.get("CAPACITY", self._max_entries)
         self._serializer = serializer_of(asked.get("SERIALIZER", Copied))
@@ -90,9 +90,7 @@ class AuguryCache(BaseCache):  # type: ignore[misc]
         """Seconds to live; 0 where it is over at once."""
         if timeout is DEFAULT_TIMEOUT:
             timeout = self.default_timeout
-        if timeout is None or timeout > LONGEST:
-            return math.inf
-        return max(0.0, float(timeout))
+        return max(0.0, lifetime(timeout))
 
     def add(
         self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None

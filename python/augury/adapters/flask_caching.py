@@ -9,15 +9,16 @@
 Contract: ``cachelib.BaseCache``.
 """
 
-import math
 from typing import Any
 
 from flask import Flask
 from flask_caching.backends.base import BaseCache
 
 from augury.adapters.counting import ABSENT, change
+from augury.adapters.lifetimes import lifetime
 from augury.adapters.serializers import Copied
 from augury.cache import Cache
+from augury.errors import ConfigError
 
 __all__ = ["AuguryCache"]
 
@@ -33,6 +34,8 @@ class AuguryCache(BaseCache):
         serializer: Any = None,
         **options: Any,
     ) -> None:
+        if "ttl" in options:
+            raise ConfigError("CACHE_OPTIONS has ttl: say CACHE_DEFAULT_TIMEOUT instead")
         super().__init__(default_timeout, ignore_delete_many_errors)
         self.serializer: Any = Copied() if serializer is None else serializer
         self._cache: Cache[str, Any] = Cache(capacity, **options)
@@ -54,7 +57,7 @@ class AuguryCache(BaseCache):
     def _ttl(self, timeout: Any) -> float:
         """Seconds; 0 is for ever, and so is what is negative to cachelib's in-process cache."""
         seconds = self._normalize_timeout(timeout)
-        return seconds if seconds > 0 else math.inf
+        return lifetime(seconds if seconds > 0 else None)
 
     def get(self, key: str) -> Any:
         """The value, or None."""

@@ -29,8 +29,8 @@ class AuguryStorage(BaseStorage):
         default_ttl: Seconds that an answer is kept after it was stored; hishel's ``ttl``.
         default_tti: Seconds that it is kept after it was last looked up.
         max_stream_size: Bytes of a body; a larger one is passed on and not stored.
-        **options: Further arguments of :class:`augury.Cache`, without ``sizeof`` and
-            ``on_removal``.
+        **options: Further arguments of :class:`augury.Cache`, without ``sizeof``,
+            ``on_removal``, ``ttl`` and ``tti``.
     """
 
     def __init__(

@@ -6,7 +6,6 @@ the keys under each hishel key and that of each id, of what is resident and of n
 cache tells of everything that leaves.
 """
 
-import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from weakref import WeakValueDictionary
 
 from hishel import Headers, Request, Response
 
+from augury.adapters.lifetimes import lifetime
 from augury.cache import Cache
 from augury.errors import ConfigError
 
@@ -28,7 +28,7 @@ Name = tuple[str, ...]
 MOST_VARIANTS = 64
 #: Bytes of the objects around an answer, by `sys.getsizeof`, roughly.
 OVERHEAD = 1_000
-#: Of a size in bytes, and of a time in seconds.
+#: Bytes of an answer.
 LARGEST = 2**32 - 1
 
 
@@ -76,9 +76,8 @@ class Draft:
 
     def store(self) -> None:
         """The body is complete. The TTL counts from when the draft was made."""
-        ttl = math.inf if self._ttl is None else self._ttl
-        ttl -= self._responses.now() - self._begun
-        tti = math.inf if self._tti is None else self._tti
+        ttl = lifetime(self._ttl) - (self._responses.now() - self._begun)
+        tti = lifetime(self._tti)
         if self.is_wanted and min(ttl, tti) > 0:
             kept = replace(self._kept, body=tuple(self._body))
             self._responses.store(self._name, kept, ttl, tti)
@@ -94,9 +93,12 @@ class Responses:
     """
 
     def __init__(self, capacity: int | str, max_body: int | None, options: dict[str, Any]) -> None:
-        taken = {"sizeof", "on_removal"} & options.keys()
+        taken = {"sizeof", "on_removal", "ttl", "tti"} & options.keys()
         if taken:
-            raise ConfigError(f"{' and '.join(sorted(taken))}: the storage has its own")
+            raise ConfigError(
+                f"{' and '.join(sorted(taken))}: the storage has its own sizeof and on_removal; "
+                "times are default_ttl and default_tti"
+            )
         self.cache: Cache[Name, Kept] = Cache(
             capacity, sizeof=size, on_removal=self._left, **options
         )
@@ -129,7 +131,7 @@ class Responses:
         """Store a complete answer, if the policy does not turn it away."""
         if self._is_closed:
             return
-        self.cache.set(name, kept, limit(ttl), tti=limit(tti))
+        self.cache.set(name, kept, ttl, tti=tti)
         oldest = None
         with self._lock:
             if self.cache.peek(name) is kept:
@@ -186,11 +188,6 @@ class Responses:
                 names.pop(name, None)
                 if not names:
                     del self._names[name[0]]
-
-
-def limit(seconds: float) -> float | None:
-    """Seconds to live, as the cache takes them: none for what is longer than it counts."""
-    return seconds if seconds <= LARGEST else None
 
 
 def varying(request: Request, response: Response) -> Iterator[str]:
