@@ -1,6 +1,9 @@
 """What changes of an entry that stays: its deadline, or its value."""
 
+import os
+import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -125,3 +128,45 @@ def test_threads_lose_no_increment() -> None:
     for thread in threads:
         thread.join()
     assert 2_000 == cache["key"]
+
+
+class Key:
+    """Equal by Python code, which gives other threads their turn."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __hash__(self) -> int:
+        """Many keys share one."""
+        return self.number % 3
+
+    def __eq__(self, other: object) -> bool:
+        """By number, slowly."""
+        os.sched_yield()
+        return isinstance(other, Key) and self.number == other.number
+
+
+def test_threads_may_change_and_remove_at_once() -> None:
+    """Whatever is between look-up and change, a key has a value that was stored under it."""
+    cache: Cache[Key, tuple[int, int]] = Cache(8, policy="lru")
+
+    def use(seed: int) -> None:
+        draw = random.Random(seed)
+        for turn in range(300):
+            number = draw.randrange(12)
+            key = Key(number)
+            match draw.randrange(4):
+                case 0:
+                    cache.set(key, (number, turn), 60, tags=draw.choice([None, ["tag"]]))
+                case 1:
+                    cache.touch(key, draw.choice([None, 30]))
+                case 2 if (seen := cache.get(key)) is not None:
+                    assert number == seen[0]
+                    cache.replace(key, seen, (number, turn))
+                case 3:
+                    cache.delete(key)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(use, range(4)))
+    assert all(key.number == value[0] for key, value in cache.items())
+    assert 8 >= len(cache)
