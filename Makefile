@@ -68,6 +68,20 @@ $(STAMPS)/redis-server: $(STAMPS)/venv
 	    || { echo "no redis-server: as root, apt-get install redis-server" >&2; exit 1; }
 	@touch $@
 
+# The example asks a real database; the package's own server is not started.
+$(STAMPS)/postgresql: $(STAMPS)/venv
+	@command -v pg_ctl > /dev/null || compgen -G '/usr/lib/postgresql/*/bin/pg_ctl' > /dev/null \
+	    || { apt-get update --quiet=2 && RUNLEVEL=1 apt-get install --yes --quiet=2 \
+	        --no-install-recommends postgresql > /dev/null; } \
+	    || { echo "no PostgreSQL: as root, apt-get install postgresql" >&2; exit 1; }
+	@touch $@
+
+# The frameworks' own tests of caches, which are in their source distributions.
+$(STAMPS)/conformance: $(STAMPS)/dev-packages
+	@echo "downloading the frameworks' own tests"
+	@$(PYTHON) tests/adapters/conformance/run.py --download
+	@touch $@
+
 build: $(STAMPS)/build
 
 demo: build
@@ -86,7 +100,7 @@ lint: $(STAMPS)/dev-packages build
 rust-test: $(STAMPS)/venv
 	cargo test --workspace --locked --quiet
 
-python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server build
+python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/postgresql $(STAMPS)/conformance build
 	$(PYTHON) -m pytest -q
 
 test: $(STAMPS)/dev-packages build

@@ -11,8 +11,13 @@ import pytest
 import augury
 
 HEAVY = {
-    "lightgbm", "libcachesim", "matplotlib", "numpy", "pandas", "polars", "pyarrow", "redis",
-    "rich", "sklearn", "typer",
+    "django", "dogpile", "fastapi", "flask", "flask_caching", "hishel", "lightgbm", "libcachesim",
+    "matplotlib", "numpy", "pandas", "polars", "pyarrow", "redis", "rich", "sklearn", "typer",
+}  # fmt: skip
+#: Adapters, and what they import.
+FRAMEWORKS = {
+    "django": "django", "dogpile": "dogpile", "fastapi": "fastapi",
+    "flask_caching": "flask_caching", "hishel": "hishel",
 }  # fmt: skip
 MODULES = [
     name
@@ -26,6 +31,15 @@ def test_import_loads_no_framework() -> None:
     code = "import augury, json, sys; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(subprocess.check_output([sys.executable, "-c", code], text=True))
     assert set() == HEAVY & {name.partition(".")[0] for name in loaded}
+
+
+@pytest.mark.parametrize("framework", sorted(FRAMEWORKS))
+def test_an_adapter_loads_its_framework_alone(framework: str) -> None:
+    """None of the others'."""
+    code = f"import augury.adapters.{framework}, json, sys; print(json.dumps(sorted(sys.modules)))"
+    loaded = json.loads(subprocess.check_output([sys.executable, "-c", code], text=True))
+    tops = {name.partition(".")[0] for name in loaded}
+    assert {FRAMEWORKS[framework]} == set(FRAMEWORKS.values()) & tops
 
 
 @pytest.mark.parametrize("name", ["augury", *MODULES])

@@ -41,6 +41,15 @@ impl Life {
         self.ttl
     }
 
+    /// Milliseconds that an entry with this TTL has, or with the cache's own; none for ever.
+    pub(super) fn lifetime(&self, ttl: Option<f64>) -> PyResult<Option<Millis>> {
+        let ttl = match ttl {
+            None => self.ttl,
+            some => checked("ttl", some)?,
+        };
+        Ok(ttl.map(|ttl| self.jittered(ttl)))
+    }
+
     /// What is stored for this value, and its deadline.
     #[inline]
     pub(super) fn prepare(

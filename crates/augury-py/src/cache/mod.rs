@@ -34,6 +34,7 @@ mod loading;
 mod mapping;
 mod memoize;
 mod pins;
+mod revise;
 mod time;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

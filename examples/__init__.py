@@ -1,0 +1,1 @@
+"""Worked applications of augury."""
