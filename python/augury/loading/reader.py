@@ -358,15 +358,16 @@ class Reader:
 
     def ended(self, load: Load, seconds: float, error: BaseException | None) -> None:
         """Count a load."""
-        if load.is_refresh and load.flights:
-            self._room.release()
         is_failure = error is not None and not isinstance(error, NotFound)
         if is_failure and load.is_refresh:
             LOGGER.warning("refresh of %s failed: %r", load, error)
+        if not load.flights:
+            return
         name = load.order.namespace
         names = [namespace_of(one.key) if name is None else name for one in load.flights]
-        if names:
-            self._loads.add(seconds, is_failure, load.is_refresh, names)
+        self._loads.add(seconds, is_failure, load.is_refresh, names)
+        if load.is_refresh:
+            self._room.release()
 
     def written(self, key: Hashable) -> None:
         """The key is about to be written or removed."""
