@@ -10,6 +10,7 @@ import pytest
 
 import augury
 from augury import Cache, LoadError, NotFound
+from augury.loading.workers import REFRESHES
 from loading import STUCK, Clock, Gate, Threads, until
 
 
@@ -33,8 +34,9 @@ class Versions:
 
 
 def at_rest(cache: "Cache[Any, Any]") -> None:
-    """No flight is under way."""
-    until(lambda: not cache._reader.flights._table)
+    """No flight is under way, and each has been counted."""
+    reader = cache._reader
+    until(lambda: not reader.flights._table and reader._room._value == REFRESHES)
 
 
 def test_what_is_stale_is_served_while_one_loads_it_anew() -> None:
@@ -343,7 +345,7 @@ def test_no_early_refresh_without_a_beta_or_a_ttl() -> None:
     """Up to the end of its time the value is served without a load."""
     clock, load = Clock(), Versions()
     for options in ({"ttl": 100}, {"early_refresh": 1.0}):
-        cache: Cache[str, int] = Cache(100, timer=clock, **options)  # type: ignore[arg-type]
+        cache: Cache[str, int] = Cache(100, timer=clock, **options)
         first = cache.get_or_load("a", load)
         for _ in range(399):
             clock.now += 0.25

@@ -84,7 +84,7 @@ def test_overlapping_calls_load_each_key_once(timeout: float | None) -> None:
         keys = [key % 400 for key in range(first, first + 200)]
         return cache.get_or_load_many(keys[::-1] if first % 100 else keys, load, timeout=timeout)
 
-    results = Threads(*[lambda at=at: work(at * 50) for at in range(8)]).join()  # type: ignore[misc]
+    results = Threads(*[lambda at=at: work(at * 50) for at in range(8)]).join()
     for at, result in enumerate(results):
         assert {key % 400: -(key % 400) for key in range(at * 50, at * 50 + 200)} == result
     assert list(range(400)) == sorted(loaded)

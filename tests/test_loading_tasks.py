@@ -324,7 +324,7 @@ def test_several_keys_are_loaded_by_one_call_of_an_asynchronous_loader() -> None
         return ord(key)
 
     for options in ({"bulk_loader": bulk}, {"loader": single}):
-        cache: Cache[str, int] = Cache(100, **options)  # type: ignore[arg-type]
+        cache: Cache[str, int] = Cache(100, **options)
         cache["b"] = 0
         assert {"a": 97, "b": 0, "c": 99} == run(cache.aget_or_load_many("abxca"))
         assert {"a": 97, "b": 0, "c": 99} == cache.get_many("abcx")

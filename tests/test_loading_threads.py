@@ -1,8 +1,12 @@
 """Loading from threads: one load for all, errors for all, and no wait without an end."""
 
+import gc
+import os
 import random
 import sys
 import threading
+import warnings
+import weakref
 from typing import Any
 
 import pytest
@@ -191,7 +195,7 @@ def test_nobody_reads_what_is_older_than_an_acknowledged_write() -> None:
     try:
         work = [lambda at=at: write(at) for at in range(2)]
         readers = [lambda seed=seed: read(seed) for seed in range(2, 6)]
-        results = Threads(*work, *readers).join()  # type: ignore[arg-type]
+        results = Threads(*work, *readers).join()
     finally:
         sys.setswitchinterval(interval)
     assert [None, None, 2, 3, 4, 5] == results
@@ -302,7 +306,7 @@ def test_closing_releases_who_waits_for_a_thread() -> None:
     cache: Cache[int, str] = Cache(1_000)
     gate = Gate()
     threads = Threads(
-        *[lambda key=key: cache.get_or_load(key, gate, timeout=STUCK) for key in range(33)]  # type: ignore[misc]
+        *[lambda key=key: cache.get_or_load(key, gate, timeout=STUCK) for key in range(33)]
     )
     until(lambda: len(gate.calls) == 32 and len(cache._reader.flights._table) == 33)
     pool = cache._reader.workers._pool
@@ -389,9 +393,7 @@ def test_equality_of_keys_may_load() -> None:
     Hostile.cache = cache = Cache(100)
     gate = Gate(lambda key: key.name)
     names = list(range(4)) * 4
-    threads = Threads(
-        *[lambda name=name: cache.get_or_load(Hostile(name), gate) for name in names]  # type: ignore[misc]
-    )
+    threads = Threads(*[lambda name=name: cache.get_or_load(Hostile(name), gate) for name in names])
     until(lambda: len(gate.calls) == 4 and cache.loads().waits >= 12)
     gate.opened.set()
     assert names == threads.join()
@@ -451,14 +453,39 @@ def test_a_cache_that_loads_is_a_dictionary_that_does(steps: list[tuple[str, int
     assert not cache._reader.flights._table
 
 
+def test_loads_keep_nothing_alive() -> None:
+    """Neither values nor the cache wait for a collection."""
+
+    class Value:
+        pass
+
+    gc.collect()
+    gc.disable()
+    try:
+        cache: Cache[str, Value] = Cache(100)
+        value = weakref.ref(cache.get_or_load("a", lambda key: Value()))
+        many = cache.get_or_load_many("bc", lambda keys: {key: Value() for key in keys})
+        others = weakref.ref(many.pop("b"))
+        assert value() is cache.peek("a") is not None
+        cache.delete_many("ab")
+        assert value() is None is others()
+        alive = weakref.ref(cache)
+        del cache
+        assert alive() is None
+    finally:
+        gc.enable()
+
+
 def test_a_fork_forgets_the_loads_of_its_parent() -> None:
     """The child has none of the threads that would end them."""
-    os = pytest.importorskip("os")
     cache: Cache[str, int] = Cache(100)
     gate = Gate(lambda key: 1)
     threads = Threads(lambda: cache.get_or_load("a", gate))
     assert gate.entered.wait(STUCK)
-    child = os.fork()
+    with warnings.catch_warnings():
+        # That there are threads is the point.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         found = cache.get_or_load("a", lambda key: 2, timeout=STUCK)
         os._exit(found)

@@ -229,6 +229,8 @@ class Load:
         if not self.is_done:
             self.is_done = True
             self.owner.ended(self, seconds, error)
+            # Flights know their load: a cycle would keep cache and values until a collection.
+            self.flights = []
 
     def __str__(self) -> str:
         """The first key, and how many others."""

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from augury import _core
 from augury.loading.costs import LoadStats
-from augury.loading.reader import MISSING, Reader
+from augury.loading.many import Reader
+from augury.loading.reader import MISSING
 
 __all__ = ["ReadThrough"]
 

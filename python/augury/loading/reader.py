@@ -1,6 +1,6 @@
 """The reader of a cache: what happens where a hit is not enough, for threads and tasks alike.
 
-Decided in :meth:`Reader._seek`, in this order: is there a stale value that may be served while
+Decided in :meth:`KeyReader._seek`, in this order: is there a stale value that may be served while
 somebody loads it anew; is it known that there is nothing; is a load under way already; else load.
 Threads and tasks differ in how a load is started and waited for, and in nothing else. The cache is
 an argument throughout: it holds its reader, and a cycle would keep both until a collection.
@@ -27,15 +27,15 @@ from augury.loading.workers import REFRESHES, Workers
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-__all__ = ["MISSING", "Reader"]
+__all__ = ["MISSING", "KeyReader"]
 
 MISSING: Any = object()
 LOGGER = logging.getLogger("augury.loading")
-READERS: "WeakSet[Reader]" = WeakSet()
+READERS: "WeakSet[KeyReader]" = WeakSet()
 
 
-class Reader:
-    """Loads for one cache.
+class KeyReader:
+    """Loads for one cache, one key at a time.
 
     Args:
         settings: How.
@@ -109,48 +109,6 @@ class Reader:
             flight.load.start(loop)
         return self._outcome(cache, flight, await wait_in_task(flight, timeout), timeout)
 
-    def load_many(
-        self,
-        cache: _core.Cache,
-        keys: Iterable[Hashable],
-        order: Order,
-        timeout: float | None,
-    ) -> dict[Any, Any]:
-        """The values of several keys, for a thread; one call for those that nobody loads yet."""
-        timeout, wanted = self._timeout(timeout), list(dict.fromkeys(keys))
-        found, flights, loads = self._seek_many(cache, wanted, order, None)
-        if timeout is not None:
-            for load in loads:
-                self.workers.submit(load)
-        ends = None if timeout is None else time.monotonic() + timeout
-        try:
-            landed = {key: wait_in_thread(flight, left(ends)) for key, flight in flights.items()}
-        except BaseException as error:
-            for load in loads:
-                if load.begin():
-                    load.fail(error, 0.0)
-            raise
-        return self._outcomes(cache, wanted, found, flights, landed, timeout)
-
-    async def load_many_in_task(
-        self,
-        cache: _core.Cache,
-        keys: Iterable[Hashable],
-        order: Order,
-        timeout: float | None,
-    ) -> dict[Any, Any]:
-        """As :meth:`load_many`, for a task."""
-        from asyncio import get_running_loop
-
-        loop = get_running_loop()
-        timeout, wanted = self._timeout(timeout), list(dict.fromkeys(keys))
-        found, flights, loads = self._seek_many(cache, wanted, order, loop)
-        for load in loads:
-            load.start(loop)
-        ends = None if timeout is None else time.monotonic() + timeout
-        landed = {key: await wait_in_task(flight, left(ends)) for key, flight in flights.items()}
-        return self._outcomes(cache, wanted, found, flights, landed, timeout)
-
     def _seek(
         self,
         cache: _core.Cache,
@@ -206,50 +164,6 @@ class Reader:
             error = LoadError(f"the load of {shown(flight.key)} was given up; ask again")
         self.depart(load, flight)
         flight.land(value, error)
-
-    def _seek_many(
-        self,
-        cache: _core.Cache,
-        wanted: list[Hashable],
-        order: Order,
-        loop: "AbstractEventLoop | None",
-    ) -> tuple[dict[Any, Any], dict[Any, Flight], list[Load]]:
-        """Values that are there, flights to wait for with our own first, and our loads."""
-        found = cache.get_many(wanted)
-        load = refresh = None
-        loads: list[Load] = []
-        if order.is_bulk:
-            load = Load(self, cache, order, loop)
-            refresh = Load(self, cache, order, loop, is_refresh=True)
-            loads.append(load)
-        own: dict[Any, Flight] = {}
-        others: dict[Any, Flight] = {}
-        try:
-            for key in wanted:
-                if key in found:
-                    continue
-                try:
-                    flight, value = self._seek(cache, key, order, loop, load, refresh)
-                except NotFound:
-                    continue
-                if flight is None:
-                    found[key] = value
-                elif flight.load.order is not order:
-                    others[key] = flight
-                else:
-                    own[key] = flight
-                    if load is None:
-                        loads.append(flight.load)
-        except BaseException as error:
-            for one in (*loads, *([refresh] if refresh else [])):
-                one.fail(error, 0.0)
-            raise
-        if refresh is not None and refresh.flights:
-            self._dispatch(refresh, loop)
-        if load is not None:
-            load.offer()
-            loads = [load] if load.flights else []
-        return found, own | others, loads
 
     def _refresh(
         self,
@@ -324,23 +238,6 @@ class Reader:
             return past[0].value
         raise error
 
-    def _outcomes(
-        self,
-        cache: _core.Cache,
-        wanted: list[Any],
-        found: dict[Any, Any],
-        flights: dict[Any, Flight],
-        landed: dict[Any, bool],
-        timeout: float | None,
-    ) -> dict[Any, Any]:
-        """The values in the order of the keys; the first error that nothing stands in for."""
-        for key, flight in flights.items():
-            try:
-                found[key] = self._outcome(cache, flight, landed[key], timeout)
-            except NotFound:
-                continue
-        return {key: found[key] for key in wanted if key in found}
-
     def keep(self, load: Load, flight: Flight, value: Any, seconds: float) -> None:
         """Store what a load has brought, unless the key was written meanwhile."""
         order, kept = load.order, self.settings.kept
@@ -358,15 +255,16 @@ class Reader:
 
     def ended(self, load: Load, seconds: float, error: BaseException | None) -> None:
         """Count a load."""
-        if load.is_refresh and load.flights:
-            self._room.release()
         is_failure = error is not None and not isinstance(error, NotFound)
         if is_failure and load.is_refresh:
             LOGGER.warning("refresh of %s failed: %r", load, error)
+        if not load.flights:
+            return
         name = load.order.namespace
         names = [namespace_of(one.key) if name is None else name for one in load.flights]
-        if names:
-            self._loads.add(seconds, is_failure, load.is_refresh, names)
+        self._loads.add(seconds, is_failure, load.is_refresh, names)
+        if load.is_refresh:
+            self._room.release()
 
     def written(self, key: Hashable) -> None:
         """The key is about to be written or removed."""
@@ -383,11 +281,6 @@ class Reader:
     def stats(self) -> LoadStats:
         """What loading has done."""
         return self._loads.stats(self.flights.superseded)
-
-
-def left(ends: float | None) -> float | None:
-    """Seconds until then."""
-    return None if ends is None else max(0.0, ends - time.monotonic())
 
 
 def begin_anew() -> None:
