@@ -492,3 +492,21 @@ def test_a_fork_forgets_the_loads_of_its_parent() -> None:
     assert 2 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     gate.opened.set()
     assert [1] == threads.join()
+
+
+@pytest.mark.parametrize("is_dear", [False, True])
+def test_what_is_dear_to_load_is_held_on_to(is_dear: bool) -> None:
+    """Of two namespaces asked for alike, the one whose loads take longer has more hits."""
+    now = [0.0]
+
+    def load(key: str) -> str:
+        now[0] += 0.1 if is_dear and key.startswith("dear") else 0.001
+        return key
+
+    cache: Cache[str, str] = Cache(400, loader=load, timer=lambda: now[0])
+    draw = random.Random(5)
+    for _ in range(40_000):
+        name = draw.choice(("dear", "cheap"))
+        cache[f"{name}:{int(2_000 * draw.random() ** 2)}"]
+    residents = sum(key.startswith("dear") for key in cache) / len(cache)
+    assert residents > 0.7 if is_dear else 0.4 < residents < 0.6

@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 
 use crate::clock::Millis;
 use crate::metrics::{RemovalCause, Stats};
+use crate::model::costs::Costs;
 use crate::model::predictor::Predictor;
 use crate::policy::explanation::Explanation;
 use crate::policy::{Policy, Verdict};
@@ -441,6 +442,11 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     /// Loads a trained model into the policy, exchanges it or lets go of it.
     pub fn set_predictor(&mut self, predictor: Option<Arc<Predictor>>) {
         self.policy.set_predictor(predictor);
+    }
+
+    /// Takes over what misses cost, by namespace.
+    pub fn set_costs(&mut self, costs: Option<Costs>) {
+        self.policy.set_costs(costs);
     }
 
     /// Remembers up to `limit` decisions from now on, for [`Shard::explain`].

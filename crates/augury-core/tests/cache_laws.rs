@@ -15,8 +15,15 @@ fn cache(capacity: u64, shards: usize, clock: &ManualClock) -> Numbers<'_> {
 }
 
 fn put(cache: &Numbers, key: u64, deadline: Option<u64>, gone: &mut Gone<u64, u64>) -> Outcome {
-    let newcomer =
-        Newcomer { hash: mix(key), key, value: key, size: 1, deadline, is_forced: false };
+    let newcomer = Newcomer {
+        hash: mix(key),
+        key,
+        value: key,
+        size: 1,
+        deadline,
+        is_forced: false,
+        namespace: 0,
+    };
     cache.insert(newcomer, When::Always, Pure(|k: &u64| *k == key), gone).unwrap()
 }
 

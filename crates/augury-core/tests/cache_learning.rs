@@ -51,8 +51,15 @@ fn request<P: Policy>(cache: &Served<P>, key: u64) {
     let Ok(found) = cache.get(mix(key), probe(), &mut Gone::new());
     if found.is_none() {
         let size = 1 + key as u32 % 7;
-        let newcomer =
-            Newcomer { hash: mix(key), key, value: (), size, deadline: None, is_forced: false };
+        let newcomer = Newcomer {
+            hash: mix(key),
+            key,
+            value: (),
+            size,
+            deadline: None,
+            is_forced: false,
+            namespace: 0,
+        };
         let Ok(_) = cache.insert(newcomer, When::Always, probe(), &mut Gone::new());
     }
 }

@@ -183,8 +183,15 @@ fn run(ops: Vec<Op>, quick: bool, shards: usize, eager: bool) -> Result<(), Test
                     2 => When::Matching(&|value: &u32| value.is_multiple_of(2)),
                     _ => When::Always,
                 };
-                let newcomer =
-                    Newcomer { hash: hash(key), key, value, size, deadline, is_forced: false };
+                let newcomer = Newcomer {
+                    hash: hash(key),
+                    key,
+                    value,
+                    size,
+                    deadline,
+                    is_forced: false,
+                    namespace: 0,
+                };
                 let outcome = with_probe!(quick, key, |probe| {
                     cache.insert(newcomer, condition, probe, &mut gone)
                 });

@@ -15,8 +15,15 @@ type Numbers = Cache<u64, u64, Lru, ManualClock>;
 fn filled(entries: u64, deadline: Option<u64>) -> Numbers {
     let cache = Cache::new(entries, 1, ManualClock::default(), |_| Lru::default());
     for key in 0..entries {
-        let newcomer =
-            Newcomer { hash: mix(key), key, value: key, size: 1, deadline, is_forced: false };
+        let newcomer = Newcomer {
+            hash: mix(key),
+            key,
+            value: key,
+            size: 1,
+            deadline,
+            is_forced: false,
+            namespace: 0,
+        };
         let probe = Pure(|k: &u64| *k == key);
         cache.insert(newcomer, When::Always, probe, &mut Gone::new()).unwrap();
     }

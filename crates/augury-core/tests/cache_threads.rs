@@ -97,8 +97,15 @@ fn work(cache: &Shared, thread: u64) -> (Vec<Event>, Vec<u64>) {
                 let now = cache.clock().now();
                 let deadline = (random.below(2) == 0).then(|| now + u64::from(random.below(3)));
                 let value = Value { id: thread * OPERATIONS + operation, deadline };
-                let newcomer =
-                    Newcomer { hash: hash(key), key, value, size: 1, deadline, is_forced: false };
+                let newcomer = Newcomer {
+                    hash: hash(key),
+                    key,
+                    value,
+                    size: 1,
+                    deadline,
+                    is_forced: false,
+                    namespace: 0,
+                };
                 let outcome = probed!(random, key, |p| {
                     cache.insert(newcomer, When::Always, p, &mut gone)
                 });
@@ -208,6 +215,7 @@ fn a_key_is_resident_once() {
                         size: 1,
                         deadline: None,
                         is_forced: false,
+                        namespace: 0,
                     };
                     let probe = |k: &u32| -> Result<bool, Infallible> {
                         std::thread::yield_now();

@@ -50,7 +50,7 @@ class Absences:
 
     def add(self, permit: _core.Permit, key: Hashable, tags: tuple[Hashable, ...] | None) -> None:
         """The key has nothing, unless it was written meanwhile."""
-        self._cache.store(permit, key, True, None, tags, 0.0, 0.0)
+        self._cache.store(permit, key, True, None, tags, 0.0, 0.0, 0)
 
     def __contains__(self, key: Hashable) -> bool:
         """Whether it is known that the key has nothing."""

@@ -1,9 +1,11 @@
 """What misses cost: seconds per load, by namespace, and what else there is to count.
 
 The namespace of a key is its text up to the first ``:`` or ``/``. At most 1,024 are told apart;
-those that come later share one.
+those that come later share one. What their loads take, relative to the mean and in powers of two,
+is what the cache's ranking multiplies an object's worth with.
 """
 
+import math
 import re
 import threading
 from collections import Counter
@@ -17,6 +19,10 @@ MOST = 1_024
 OTHERS = "*"
 #: Weight of the latest load in the mean.
 WEIGHT = 1 / 8
+#: Loads between two looks at the costs.
+PERIOD = 32
+#: Seconds of a load below which it does not matter what it costs: a lookup in memory, or nothing.
+CHEAP = 100e-6
 SEPARATOR = re.compile("[:/]")
 SEPARATOR_BYTES = re.compile(b"[:/]")
 
@@ -57,9 +63,11 @@ class LoadStats:
 class Account:
     """A miss cost that is being added to."""
 
-    __slots__ = ("failures", "loads", "mean")
+    __slots__ = ("failures", "loads", "mean", "place")
 
-    def __init__(self) -> None:
+    def __init__(self, place: int) -> None:
+        #: Its number, by which entries remember it; 0 is nobody's.
+        self.place = place
         self.loads = self.failures = 0
         self.mean = 0.0
 
@@ -78,6 +86,7 @@ class Loads:
         self._counts: Counter[str] = Counter()
         self._seconds = 0.0
         self._namespaces: dict[str, Account] = {}
+        self._costs: list[float] = []
 
     def begin(self) -> None:
         """With nobody counting."""
@@ -88,8 +97,21 @@ class Loads:
         with self._lock:
             self._counts[name] += 1
 
-    def add(self, seconds: float, is_failure: bool, is_refresh: bool, names: list[str]) -> None:
-        """A load has ended that was for keys of these namespaces."""
+    def place(self, name: str) -> int:
+        """The number of a namespace."""
+        known = self._namespaces.get(name)
+        if known is not None:
+            return known.place
+        with self._lock:
+            return self._account(name).place
+
+    def add(
+        self, seconds: float, is_failure: bool, is_refresh: bool, names: list[str]
+    ) -> list[float] | None:
+        """A load has ended that was for keys of these namespaces.
+
+        Returns the costs of misses by place, relative to their mean, where they have changed.
+        """
         with self._lock:
             self._counts["loads"] += 1
             if is_failure:
@@ -98,11 +120,34 @@ class Loads:
                 self._counts["refreshes"] += 1
             self._seconds += seconds
             for name in names:
-                account = self._namespaces.get(name)
-                if account is None:
-                    name = name if len(self._namespaces) < MOST else OTHERS
-                    account = self._namespaces.setdefault(name, Account())
-                account.add(seconds / len(names), is_failure)
+                self._account(name).add(seconds / len(names), is_failure)
+            if self._counts["loads"] % PERIOD:
+                return None
+            costs = self._relative()
+            if costs == self._costs:
+                return None
+            self._costs = costs
+            return costs
+
+    def _account(self, name: str) -> Account:
+        known = self._namespaces.get(name)
+        if known is None:
+            name = name if len(self._namespaces) < MOST else OTHERS
+            place = len(self._namespaces) + 1
+            known = self._namespaces.setdefault(name, Account(place))
+        return known
+
+    def _relative(self) -> list[float]:
+        """By place; none where all cost the same."""
+        accounts = self._namespaces.values()
+        loads = sum(account.loads for account in accounts)
+        seconds = sum(account.loads * account.mean for account in accounts)
+        mean = max(seconds / loads, CHEAP) if loads else CHEAP
+        costs = [1.0] * (len(accounts) + 1)
+        for account in accounts:
+            if account.loads:
+                costs[account.place] = 2.0 ** round(math.log2(max(account.mean, CHEAP) / mean))
+        return costs if any(cost != 1.0 for cost in costs) else []
 
     def stats(self, superseded: int) -> LoadStats:
         """The counters as they are."""

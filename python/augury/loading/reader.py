@@ -241,7 +241,10 @@ class KeyReader:
     def keep(self, load: Load, flight: Flight, value: Any, seconds: float) -> None:
         """Store what a load has brought, unless the key was written meanwhile."""
         order, kept = load.order, self.settings.kept
-        load.cache.store(flight.permit, flight.key, value, order.ttl, order.tags, kept, seconds)
+        place = self._loads.place(name_of(load, flight))
+        load.cache.store(
+            flight.permit, flight.key, value, order.ttl, order.tags, kept, seconds, place
+        )
 
     def absent(self, load: Load, flight: Flight) -> None:
         """Remember that there is nothing, unless the key was written meanwhile."""
@@ -260,9 +263,10 @@ class KeyReader:
             LOGGER.warning("refresh of %s failed: %r", load, error)
         if not load.flights:
             return
-        name = load.order.namespace
-        names = [namespace_of(one.key) if name is None else name for one in load.flights]
-        self._loads.add(seconds, is_failure, load.is_refresh, names)
+        names = [name_of(load, flight) for flight in load.flights]
+        costs = self._loads.add(seconds, is_failure, load.is_refresh, names)
+        if costs is not None:
+            load.cache.set_costs(costs)
         if load.is_refresh:
             self._room.release()
 
@@ -281,6 +285,12 @@ class KeyReader:
     def stats(self) -> LoadStats:
         """What loading has done."""
         return self._loads.stats(self.flights.superseded)
+
+
+def name_of(load: Load, flight: Flight) -> str:
+    """The namespace of what is loaded."""
+    asked = load.order.namespace
+    return namespace_of(flight.key) if asked is None else asked
 
 
 def begin_anew() -> None:

@@ -18,6 +18,8 @@ pub struct Newcomer<K, V> {
     pub deadline: Option<Millis>,
     /// Whether it comes in whatever it is worth, if it fits.
     pub is_forced: bool,
+    /// Place of its namespace among the costs of misses; 0 where it has none.
+    pub namespace: u16,
 }
 
 /// On what condition an insertion takes place.

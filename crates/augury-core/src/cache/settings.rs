@@ -10,6 +10,7 @@ use super::lookup::Found;
 use super::{Cache, Gone, Probe};
 use crate::clock::Clock;
 use crate::hash::mix;
+use crate::model::costs::Costs;
 use crate::model::predictor::Predictor;
 use crate::policy::Policy;
 use crate::policy::explanation::Explanation;
@@ -20,6 +21,7 @@ use crate::shard::Shard;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Settings {
     predictor: Option<Arc<Predictor>>,
+    costs: Option<Costs>,
     /// Decisions remembered, over all shards.
     journal: usize,
     /// Feature rows kept, over all shards.
@@ -37,6 +39,7 @@ impl Settings {
         shards: usize,
     ) {
         shard.set_predictor(self.predictor.clone());
+        shard.set_costs(self.costs.clone());
         self.apply_journal(shard, shards);
         self.apply_samples(shard, at, shards);
     }
@@ -59,6 +62,16 @@ impl<K, V, P: Policy, C: Clock> Cache<K, V, P, C> {
             let mut shard = self.shards.lock(at);
             let latest = self.shards.settings().predictor.clone();
             shard.set_predictor(latest);
+        }
+    }
+
+    /// Takes over what misses cost, by the namespaces' places.
+    pub fn set_costs(&self, costs: Option<Costs>) {
+        self.shards.settings().costs = costs;
+        for at in 0..self.shards.count() {
+            let mut shard = self.shards.lock(at);
+            let latest = self.shards.settings().costs.clone();
+            shard.set_costs(latest);
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a decision sees besides histories and sizes.
 
+use super::costs::Costs;
 use super::predictor::Predictor;
 use super::seasons::{Expectation, Seasons};
 use super::survival::Survival;
@@ -17,12 +18,20 @@ pub struct Lens<'a> {
     pub predictor: Option<&'a Predictor>,
     /// The rhythms of namespaces, where any has one.
     pub seasons: Option<&'a Seasons>,
+    /// What misses cost, where somebody has measured it.
+    pub costs: Option<&'a Costs>,
 }
 
 impl<'a> Lens<'a> {
     /// What rankings may read where no trained model is loaded.
     pub fn new(now: u32, model: &'a Survival, cooling: f32) -> Self {
-        Lens { now, model, cooling, predictor: None, seasons: None }
+        Lens { now, model, cooling, predictor: None, seasons: None, costs: None }
+    }
+
+    /// A score with what a miss of the object costs.
+    #[inline]
+    pub fn weigh(&self, score: f32, history: &History) -> f32 {
+        self.costs.map_or(score, |costs| costs.weigh(score, history))
     }
 
     /// The decayed count now.

@@ -1,5 +1,6 @@
 //! Models of reuse: from an object's history and age to what is to be expected of it.
 
+pub mod costs;
 pub mod features;
 mod hazard;
 pub mod lens;

@@ -6,7 +6,8 @@
 
 use std::sync::Arc;
 
-use crate::history::{Ghosts, History};
+use crate::history::{Ghosts, History, NAMESPACES_MAX};
+use crate::model::costs::Costs;
 use crate::model::predictor::Predictor;
 use crate::model::seasons::{NAMESPACES, Seasons};
 use crate::model::survival::{ClassId, Survival};
@@ -50,6 +51,7 @@ pub struct Learner {
     model: Survival,
     predictor: Option<Arc<Predictor>>,
     seasons: Seasons,
+    costs: Option<Costs>,
     ghosts: Ghosts,
     cooling: f32,
     next_round: u64,
@@ -71,6 +73,7 @@ impl Learner {
             model: Survival::new(objects.min(1 << 20), classes_for(objects)),
             predictor: None,
             seasons: Seasons::new(namespaces_for(objects)),
+            costs: None,
             ghosts: Ghosts::default(),
             cooling: cooling_for(objects),
             next_round: ROUND_MIN,
@@ -96,12 +99,23 @@ impl Learner {
     pub fn lens(&self, now: u64) -> Lens<'_> {
         let predictor = self.predictor.as_deref();
         let seasons = self.seasons.is_on().then_some(&self.seasons);
-        Lens { now: now as u32, model: &self.model, cooling: self.cooling, predictor, seasons }
+        let (model, cooling, costs) = (&self.model, self.cooling, self.costs.as_ref());
+        Lens { now: now as u32, model, cooling, predictor, seasons, costs }
     }
 
     /// Loads a trained model, or lets go of it; nothing else changes.
     pub fn set_predictor(&mut self, predictor: Option<Arc<Predictor>>) {
         self.predictor = predictor;
+    }
+
+    /// Takes over what misses cost.
+    pub fn set_costs(&mut self, costs: Option<Costs>) {
+        self.costs = costs;
+    }
+
+    /// What misses cost, where it is known.
+    pub fn costs(&self) -> Option<&Costs> {
+        self.costs.as_ref()
     }
 
     /// The trained model, where one is loaded.
@@ -136,7 +150,9 @@ impl Learner {
         self.model.reused(history.class(), history.age(access.now as u32));
         history.touch(access.now as u32, self.cooling);
         history.set_class(self.model.class_of(history));
-        history.set_namespace(self.seasons.observe(access, self.cooling));
+        if access.time != 0 {
+            history.set_namespace(self.seasons.observe(access, self.cooling));
+        }
     }
 
     /// Something was asked for that is not resident: its history, recalled or new.
@@ -164,7 +180,12 @@ impl Learner {
         };
         history.set_class(self.model.class_of(&history));
         self.seasons.reserve(access);
-        history.set_namespace(self.seasons.observe(access, self.cooling));
+        history.set_namespace(if access.time == 0 {
+            // No rhythm can be followed: it names the place for costs.
+            access.namespace.min(NAMESPACES_MAX as u16 - 1)
+        } else {
+            self.seasons.observe(access, self.cooling)
+        });
         self.newcomer = history;
         self.incoming = Some((access.hash, access.size));
         &self.newcomer

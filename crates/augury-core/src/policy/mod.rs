@@ -18,6 +18,7 @@ pub mod sweep;
 use std::sync::Arc;
 
 use crate::metrics::RemovalCause;
+use crate::model::costs::Costs;
 use crate::model::predictor::Predictor;
 use crate::request::{Access, Tick};
 use crate::sampler::Sampler;
@@ -53,6 +54,9 @@ pub trait Policy {
     /// Loads a trained model, exchanges it or lets go of it: no flush, no pause. Policies that
     /// have no use for one ignore it.
     fn set_predictor(&mut self, _predictor: Option<Arc<Predictor>>) {}
+
+    /// Takes over what misses cost, by namespace. Policies that have no use for it ignore it.
+    fn set_costs(&mut self, _costs: Option<Costs>) {}
 
     /// Remembers up to `limit` decisions from now on, for [`Policy::explain`]. Policies that
     /// explain nothing ignore it.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::history::History;
 use crate::metrics::RemovalCause;
+use crate::model::costs::Costs;
 use crate::model::features;
 use crate::model::lens::Lens;
 use crate::model::predictor::Predictor;
@@ -114,7 +115,7 @@ impl WithRanking for Score<'_> {
     type Output = f32;
 
     fn with<R: Ranking>(self) -> f32 {
-        R::score(&self.lens, self.history, self.size)
+        self.lens.weigh(R::score(&self.lens, self.history, self.size), self.history)
     }
 }
 
@@ -251,6 +252,7 @@ impl<C: Chooser> Policy for Sampled<C> {
             let before = std::mem::replace(&mut self.learner, fresh);
             self.learner.set_predictor(before.predictor().cloned());
             self.learner.enable_seasons(before.seasons().is_enabled());
+            self.learner.set_costs(before.costs().cloned());
         }
         self.chooser.set_capacity(capacity);
     }
@@ -258,6 +260,10 @@ impl<C: Chooser> Policy for Sampled<C> {
     fn set_predictor(&mut self, predictor: Option<Arc<Predictor>>) {
         self.chooser.set_learned(predictor.as_deref());
         self.learner.set_predictor(predictor);
+    }
+
+    fn set_costs(&mut self, costs: Option<Costs>) {
+        self.learner.set_costs(costs);
     }
 
     fn renew_predictor(&mut self, predictor: Arc<Predictor>) {

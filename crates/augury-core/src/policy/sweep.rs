@@ -118,7 +118,8 @@ impl Sweep {
     #[inline]
     fn look<R: Ranking>(&mut self, lens: &Lens<'_>, field: &impl Field, looks: u32) {
         let mut lowest = Lowest([u64::MAX; QUEUE]);
-        let score = |(history, size): (&History, u32)| R::score(lens, history, size);
+        let score =
+            |(history, size): (&History, u32)| lens.weigh(R::score(lens, history, size), history);
         for place in self.queue {
             // A place that the hand is about to reach is not entered twice.
             if place != NONE
@@ -184,7 +185,8 @@ impl<F: Field> WithRanking for Decide<'_, F> {
     #[inline]
     fn with<R: Ranking>(self) -> Choice {
         let Decide { lens, field, sweep, looks, newcomer } = self;
-        let score = |(history, size): (&History, u32)| R::score(&lens, history, size);
+        let score =
+            |(history, size): (&History, u32)| lens.weigh(R::score(&lens, history, size), history);
         sweep.look::<R>(&lens, field, looks);
         let place = sweep.queue[0];
         if let (Some(newcomer), Some(lowest)) = (newcomer, field.candidate(place)) {

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use augury_core::cache::Gone;
 use augury_core::metrics::Stats;
+use augury_core::model::costs::Costs;
 use augury_replay::dataset::Dataset;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -65,6 +66,12 @@ impl Cache {
         let inner = self.inner()?;
         let predictor = model.map(|model| model.serving.clone());
         py.detach(|| inner.engine.set_predictor(predictor));
+        Ok(())
+    }
+
+    /// What misses cost, relative to their mean, by the places of namespaces that `store` is told.
+    fn set_costs(&self, relative: Vec<f32>) -> PyResult<()> {
+        self.inner()?.engine.set_costs(Costs::new(relative));
         Ok(())
     }
 

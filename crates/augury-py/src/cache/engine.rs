@@ -4,6 +4,7 @@ use augury_core::cache::{self, Cursor, Gone, Newcomer, Outcome, Peeked, When};
 use augury_core::clock::Millis;
 use augury_core::hash::mix;
 use augury_core::metrics::Stats;
+use augury_core::model::costs::Costs;
 use augury_core::model::predictor::Predictor;
 use augury_core::policy::Policy;
 use augury_core::policy::explanation::Explanation;
@@ -59,6 +60,7 @@ pub(super) trait Engine: Send + Sync {
     fn memory_bytes(&self) -> usize;
     fn stats(&self) -> Stats;
     fn set_predictor(&self, predictor: Option<Arc<Predictor>>);
+    fn set_costs(&self, costs: Costs);
     fn sampled(&self) -> Option<Sampled>;
 }
 
@@ -155,6 +157,10 @@ impl<P: Policy + Send + 'static> Engine for Concurrent<P> {
 
     fn set_predictor(&self, predictor: Option<Arc<Predictor>>) {
         Concurrent::set_predictor(self, predictor);
+    }
+
+    fn set_costs(&self, costs: Costs) {
+        Concurrent::set_costs(self, Some(costs));
     }
 
     fn sampled(&self) -> Option<Sampled> {

@@ -154,6 +154,7 @@ impl Cache {
         tags: Option<&Bound<'py, PyAny>>,
         stale: f64,
         load_seconds: f64,
+        namespace: u16,
     ) -> PyResult<Option<bool>> {
         let inner = self.inner()?;
         // How long the load took is of use for early loads only, and costs a hit an `Entry`.
@@ -164,6 +165,7 @@ impl Cache {
             stale,
             load_seconds: if is_told { load_seconds } else { 0.0 },
             permit: Some(permit.get()),
+            namespace,
             ..Manner::default()
         };
         let outcome = inner.set(key, value, manner, When::Always)?;

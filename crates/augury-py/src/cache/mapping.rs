@@ -94,7 +94,8 @@ impl Cache {
         load_seconds: f64,
     ) -> PyResult<bool> {
         let tags = tags.as_ref();
-        let manner = Manner { ttl, tti, tags, is_forced: force, stale, load_seconds, permit: None };
+        let manner =
+            Manner { ttl, tti, tags, is_forced: force, stale, load_seconds, ..Manner::default() };
         self.inner()?.set(key, value, manner, When::Always).map(is_resident)
     }
 

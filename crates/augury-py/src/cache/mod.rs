@@ -107,6 +107,8 @@ struct Manner<'a, 'py> {
     /// Seconds after the TTL during which it is served to those who take what is stale.
     stale: f64,
     load_seconds: f64,
+    /// Place of its namespace among the costs of misses.
+    namespace: u16,
     /// Of the load that stores it.
     permit: Option<&'a Permit>,
 }
@@ -237,7 +239,7 @@ impl Inner {
         let (asked, mut left) = (Asked::new(key)?, Gone::new());
         let size = self.size(key, value)?;
         let ttl = manner.ttl;
-        let (is_forced, permit) = (manner.is_forced, manner.permit);
+        let (is_forced, permit, namespace) = (manner.is_forced, manner.permit, manner.namespace);
         let (stored, deadline) = self.life.prepare(self, value, manner)?;
         let newcomer = Newcomer {
             hash: asked.hash,
@@ -246,6 +248,7 @@ impl Inner {
             size,
             deadline,
             is_forced,
+            namespace,
         };
         match permit {
             // Loads of the key lose their permits before the value is there: none can follow it.

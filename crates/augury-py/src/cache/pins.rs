@@ -74,6 +74,7 @@ impl Inner {
             size: found.size,
             deadline: found.deadline,
             is_forced: true,
+            namespace: 0,
         };
         self.reserve_pins(left);
         to.insert(newcomer, When::Always, asked, left).map_err(|error| *error)?;

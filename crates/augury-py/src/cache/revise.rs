@@ -119,6 +119,7 @@ impl Inner {
             size: found.size,
             deadline,
             is_forced: false,
+            namespace: 0,
         };
         let is_found = |resident: &Object| resident.as_ptr() == found.value.as_ptr();
         let engine = self.engine_of(asked, &mut left)?;
