@@ -11,7 +11,8 @@
 //! 7. [`cache`]: many shards, many threads, and no caller's code under a lock.
 //!
 //! Beside the flow, [`frequency`]: how often each key of a stream is asked for; [`sampler`]: rows to
-//! learn from; [`drift`]: whether what was learned still holds.
+//! learn from; [`drift`]: whether what was learned still holds; [`saved`]: what outlives the
+//! process.
 //!
 //! The core knows no Python, no sockets and no wall clock: [`clock`], seed and model are arguments.
 
@@ -32,6 +33,7 @@ pub mod prefetch;
 pub mod random;
 pub mod request;
 pub mod sampler;
+pub mod saved;
 pub mod shard;
 pub mod slots;
 pub mod store;

@@ -10,12 +10,14 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::clock::Millis;
+use crate::history::SavedHistory;
 use crate::metrics::{RemovalCause, Stats};
 use crate::model::predictor::Predictor;
 use crate::policy::explanation::Explanation;
 use crate::policy::{Policy, Verdict};
 use crate::request::{Access, Tick};
 use crate::sampler::live::{Live, Sampled};
+use crate::saved::SavedError;
 use crate::slots::SlotId;
 use crate::store::Store;
 
@@ -87,6 +89,8 @@ pub struct Shard<K, V, P: Policy> {
     noted: [u64; NOTED],
 }
 
+/// Latest tick that is gone on from: far from where counting ends.
+const TICK_MAX: Tick = 1 << 62;
 /// Misses that are remembered until their objects come: more than are being loaded at a time.
 const NOTED: usize = 64;
 
@@ -306,6 +310,32 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         self.stats.insertions += 1;
         self.policy.on_insert(self.store.slots_mut(), id, access);
         id
+    }
+
+    /// Goes on at this tick with what another shard's policy has learned. The caller guarantees
+    /// that nothing has been asked for yet.
+    ///
+    /// # Errors
+    /// It is none that this policy wrote; the tick alone has changed.
+    pub fn restore_memory(&mut self, tick: Tick, learned: Option<&[u8]>) -> Result<(), SavedError> {
+        self.tick = tick.min(TICK_MAX);
+        learned.map_or(Ok(()), |learned| self.policy.restore(learned, self.tick))
+    }
+
+    /// As [`Shard::place`] for an entry that was resident elsewhere: no request, and the policy
+    /// goes by what was remembered of it there.
+    pub fn place_restored(
+        &mut self,
+        access: &Access,
+        key: K,
+        value: V,
+        deadline: Option<Millis>,
+        history: Option<SavedHistory>,
+    ) {
+        let id = self.store.insert(access.hash, access.size, key, value);
+        self.store.set_deadline(id, deadline);
+        self.stats.insertions += 1;
+        self.policy.on_restore(self.store.slots_mut(), id, access, history);
     }
 
     /// An object of this hash may be about to come in.

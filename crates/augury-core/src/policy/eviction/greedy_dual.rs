@@ -123,6 +123,10 @@ impl<W: Worth> Policy for GreedyDual<W> {
         }
     }
 
+    fn leaving_order(&self, _: &Slots<Record>, _: Tick) -> Vec<SlotId> {
+        self.lowest.sorted()
+    }
+
     fn tracked(&self) -> Option<usize> {
         Some(self.lowest.len())
     }

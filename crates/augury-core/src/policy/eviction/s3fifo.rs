@@ -167,6 +167,15 @@ impl Policy for S3Fifo {
         queue.used = queue.used - old as u64 + slots.size(id) as u64;
     }
 
+    /// The small queue before the main one: inserted in this order, most of the main queue is
+    /// there again, since what no longer fits the small queue while the cache fills joins it.
+    fn leaving_order(&self, slots: &Slots<Record>, _: Tick) -> Vec<SlotId> {
+        let mut order = Vec::with_capacity(self.small.list.len() + self.main.list.len());
+        self.small.list.append_to(slots, &mut order);
+        self.main.list.append_to(slots, &mut order);
+        order
+    }
+
     fn tracked(&self) -> Option<usize> {
         Some(self.small.list.len() + self.main.list.len())
     }

@@ -77,6 +77,12 @@ impl Policy for Sieve {
         self.list.remove(slots, id);
     }
 
+    fn leaving_order(&self, slots: &Slots<Record>, _: Tick) -> Vec<SlotId> {
+        let mut order = Vec::with_capacity(self.list.len());
+        self.list.append_to(slots, &mut order);
+        order
+    }
+
     fn tracked(&self) -> Option<usize> {
         Some(self.list.len())
     }

@@ -226,6 +226,15 @@ impl Policy for WTinyLfu {
         segment.used = segment.used - old as u64 + slots.size(id) as u64;
     }
 
+    /// The window is not before the others: it is as likely to stay as not.
+    fn leaving_order(&self, slots: &Slots<Record>, _: Tick) -> Vec<SlotId> {
+        let mut order = Vec::with_capacity(slots.live() as usize);
+        for region in [Region::Probation, Region::Protected, Region::Window] {
+            self.segment(region).list.append_to(slots, &mut order);
+        }
+        order
+    }
+
     fn tracked(&self) -> Option<usize> {
         Some(self.segments.iter().map(|segment| segment.list.len()).sum())
     }
