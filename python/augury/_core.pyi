@@ -1,7 +1,7 @@
 """Typed face of the extension; tests/test_stub.py holds it against the binary."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping
-from typing import Any, Self, TypedDict, final
+from typing import Any, Self, TypeAlias, TypedDict, TypeVar, final
 
 from typing_extensions import disjoint_base
 
@@ -130,10 +130,15 @@ class Artifact:
     @property
     def hash(self) -> str: ...
     @property
+    def data(self) -> bytes: ...
+    @property
     def manifest(self) -> str: ...
     @property
     def steps(self) -> tuple[int, int]: ...
     def predict(self, rows: bytes, serving: bool) -> bytes: ...
+
+_T = TypeVar("_T")
+_Extra: TypeAlias = tuple[int | None, int | None, int | None, float, list[_T]]
 
 @disjoint_base
 class Cache:
@@ -200,6 +205,24 @@ class Cache:
     def record_with(self, recorder: Callable[..., object]) -> None: ...
     def watch_with(self, watcher: Callable[[Any], object]) -> None: ...
     def watch(self, is_on: bool) -> None: ...
+    def export(
+        self,
+    ) -> tuple[
+        list[tuple[int, bytes | None]],
+        list[tuple[Any, Any, int, bool, int | None, bytes | None, _Extra[Tag] | None]],
+    ]: ...
+    def restore_memory(self, memories: list[tuple[int, bytes | None]]) -> None: ...
+    def measure(self, key: Any, value: Any) -> int: ...
+    def restore(
+        self,
+        key: Any,
+        value: Any,
+        size: int | None,
+        is_pinned: bool,
+        left: int | None,
+        history: bytes | None,
+        extra: _Extra[Any] | None,
+    ) -> bool: ...
 
 @final
 class Tag:

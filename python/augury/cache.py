@@ -16,13 +16,13 @@ from collections.abc import (
 )
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, TypeVar, overload
 from weakref import WeakValueDictionary
 
 from augury import _core
 from augury.artifacts import read_artifact
 from augury.capacity import Capacity
-from augury.errors import CapacityError, ConfigError
+from augury.errors import CapacityError, ConfigError, PersistenceError
 from augury.explanation import JOURNAL, Explanation
 from augury.recording.anonymiser import Anonymiser
 from augury.recording.live import LiveRecording, Taker
@@ -30,6 +30,7 @@ from augury.recording.recording import Recording
 
 if TYPE_CHECKING:
     from augury.learn import Artifact
+    from augury.persistence.serializer import Serializer
 
 __all__ = ["Cache", "CacheStats"]
 
@@ -141,6 +142,7 @@ class Cache(_core.Cache, MutableMapping[K, V]):
             if function is not None and not callable(function):
                 raise ConfigError(f"{name} {function!r}: expected a function, or None")
         room = absolute(asked, capacity)
+        asked_journal = journal
         if journal is None:
             journal = min(max(room // 2, FEWEST_DECISIONS), JOURNAL)
         check_number("journal", journal, MOST_KEPT)
@@ -150,6 +152,17 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         if record is None and (record_sample != 1.0 or record_anonymiser is not None):
             raise ConfigError("record_sample and record_anonymiser are for record, which is None")
         has_unit = any(map(str.isalpha, asked.label))
+        self._unit = "own" if sizeof is not None else "bytes" if has_unit else "entries"
+        self._options: dict[str, Any] = {
+            "policy": policy,
+            "ttl": ttl,
+            "tti": tti,
+            "jitter": jitter,
+            "journal": asked_journal,
+            "sample_rows": sample_rows,
+            "seed": seed,
+        }
+        self._model: _core.Artifact | None = None
         self._tags: WeakValueDictionary[Hashable, _core.Tag] = WeakValueDictionary()
         self.begin(
             capacity=room,
@@ -296,6 +309,7 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         if loaded is not None and not isinstance(loaded, _core.Artifact):
             raise ConfigError(f"model {model!r}: expected a path, an Artifact or None")
         self.set_model(loaded)
+        self._model = loaded
 
     def sampled(self) -> "_core._Dataset":
         """The feature rows that are kept, as columns of bytes.
@@ -312,6 +326,94 @@ class Cache(_core.Cache, MutableMapping[K, V]):
                 "Cache(..., sample_rows=100_000)"
             )
         return found
+
+    def save(
+        self, path: str | os.PathLike[str], serializer: "Serializer | None" = None
+    ) -> int:
+        """Write entries, histories and what was learned to a file, and return how many entries.
+
+        The file holds data only: keys and values as the serializer makes bytes of them, with sizes,
+        what is left of TTL and TTI, tags and pins; of each entry what the policy remembers; what it
+        has learned of all of them, which expert rules, and the trained model that is loaded. It is
+        written under another name and renamed, so a file of this name is whole. Other threads go
+        on meanwhile: saved is what was there at one instant.
+
+        Not kept are functions (``sizeof``, ``on_removal``, ``timer``), counters, recordings, and
+        what is remembered of objects that have left: they are known by hashes, which Python salts
+        anew in every process.
+
+        Args:
+            path: The file; what is there is replaced.
+            serializer: An object with ``dumps(object) -> bytes`` and ``loads(bytes) -> object``. By
+                default :class:`~augury.persistence.PlainData` (extra ``save``), which runs nothing
+                it reads.
+
+        Raises:
+            PersistenceError: A key or value cannot be saved, or the file cannot be written; what
+                was there before is there still.
+            ConfigError: The serializer is none, or msgpack is not installed.
+
+        >>> import augury, os, tempfile
+        >>> cache = augury.Cache(1000, ttl=3600)
+        >>> cache["user:42"] = {"name": "Ada", "roles": ("admin", "staff")}
+        >>> path = os.path.join(tempfile.mkdtemp(), "users.cache")
+        >>> cache.save(path)
+        1
+        >>> augury.Cache.load(path, capacity=500)["user:42"]
+        {'name': 'Ada', 'roles': ('admin', 'staff')}
+        """
+        from augury.persistence.saving import save
+
+        return save(
+            self,
+            path,
+            serializer,
+            unit=self._unit,
+            options=self._options,
+            model=None if self._model is None else self._model.data,
+            tags=self._tags,
+        )
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        serializer: "Serializer | None" = None,
+        *,
+        elapsed: float | None = None,
+        **options: Any,
+    ) -> Self:
+        """Make a cache of a file that :meth:`save` has written.
+
+        It goes on as the one that was saved would have: with its capacity and options, its entries
+        and what it knew of them. Where there is less room, those stay that would have stayed
+        longest; under another policy they come in the order in which they would have left, so that
+        `lru` and its like begin with a sensible one. Nothing of it counts as a request, and
+        ``on_removal`` is not told of what has expired meanwhile or has no room.
+
+        Args:
+            path: The file. It is checked as a whole before anything of it is used.
+            serializer: As for :meth:`save`. Load by `pickle` what you trust alone.
+            elapsed: Seconds since it was saved, which TTLs and TTIs are shortened by; by default as
+                the system's clock says.
+            options: Arguments of the cache in place of the saved ones. ``sizeof`` has to be given
+                where the saved cache had one.
+
+        Raises:
+            PersistenceError: The file cannot be read, is damaged, or is none.
+            ConfigError: An option cannot be, or the serializer is not the file's.
+            CapacityError: The capacity cannot be.
+        """
+        from augury.persistence.loading import load
+
+        return load(cls, lambda made: made._unit, path, serializer, elapsed, options)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        """Refuse to be copied or pickled."""
+        raise PersistenceError(
+            "a cache can be neither copied nor pickled: cache.save(path) writes its entries and "
+            "what it has learned, augury.Cache.load(path) makes another one of them"
+        )
 
     def close(self) -> Recording | None:
         """Complete the trace that is recorded, if one is; the cache can still be used.

@@ -1,6 +1,8 @@
 //! The engine under whatever policy: one call through a table per operation.
 
-use augury_core::cache::{self, Cursor, Gone, Newcomer, Outcome, Peeked, When};
+use augury_core::cache::{
+    self, Cursor, Export, Gone, Kept, Memory, Newcomer, Outcome, Peeked, When,
+};
 use augury_core::clock::Millis;
 use augury_core::hash::mix;
 use augury_core::metrics::Stats;
@@ -8,6 +10,7 @@ use augury_core::model::predictor::Predictor;
 use augury_core::policy::Policy;
 use augury_core::policy::explanation::Explanation;
 use augury_core::sampler::live::Sampled;
+use augury_core::saved::SavedError;
 use augury_core::shard::Removed;
 use augury_replay::replay::{PolicyName, WithMaker};
 use pyo3::prelude::*;
@@ -60,6 +63,14 @@ pub(super) trait Engine: Send + Sync {
     fn stats(&self) -> Stats;
     fn set_predictor(&self, predictor: Option<Arc<Predictor>>);
     fn sampled(&self) -> Option<Sampled>;
+    fn export(&self) -> Export<Object, Object>;
+    fn restore_memory(&self, memories: &[Memory]) -> Result<(), SavedError>;
+    fn restore(
+        &self,
+        asked: Asked<'_, '_>,
+        kept: Kept<Object, Object>,
+        left: &mut Left,
+    ) -> Answer<bool>;
 }
 
 type Concurrent<P> = cache::Cache<Object, Object, P, Shared>;
@@ -159,6 +170,23 @@ impl<P: Policy + Send + 'static> Engine for Concurrent<P> {
 
     fn sampled(&self) -> Option<Sampled> {
         Concurrent::sampled(self)
+    }
+
+    fn export(&self) -> Export<Object, Object> {
+        Concurrent::export(self)
+    }
+
+    fn restore_memory(&self, memories: &[Memory]) -> Result<(), SavedError> {
+        Concurrent::restore_memory(self, memories)
+    }
+
+    fn restore(
+        &self,
+        asked: Asked<'_, '_>,
+        kept: Kept<Object, Object>,
+        left: &mut Left,
+    ) -> Answer<bool> {
+        Concurrent::restore(self, asked.hash, kept, asked, left)
     }
 }
 

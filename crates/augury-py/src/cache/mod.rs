@@ -32,6 +32,7 @@ mod life;
 mod mapping;
 mod memoize;
 mod pins;
+mod saving;
 mod time;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -44,7 +44,7 @@ impl Inner {
         }
     }
 
-    fn pins(&self) -> &dyn Engine {
+    pub(super) fn pins(&self) -> &dyn Engine {
         &**self.pins.get_or_init(|| {
             let time = Arc::clone(&self.time);
             let policy = PolicyName::Fifo;
