@@ -8,6 +8,7 @@
 
 from augury import probability, traces
 from augury._core import __version__
+from augury.autosizing import Autosize, CurvePoint
 from augury.cache import Cache, CacheStats
 from augury.capacity import Capacity
 from augury.errors import (
@@ -29,12 +30,14 @@ from augury.recording import Recording, record
 __all__ = [
     "ArtifactError",
     "AuguryError",
+    "Autosize",
     "Cache",
     "CacheStats",
     "Capacity",
     "CapacityError",
     "Cell",
     "ConfigError",
+    "CurvePoint",
     "Explanation",
     "LoadError",
     "PersistenceError",

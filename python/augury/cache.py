@@ -5,7 +5,6 @@ between; this module checks the arguments of a new cache and adds what is asked 
 """
 
 import os
-import sys
 from collections.abc import (
     Callable,
     Hashable,
@@ -21,12 +20,15 @@ from weakref import WeakValueDictionary
 
 from augury import _core
 from augury.artifacts import read_artifact
+from augury.autosizing import Autosize, CurvePoint, Sizer
 from augury.capacity import Capacity
 from augury.errors import CapacityError, ConfigError, PersistenceError
 from augury.explanation import JOURNAL, Explanation
 from augury.recording.anonymiser import Anonymiser
 from augury.recording.live import LiveRecording, Taker
 from augury.recording.recording import Recording
+from augury.sizes import deep_size
+from augury.sizing import Choice, Prices
 
 if TYPE_CHECKING:
     from augury.learn import Artifact
@@ -85,8 +87,9 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         policy: Who decides what stays: ``auto``, which learns, or a fixed one: ``lru fifo lfu
             sieve s3fifo wtinylfu gdsf hyperbolic survival``.
         sizeof: Size of an entry, from key and value: a whole number from 1 to 4,294,967,295. By
-            default, where the capacity is in bytes, what `sys.getsizeof` says of both, which does
-            not count what they refer to. The cache's own memory is not part of the capacity.
+            default, where the capacity is in bytes, what both take with all they refer to, as
+            :func:`augury.sizes.deep_size` estimates it. The cache's own memory is not part of the
+            capacity.
         on_removal: Called with key, value and cause (``expired explicit replaced evicted``) after
             an entry has left. What it raises is reported as unraisable.
         timer: Seconds on a clock that never goes back, in place of the system's; for tests.
@@ -96,6 +99,11 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         sample_rows: Feature rows kept for `augury.learn.dataset_of`, at most 10,000,000 and about
             120 bytes each: the latest, reaching over eight mean residences where that many suffice.
             None are kept by default.
+        curve: Whether to measure what other capacities would give, for :meth:`miss_ratio_curve`:
+            16 KiB (80 above 1,000 entries or bytes), and 11 to 100 ns a request, which is why it is
+            not measured unless asked for.
+        autosize: How to choose the capacity by itself; it is then not changed but by that. Measures
+            the curve.
         record: A trace to write every get, set and delete to, by its path (endings as for
             :func:`augury.record`), or a :class:`~augury.recording.Recorder`. :meth:`close`
             completes it.
@@ -132,6 +140,8 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         model: "str | os.PathLike[str] | Artifact | _core.Artifact | None" = None,
         journal: int | None = None,
         sample_rows: int = 0,
+        curve: bool = False,
+        autosize: Autosize | None = None,
         record: str | os.PathLike[str] | Taker | None = None,
         record_sample: float = 1.0,
         record_anonymiser: Anonymiser | None = None,
@@ -149,6 +159,8 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         check_number("sample_rows", sample_rows, MOST_KEPT)
         check_number("seed", seed, 2**64 - 1)
         check_policy(policy)
+        if autosize is not None and not isinstance(autosize, Autosize):
+            raise ConfigError(f"autosize {autosize!r}: expected an augury.Autosize, or None")
         if record is None and (record_sample != 1.0 or record_anonymiser is not None):
             raise ConfigError("record_sample and record_anonymiser are for record, which is None")
         has_unit = any(map(str.isalpha, asked.label))
@@ -160,6 +172,7 @@ class Cache(_core.Cache, MutableMapping[K, V]):
             "jitter": jitter,
             "journal": asked_journal,
             "sample_rows": sample_rows,
+            "curve": curve,
             "seed": seed,
         }
         self._model: _core.Artifact | None = None
@@ -167,7 +180,7 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         self.begin(
             capacity=room,
             policy=policy,
-            sizeof=default_size if sizeof is None and has_unit else sizeof,
+            sizeof=deep_size if sizeof is None and has_unit else sizeof,
             ttl=ttl,
             tti=tti,
             jitter=jitter,
@@ -176,10 +189,16 @@ class Cache(_core.Cache, MutableMapping[K, V]):
             tags=self._tags,
             journal=journal,
             samples=sample_rows,
+            curve=curve or autosize is not None,
             seed=seed,
         )
+        self._measures = curve or autosize is not None
+        self._made = self.seconds()
         if model is not None:
             self.load_model(model)
+        if autosize is not None:
+            self._sizer = Sizer(self, autosize, self._bytes_per_unit(autosize.bytes_per_unit))
+            self.size_with(self._sizer.look, autosize.seconds)
         self._recording: LiveRecording | None = None
         if record is not None:
             self._recording = LiveRecording(
@@ -270,6 +289,74 @@ class Cache(_core.Cache, MutableMapping[K, V]):
     def currsize(self) -> int:
         """The room that is used, under the name that `cachetools` has for it."""
         return self.used
+
+    def miss_ratio_curve(self) -> list[CurvePoint]:
+        """What half, one, two and four times the capacity would give, by the traffic of late.
+
+        An estimate from a sample of the objects; empty before anything was asked for. It begins
+        anew when the capacity changes. Reads alone count, and what is stored without ever having been
+        asked for is known to it.
+
+        Raises:
+            ConfigError: It is not measured.
+
+        >>> import augury
+        >>> cache = augury.Cache(1000, curve=True)
+        >>> for key in range(20_000):
+        ...     if cache.get(key % 3_000) is None:
+        ...         cache[key % 3_000] = key
+        >>> [point.capacity for point in cache.miss_ratio_curve()]
+        [500, 1000, 2000, 4000]
+        >>> cache.miss_ratio_curve()[-1].miss_ratio < cache.miss_ratio_curve()[0].miss_ratio
+        True
+        """
+        if not self._measures:
+            raise ConfigError(
+                "this cache does not measure other capacities (curve False): make it with "
+                "Cache(..., curve=True)"
+            )
+        return [CurvePoint(*point) for point in self.curve_points() or ()]
+
+    def choose_capacity(
+        self,
+        prices: Prices,
+        *,
+        lowest: int | str,
+        highest: int | str,
+        requests_per_second: float | None = None,
+        bytes_per_unit: float | None = None,
+    ) -> Choice | None:
+        """The capacity at the least cost between bounds, by the curve; None before the first read.
+
+        Nothing is resized: see :meth:`resize`, or ``autosize`` for a cache that does it by itself.
+        Arguments as for :class:`~augury.Autosize`; requests are by default those per second since
+        the cache was made.
+
+        Raises:
+            CapacityError: The bounds are none.
+            ConfigError: The curve is not measured, or another argument cannot be.
+        """
+        asked = Autosize(prices, lowest, highest, bytes_per_unit)
+        points = self.miss_ratio_curve()
+        if not points:
+            return None
+        if requests_per_second is None:
+            requests_per_second = self.requests() / max(self.seconds() - self._made, 1e-3)
+        unit = self._bytes_per_unit(bytes_per_unit)
+        return asked.choose(points, self.capacity, requests_per_second, unit)
+
+    def _bytes_per_unit(self, asked: float | None) -> float:
+        if asked is None and self._unit != "bytes":
+            raise ConfigError(
+                "bytes_per_unit None: expected the mean size of an entry in bytes, since the capacity "
+                + ("is in entries" if self._unit == "entries" else "is in the unit of sizeof")
+            )
+        return 1.0 if asked is None else asked
+
+    def requests(self) -> int:
+        """Reads so far, hits and misses."""
+        counts = self.counts()
+        return counts["hits"] + counts["misses"]
 
     def stats(self) -> CacheStats:
         """The counters."""
@@ -484,8 +571,3 @@ def check_number(name: str, number: object, most: int) -> None:
     """Refuse what is no whole number from 0 to ``most``."""
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= most:
         raise ConfigError(f"{name} {number!r}: expected a whole number from 0 to {most:,}")
-
-
-def default_size(key: object, value: object) -> int:
-    """Bytes of key and value as objects, without what they refer to."""
-    return sys.getsizeof(key) + sys.getsizeof(value)

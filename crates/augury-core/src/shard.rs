@@ -10,6 +10,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::clock::Millis;
+use crate::curve::MissRatioCurve;
 use crate::history::SavedHistory;
 use crate::metrics::{RemovalCause, Stats};
 use crate::model::predictor::Predictor;
@@ -83,6 +84,8 @@ pub struct Shard<K, V, P: Policy> {
     generation: u32,
     /// Feature rows for training; none where nobody asked for them.
     sampling: Option<Box<Live>>,
+    /// What other capacities would give; none where nobody asked for it.
+    curve: Option<Box<MissRatioCurve>>,
     /// Room that is taken elsewhere.
     reserved: u64,
     /// Hashes of the latest misses that the policy has not heard of, by their lowest bits.
@@ -99,9 +102,21 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     pub fn new(capacity: u64, mut policy: P) -> Self {
         policy.set_capacity(capacity);
         let (store, stats) = (Store::default(), Stats::default());
-        let (stage, sampling) = (None, None);
+        let (stage, sampling, curve) = (None, None, None);
         let (tick, generation, reserved, noted) = (0, 0, 0, [0; NOTED]);
-        Shard { store, stage, policy, capacity, stats, tick, generation, sampling, reserved, noted }
+        Shard {
+            store,
+            stage,
+            policy,
+            capacity,
+            stats,
+            tick,
+            generation,
+            sampling,
+            curve,
+            reserved,
+            noted,
+        }
     }
 
     /// An empty shard that carries on this one's counters: what takes over when a policy has
@@ -120,6 +135,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
             tick: self.tick,
             generation,
             sampling: None,
+            curve: None,
             reserved: self.reserved,
             noted: [0; NOTED],
         }
@@ -182,6 +198,9 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     pub fn hit(&mut self, id: SlotId, access: &Access, sink: &mut impl Sink<K, V>) {
         self.stats.hits += 1;
         self.stats.requested_bytes += access.size as u64;
+        if let Some(curve) = &mut self.curve {
+            curve.observe(access.hash, access.size, true);
+        }
         self.policy.on_hit(self.store.slots_mut(), id, access);
         if self.store.slots().size(id) != access.size {
             self.resize_entry(id, access.size, access.now, sink);
@@ -194,6 +213,9 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         self.stats.misses += 1;
         self.stats.requested_bytes += access.size as u64;
         self.stats.missed_bytes += access.size as u64;
+        if let Some(curve) = &mut self.curve {
+            curve.observe(access.hash, access.size, false);
+        }
         self.policy.on_miss(self.store.slots(), access);
     }
 
@@ -202,6 +224,9 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     #[inline]
     pub fn miss_unsized(&mut self, access: &Access) {
         self.stats.misses += 1;
+        if let Some(curve) = &mut self.curve {
+            curve.observe_missing(access.hash);
+        }
         self.policy.on_miss(self.store.slots(), access);
     }
 
@@ -210,6 +235,9 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     #[inline]
     pub fn miss_noted(&mut self, hash: u64) {
         self.stats.misses += 1;
+        if let Some(curve) = &mut self.curve {
+            curve.observe_missing(hash);
+        }
         self.noted[hash as usize % NOTED] = hash;
     }
 
@@ -308,8 +336,27 @@ impl<K, V, P: Policy> Shard<K, V, P> {
             self.store.set_deadline(id, deadline);
         }
         self.stats.insertions += 1;
+        self.arrived(access);
         self.policy.on_insert(self.store.slots_mut(), id, access);
         id
+    }
+
+    #[inline]
+    fn arrived(&mut self, access: &Access) {
+        if let Some(curve) = &mut self.curve {
+            curve.arrived(access.hash, access.size);
+        }
+    }
+
+    /// Measures from now on what other capacities would give, or no longer. What was measured
+    /// before is forgotten.
+    pub fn keep_curve(&mut self, is_kept: bool) {
+        self.curve = is_kept.then(|| Box::new(MissRatioCurve::new(self.capacity.max(1))));
+    }
+
+    /// What other capacities would give.
+    pub fn curve(&self) -> Option<&MissRatioCurve> {
+        self.curve.as_deref()
     }
 
     /// Goes on at this tick with what another shard's policy has learned. The caller guarantees
@@ -335,6 +382,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         let id = self.store.insert(access.hash, access.size, key, value);
         self.store.set_deadline(id, deadline);
         self.stats.insertions += 1;
+        self.arrived(access);
         self.policy.on_restore(self.store.slots_mut(), id, access, history);
     }
 
@@ -367,6 +415,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
             self.stats.removed(RemovalCause::Replaced);
             sink.removed(key, old, RemovalCause::Replaced);
             self.store.set_deadline(id, deadline);
+            self.arrived(access);
             self.policy.on_hit(self.store.slots_mut(), id, access);
             self.resize_entry(id, access.size, access.now, sink);
         }
@@ -429,6 +478,9 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         let (key, value) = self.stage.as_mut()?.remove(id)?;
         self.stats.hits += 1;
         self.stats.requested_bytes += access.size as u64;
+        if let Some(curve) = &mut self.curve {
+            curve.observe(access.hash, access.size, true);
+        }
         self.policy.on_miss(self.store.slots(), access);
         Some(self.insert(access, key, value, deadline, sink))
     }
@@ -515,6 +567,9 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     pub fn resize(&mut self, capacity: u64, sink: &mut impl Sink<K, V>) {
         self.capacity = capacity;
         self.policy.set_capacity(capacity);
+        if let Some(curve) = &mut self.curve {
+            curve.set_capacity(capacity.max(1));
+        }
         if self.staged() > capacity {
             self.clear_stage(sink);
         }
@@ -537,7 +592,8 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     pub fn memory_bytes(&self) -> usize {
         let staged = self.stage.as_ref().map_or(0, |stage| stage.memory_bytes());
         let sampling = self.sampling.as_ref().map_or(0, |live| live.memory_bytes());
-        self.store.memory_bytes() + staged + self.policy.memory_bytes() + sampling
+        let curve = self.curve.as_ref().map_or(0, |curve| curve.memory_bytes());
+        self.store.memory_bytes() + staged + self.policy.memory_bytes() + sampling + curve
     }
 
     fn resize_entry(&mut self, id: SlotId, size: u32, now: Tick, sink: &mut impl Sink<K, V>) {
@@ -570,6 +626,11 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     ) {
         // A policy that names a vacant slot would be asked again for ever, under the lock.
         assert!(self.store.slots().is_live(id), "slot {id}, to be removed, is not resident");
+        if let Some(curve) = &mut self.curve
+            && matches!(cause, RemovalCause::Explicit | RemovalCause::Expired)
+        {
+            curve.forget(self.store.slots().hash(id));
+        }
         self.policy.on_remove(self.store.slots_mut(), id, cause, now);
         if let Some((key, value)) = self.store.remove(id) {
             self.stats.removed(cause);

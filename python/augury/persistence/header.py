@@ -22,6 +22,7 @@ OPTIONS: dict[str, tuple[type, ...]] = {
     "journal": (int, NoneType),
     "sample_rows": (int,),
     "seed": (int,),
+    "curve": (bool,),
 }
 
 

@@ -22,6 +22,7 @@
 
 mod entries;
 mod entry;
+mod curve;
 mod keyed;
 mod lookup;
 mod probe;

@@ -4,6 +4,7 @@ use augury_core::cache::{
     self, Cursor, Export, Gone, Kept, Memory, Newcomer, Outcome, Peeked, When,
 };
 use augury_core::clock::Millis;
+use augury_core::curve::CurvePoint;
 use augury_core::hash::mix;
 use augury_core::metrics::Stats;
 use augury_core::model::predictor::Predictor;
@@ -63,6 +64,7 @@ pub(super) trait Engine: Send + Sync {
     fn stats(&self) -> Stats;
     fn set_predictor(&self, predictor: Option<Arc<Predictor>>);
     fn sampled(&self) -> Option<Sampled>;
+    fn curve(&self) -> Option<[CurvePoint; 4]>;
     fn export(&self) -> Export<Object, Object>;
     fn restore_memory(&self, memories: &[Memory]) -> Result<(), SavedError>;
     fn restore(
@@ -172,6 +174,10 @@ impl<P: Policy + Send + 'static> Engine for Concurrent<P> {
         Concurrent::sampled(self)
     }
 
+    fn curve(&self) -> Option<[CurvePoint; 4]> {
+        Concurrent::curve(self)
+    }
+
     fn export(&self) -> Export<Object, Object> {
         Concurrent::export(self)
     }
@@ -197,6 +203,7 @@ pub(super) struct Plan {
     pub(super) seed: u64,
     pub(super) journal: usize,
     pub(super) samples: usize,
+    pub(super) curve: bool,
     pub(super) time: Arc<Time>,
 }
 
@@ -213,11 +220,12 @@ impl WithMaker for Plan {
         self,
         make: impl Fn(u64) -> P + Send + Sync + 'static,
     ) -> Box<dyn Engine> {
-        let Plan { capacity, seed, journal, samples, time, .. } = self;
+        let Plan { capacity, seed, journal, samples, curve, time, .. } = self;
         let cache =
             Concurrent::new(capacity, 1, Shared(time), move |at| make(mix(seed ^ at as u64)));
         cache.keep_journal(journal);
         cache.keep_samples(samples, seed);
+        cache.keep_curve(curve);
         Box::new(cache)
     }
 }

@@ -33,6 +33,7 @@ mod mapping;
 mod memoize;
 mod pins;
 mod saving;
+mod sizing;
 mod time;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -52,6 +53,7 @@ pub(crate) use iterate::Entries;
 use key::Asked;
 use life::Life;
 pub(crate) use memoize::Memoized;
+use sizing::Sizing;
 use time::Time;
 
 type Object = Py<PyAny>;
@@ -82,6 +84,8 @@ struct Inner {
     /// Is told of every write while loads are in flight.
     watcher: OnceLock<Object>,
     is_watched: AtomicBool,
+    /// Decides about the capacity now and then.
+    sizing: OnceLock<Sizing>,
     /// Address of the type of entries that are more than a value.
     entry_type: usize,
     /// Whether there ever was one.
@@ -240,6 +244,9 @@ impl Inner {
         if let Some(recorder) = self.recorder.get() {
             recorder.bind(py).call1((key, "set", size, ttl))?;
         }
+        if let Some(sizing) = self.sizing.get() {
+            sizing.tend(py, self.time.now());
+        }
         Ok(outcome)
     }
 
@@ -327,7 +334,7 @@ impl Cache {
     /// Makes it a cache. Times are in seconds.
     #[allow(clippy::too_many_arguments)]
     #[pyo3(signature = (*, capacity, policy, sizeof, ttl, tti, jitter, timer, listener, tags,
-        journal, samples, seed))]
+        journal, samples, curve, seed))]
     fn begin(
         &self,
         py: Python<'_>,
@@ -342,12 +349,14 @@ impl Cache {
         tags: Object,
         journal: usize,
         samples: usize,
+        curve: bool,
         seed: u64,
     ) -> PyResult<()> {
         let policy: PolicyName = policy.parse().map_err(errors::of_replay)?;
         let time = Arc::new(Time::new(timer));
         time.ask(py)?;
-        let plan = Plan { policy, capacity, seed, journal, samples, time: time.clone() };
+        let plan =
+            Plan { policy, capacity, seed, journal, samples, curve, time: time.clone() };
         let inner = Inner {
             engine: plan.build(),
             pins: OnceLock::new(),
@@ -358,6 +367,7 @@ impl Cache {
             tags,
             recorder: OnceLock::new(),
             watcher: OnceLock::new(),
+            sizing: OnceLock::new(),
             is_watched: AtomicBool::new(false),
             entry_type: Entry::type_object_raw(py) as usize,
             has_entries: AtomicBool::new(false),
@@ -371,7 +381,8 @@ impl Cache {
         let fields = [&inner.sizeof, &inner.listener];
         fields.into_iter().flatten().try_for_each(|field| visit.call(field))?;
         visit.call(&inner.tags)?;
-        let told = [inner.recorder.get(), inner.watcher.get(), inner.time.timer()];
+        let sizing = inner.sizing.get().map(Sizing::decide);
+        let told = [inner.recorder.get(), inner.watcher.get(), inner.time.timer(), sizing];
         told.into_iter().flatten().try_for_each(|field| visit.call(field))?;
         let mut outcome = Ok(());
         for engine in inner.engines() {
