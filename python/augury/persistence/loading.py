@@ -75,10 +75,10 @@ def check_serializer(source: Source, header: Header, chosen: Serializer) -> None
 
 def check_sizes(source: Source, header: Header, options: dict[str, Any]) -> None:
     """Refuse to guess what sizes are counted in."""
-    if header.unit == "own" and "sizeof" not in options:
+    if header.unit == "own" and "sizeof" not in options and "capacity" not in options:
         raise ConfigError(
             f"{source.name}: its sizes were told by a function, and no function is ever saved: "
-            "pass sizeof="
+            "pass sizeof=, or a capacity= in entries or bytes"
         )
 
 

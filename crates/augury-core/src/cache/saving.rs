@@ -55,6 +55,8 @@ impl<K: Clone, V: Clone, P: Policy, C: Clock> Cache<K, V, P, C> {
             let shard = self.shards.lock(at);
             let (store, policy) = (shard.store(), shard.policy());
             let tick = shard.tick();
+            // Of the latest request: what is restored at once is as old as it was.
+            let latest = tick.saturating_sub(1);
             let kept = |id: SlotId| {
                 let deadline = store.deadline(id);
                 let (key, value) = store.entry(id).filter(|_| deadline.is_none_or(|at| at > now))?;
@@ -63,10 +65,10 @@ impl<K: Clone, V: Clone, P: Policy, C: Clock> Cache<K, V, P, C> {
                     value: value.clone(),
                     size: store.slots().size(id),
                     deadline,
-                    history: policy.save_record(store.slots(), id, tick),
+                    history: policy.save_record(store.slots(), id, latest),
                 })
             };
-            entries.extend(policy.leaving_order(store.slots(), tick).into_iter().filter_map(kept));
+            entries.extend(policy.leaving_order(store.slots(), latest).into_iter().filter_map(kept));
             memories.push(Memory { tick, learned: policy.save(tick) });
         }
         Export { entries, memories }
