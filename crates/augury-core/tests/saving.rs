@@ -77,7 +77,8 @@ fn comes_back_under<P: Policy + 'static>(
     assert_eq!((before.len(), before.used()), (after.len(), after.used()));
     assert_eq!(0, after.stats().hits + after.stats().misses + after.stats().evicted);
     let (went_on, restored) = (drive(&before, 5_000, 2), drive(&after, 5_000, 2));
-    assert!(went_on.abs_diff(restored) < 150, "{went_on} hits, restored {restored}");
+    let policy = std::any::type_name::<P>();
+    assert!(went_on.abs_diff(restored) < 150, "{policy}: {went_on} hits, restored {restored}");
     assert!(after.used() <= 600);
 }
 

@@ -32,12 +32,23 @@ impl SavedHistory {
         }
     }
 
+    /// Of an object of which nothing but its uses is known, at least one.
+    pub fn counted(uses: u32) -> Self {
+        let first = History::first(0, 1);
+        SavedHistory { count: uses.clamp(1, u32::from(u16::MAX)) as u16, ..Self::of(&first, 0) }
+    }
+
+    /// Accesses, at least one.
+    pub fn uses(self) -> u16 {
+        self.count.max(1)
+    }
+
     /// The history at this tick, of an object of this size. Its class is that of nothing: whoever
     /// has the classes sets it.
     pub fn history(self, now: u32, size: u32) -> History {
         let last = now.wrapping_sub(self.age);
         let reuse = if usize::from(self.reuse) < AGE_BUCKETS { self.reuse } else { NO_REUSE };
-        let mut history = History::restored(last, self.count.max(1), self.heat, reuse, 0);
+        let mut history = History::restored(last, self.uses(), self.heat, reuse, 0);
         history.born = last.wrapping_sub(self.stay);
         history.set_size(size);
         history
