@@ -26,7 +26,9 @@ class Clock:
         return self.now
 
 
-def skewed(cache: "Cache[int, int]", requests: int, clock: Clock | None = None, seed: int = 1) -> float:
+def skewed(
+    cache: "Cache[int, int]", requests: int, clock: Clock | None = None, seed: int = 1
+) -> float:
     """Gets, a set where one missed, a thousand a second; the miss ratio."""
     draw, misses = Random(seed), 0
     for _ in range(requests):

@@ -37,7 +37,7 @@ class Autosize:
 
     Args:
         prices: Of room and of misses.
-        lowest: The least capacity, in the unit of the cache's: entries, or bytes as a number or text.
+        lowest: The least capacity, in the cache's unit: entries, or bytes as a number or text.
         highest: The largest.
         bytes_per_unit: The mean size of an entry in bytes, where the capacity is in entries or
             ``sizeof`` counts in a unit of its own; 1 where it is in bytes.
@@ -135,7 +135,7 @@ class Sized(Protocol):
 
 
 class Sizer:
-    """Looks at a cache now and then and resizes it. The cache holds it, so it holds not the cache."""
+    """Looks at a cache now and then and resizes it. It does not hold the cache, which holds it."""
 
     def __init__(self, cache: Sized, asked: Autosize, bytes_per_unit: float) -> None:
         self._cache, self._asked, self._bytes_per_unit = ref(cache), asked, bytes_per_unit

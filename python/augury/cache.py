@@ -352,7 +352,8 @@ class Cache(_core.Cache, MutableMapping[K, V]):
     def _bytes_per_unit(self, asked: float | None) -> float:
         if asked is None and self._unit != "bytes":
             raise ConfigError(
-                "bytes_per_unit None: expected the mean size of an entry in bytes, since the capacity "
+                "bytes_per_unit None: expected the mean size of an entry in bytes, since the "
+                + "capacity "
                 + ("is in entries" if self._unit == "entries" else "is in the unit of sizeof")
             )
         return 1.0 if asked is None else asked
@@ -418,9 +419,7 @@ class Cache(_core.Cache, MutableMapping[K, V]):
             )
         return found
 
-    def save(
-        self, path: str | os.PathLike[str], serializer: "Serializer | None" = None
-    ) -> int:
+    def save(self, path: str | os.PathLike[str], serializer: "Serializer | None" = None) -> int:
         """Write entries, histories and what was learned to a file, and return how many entries.
 
         The file holds data only: keys and values as the serializer makes bytes of them, with sizes,

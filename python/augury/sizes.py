@@ -32,6 +32,7 @@ ATOMS = frozenset({
 #: What is not part of a value, though it refers to it.
 SHARED = (type, type(sys), type(lambda: None), type(len), type("".join))
 
+
 def spread(get: Callable[[Any, int], object], container: Any, length: int, count: int) -> Parts:
     """Items of a sequence, evenly apart."""
     step = max(length // count, 1)
@@ -102,7 +103,7 @@ def measured(roots: Parts) -> float:
         if id(found) in seen or issubclass(type(found), SHARED):
             continue
         seen.add(id(found))
-        size = own_size(found)
+        size: float = own_size(found)
         parts, number = referred(found)
         each = number / len(parts) if parts else 0.0
         for part in parts:

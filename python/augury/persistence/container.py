@@ -13,6 +13,7 @@ that a file with a fitting hash cannot ask for memory that it does not fill eith
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from hashlib import sha256
 from types import TracebackType
 from typing import IO, Self
@@ -80,10 +81,8 @@ class Target:
                 raise PersistenceError(f"{self.name}: {error.strerror}") from error
 
     def _discard(self) -> None:
-        try:
+        with suppress(OSError):
             os.unlink(self._draft)
-        except OSError:
-            pass
 
     def block(self, data: bytes) -> None:
         """Write a block."""
@@ -110,7 +109,7 @@ class Source:
             # A pipe or a device may never end.
             if not stat.S_ISREG(os.stat(self.name).st_mode):
                 raise PersistenceError(f"{self.name}: is no regular file")
-            self._file = open(self.name, "rb")  # noqa: SIM115
+            self._file = open(self.name, "rb")
         except OSError as error:
             raise PersistenceError(f"{self.name}: {error.strerror}") from error
         try:

@@ -57,7 +57,9 @@ class Head:
             if left <= 0:
                 return None
         if more is not None:
-            later = (None if at is None else max(at - elapsed, 0) for at in (more.fresh, more.served))
+            later = (
+                None if at is None else max(at - elapsed, 0) for at in (more.fresh, more.served)
+            )
             fresh, served = later
             more = replace(more, fresh=fresh, served=served)
         return replace(self, left=left, more=more)

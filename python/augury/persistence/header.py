@@ -82,9 +82,9 @@ class Header:
 def fits(value: object, kind: Any) -> bool:
     """Whether a value of JSON is of this type."""
     if isinstance(kind, GenericAlias):
-        if not isinstance(value, kind.__origin__):
-            return False
-        return isinstance(value, dict) or all(fits(item, get_args(kind)[0]) for item in value)
+        if kind.__origin__ is dict:
+            return isinstance(value, dict)
+        return isinstance(value, list) and all(fits(part, get_args(kind)[0]) for part in value)
     if kind is float:
         return type(value) in (int, float)
     return type(value) is kind

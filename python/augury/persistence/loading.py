@@ -110,32 +110,36 @@ class Filling:
 
     def fill(self, cache: _core.Cache) -> None:
         """Add the entries for which there is room: the last in the file, who would stay longest."""
-        start = self.source.place()
-        room, first = cache.capacity, 0
-        sizes = [self.size(cache, at, head) for at, head in self.heads()]
-        for at in range(len(sizes) - 1, -1, -1):
-            room -= sizes[at]
-            if room < 0:
-                first = at + 1
-                break
-        self.source.back_to(start)
+        first, sizes = 0, None
+        if self.is_measured or cache.capacity < self.header.capacity:
+            first, sizes = self.fitting(cache)
         for at, head in self.heads():
-            if at < first or not sizes[at] or head is None:
+            if at < first or head is None:
                 self.source.skip()
                 self.source.skip()
                 continue
             key, value = self.entry(at)
             extra = None
-            if head.more is not None:
-                more = head.more
+            if (more := head.more) is not None:
                 names = [self.tags[place] for place in more.tags]
                 extra = (more.fresh, more.served, more.idle, more.load_seconds, names)
+            size = head.size if sizes is None else sizes[at]
             try:
-                cache.restore(
-                    key, value, sizes[at], head.is_pinned, head.left, head.history, extra
-                )
+                cache.restore(key, value, size, head.is_pinned, head.left, head.history, extra)
             except TypeError as error:
                 raise self.source.damaged(f"entry {at:,} cannot be stored: {error}") from error
+
+    def fitting(self, cache: _core.Cache) -> tuple[int, list[int]]:
+        """The first entry from which on all fit, and all sizes; the source is where it was."""
+        start = self.source.place()
+        sizes = [self.size(cache, at, head) for at, head in self.heads()]
+        self.source.back_to(start)
+        room = cache.capacity
+        for at in reversed(range(len(sizes))):
+            room -= sizes[at]
+            if room < 0:
+                return at + 1, sizes
+        return 0, sizes
 
     def heads(self) -> Iterator[tuple[int, Head | None]]:
         """Entry by entry what is told of it; None where it has expired.

@@ -1,9 +1,9 @@
 """Plain data as bytes, by msgpack: nothing that is read is ever run.
 
-msgpack itself knows None, booleans, integers of 64 bits, floats, text, bytes, lists and dictionaries.
-What it would turn into something else (tuples into lists) or refuse has an extension type of its
-own here, so that what comes back is equal to what was saved. Subclasses are refused: they would
-come back as what they are not.
+msgpack itself knows None, booleans, integers of 64 bits, floats, text, bytes, lists and
+dictionaries. What it would turn into something else (tuples into lists) or refuse has an extension
+type of its own here, so that what comes back is equal to what was saved. Subclasses are refused:
+they would come back as what they are not.
 """
 
 from collections.abc import Callable

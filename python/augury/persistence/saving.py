@@ -59,10 +59,10 @@ def save(
         for key, value, size, is_pinned, left, history, extra in entries:
             more = None
             if extra is not None:
-                *times, load_seconds, own = extra
+                fresh, served, idle, load_seconds, own = extra
                 # One of two made at once under one name has none.
                 named = tuple(places[id(tag)] for tag in own if id(tag) in places)
-                more = More(*times, load_seconds, named)
+                more = More(fresh, served, idle, load_seconds, named)
             write_head(target, Head(size, is_pinned, left, history, more))
             target.block(encoded(chosen, "key", key, key))
             target.block(encoded(chosen, "value", key, value))

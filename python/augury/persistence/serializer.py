@@ -51,7 +51,7 @@ def encoded(serializer: Serializer, part: str, key: object, value: object) -> by
     except Exception as error:
         raise PersistenceError(
             f"the {part} of type {type(value).__qualname__} under {shown(key)} cannot be saved: "
-            f"{error or type(error).__name__}; pass a serializer= whose dumps and loads know it, "
+            f"{reason(error)}; pass a serializer= whose dumps and loads know it, "
             "or delete the entry first"
         ) from error
     if type(data) is not bytes:
@@ -69,9 +69,14 @@ def decoded(serializer: Serializer, part: str, place: int, data: bytes) -> Any:
     except Exception as error:
         raise PersistenceError(
             f"the {part} of entry {place:,} cannot be read by the serializer "
-            f"{name_of(serializer)}: {error or type(error).__name__}; load with the serializer "
+            f"{name_of(serializer)}: {reason(error)}; load with the serializer "
             "that it was saved with"
         ) from error
+
+
+def reason(error: Exception) -> str:
+    """What an exception says, or its name where it says nothing."""
+    return str(error) or type(error).__name__
 
 
 def shown(key: object) -> str:

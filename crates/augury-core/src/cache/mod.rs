@@ -20,9 +20,9 @@
 
 #![forbid(unsafe_code)]
 
+mod curve;
 mod entries;
 mod entry;
-mod curve;
 mod keyed;
 mod lookup;
 mod probe;

@@ -59,7 +59,8 @@ impl<K: Clone, V: Clone, P: Policy, C: Clock> Cache<K, V, P, C> {
             let latest = tick.saturating_sub(1);
             let kept = |id: SlotId| {
                 let deadline = store.deadline(id);
-                let (key, value) = store.entry(id).filter(|_| deadline.is_none_or(|at| at > now))?;
+                let (key, value) =
+                    store.entry(id).filter(|_| deadline.is_none_or(|at| at > now))?;
                 Some(Kept {
                     key: key.clone(),
                     value: value.clone(),
@@ -68,7 +69,8 @@ impl<K: Clone, V: Clone, P: Policy, C: Clock> Cache<K, V, P, C> {
                     history: policy.save_record(store.slots(), id, latest),
                 })
             };
-            entries.extend(policy.leaving_order(store.slots(), latest).into_iter().filter_map(kept));
+            entries
+                .extend(policy.leaving_order(store.slots(), latest).into_iter().filter_map(kept));
             memories.push(Memory { tick, learned: policy.save(tick) });
         }
         Export { entries, memories }

@@ -37,7 +37,9 @@ impl Entries {
         let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let State { engine: at, cursor, batch } = &mut *state;
         while batch.is_empty() {
-            let Some(engine) = self.cache.get().inner()?.engines().nth(*at) else { return Ok(None) };
+            let Some(engine) = self.cache.get().inner()?.engines().nth(*at) else {
+                return Ok(None);
+            };
             if !engine.next_entries(cursor, batch) {
                 (*at, *cursor) = (*at + 1, Cursor::default());
             }

@@ -158,7 +158,8 @@ impl Inner {
         }
         if entry.tti.is_some() {
             let mut left = Gone::new();
-            self.engine_of(asked, &mut left)?.set_deadline(asked, entry.deadline(now), &mut left)
+            self.engine_of(asked, &mut left)?
+                .set_deadline(asked, entry.deadline(now), &mut left)
                 .map_err(|error| *error)?;
             self.tell(py, left);
         }
@@ -232,8 +233,7 @@ impl Inner {
             is_forced,
         };
         let engine = self.engine_of(asked, &mut left)?;
-        let outcome =
-            engine.insert(newcomer, when, asked, &mut left).map_err(|error| *error)?;
+        let outcome = engine.insert(newcomer, when, asked, &mut left).map_err(|error| *error)?;
         self.reserve_pins(&mut left);
         if !left.is_empty() {
             self.tell(py, left);
@@ -355,8 +355,7 @@ impl Cache {
         let policy: PolicyName = policy.parse().map_err(errors::of_replay)?;
         let time = Arc::new(Time::new(timer));
         time.ask(py)?;
-        let plan =
-            Plan { policy, capacity, seed, journal, samples, curve, time: time.clone() };
+        let plan = Plan { policy, capacity, seed, journal, samples, curve, time: time.clone() };
         let inner = Inner {
             engine: plan.build(),
             pins: OnceLock::new(),

@@ -73,7 +73,8 @@ impl Cache {
         let pinned = inner.pins.get().map(|pins| pins.export().entries).unwrap_or_default();
         let entries = entries.into_iter().map(|kept| (kept, false));
         let all = entries.chain(pinned.into_iter().map(|kept| (kept, true)));
-        let told = all.filter_map(|(kept, is_pinned)| inner.exported(py, kept, is_pinned).transpose());
+        let told =
+            all.filter_map(|(kept, is_pinned)| inner.exported(py, kept, is_pinned).transpose());
         let learned = memories.into_iter().map(|Memory { tick, learned }| {
             (tick, learned.map(|learned| PyBytes::new(py, &learned)))
         });

@@ -134,9 +134,12 @@ impl<const N: usize> Bandit<N> {
     /// Goes on with the evidence of another bandit; those that take no part here have none.
     pub fn resume(&mut self, ruling: usize, evidence: [f32; N]) {
         self.gain = 1.0;
-        self.scores = std::array::from_fn(|expert| {
-            if self.known & 1 << expert != 0 { evidence[expert] } else { 0.0 }
-        });
+        self.scores =
+            std::array::from_fn(
+                |expert| {
+                    if self.known & 1 << expert != 0 { evidence[expert] } else { 0.0 }
+                },
+            );
         if ruling < N && self.known & 1 << ruling != 0 {
             self.ruling = ruling;
         }
