@@ -28,7 +28,8 @@ impl Packed {
     /// A curve as it was saved: what is no number from 0 to [`DENSITY_MAX`] is brought there.
     pub(super) fn read(from: &mut Reader<'_>) -> Self {
         Packed::of(&std::array::from_fn(|_| {
-            f32::from_bits(u32::from(from.u16()) << 16).max(0.0).min(DENSITY_MAX)
+            let density = f32::from_bits(u32::from(from.u16()) << 16);
+            if density.is_nan() { 0.0 } else { density.clamp(0.0, DENSITY_MAX) }
         }))
     }
 

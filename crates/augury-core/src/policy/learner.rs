@@ -355,10 +355,12 @@ impl Learner {
 }
 
 fn classes_for(objects: u64) -> usize {
-    match objects {
-        ..=TINY => CLASSES.0,
-        ..=SMALL => CLASSES.1,
-        _ => CLASSES.2,
+    if objects <= TINY {
+        CLASSES.0
+    } else if objects <= SMALL {
+        CLASSES.1
+    } else {
+        CLASSES.2
     }
 }
 

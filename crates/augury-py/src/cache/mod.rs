@@ -15,7 +15,7 @@
 //!   hashes, sizes and times before, equality between two lockings, and what leaves is in a list
 //!   that is told of and dropped when the engine has returned. They may raise, switch threads and
 //!   call the cache.
-//! - Only [`Cache::sampled`] and [`Cache::set_model`] lock shards without the interpreter's lock.
+//! - Only [`Cache::rows`] and [`Cache::set_model`] lock shards without the interpreter's lock.
 //!   They touch no Python object and therefore end; others wait for them no longer than that.
 //! - The garbage collector is shown the residents under the shard's lock, and its visitor runs no
 //!   code. It begins where Python code allocates, which no thread does under a shard's lock.
