@@ -11,8 +11,8 @@ import pytest
 import augury
 
 HEAVY = {
-    "lightgbm", "libcachesim", "matplotlib", "numpy", "pandas", "polars", "pyarrow", "redis",
-    "rich", "sklearn", "typer",
+    "lightgbm", "libcachesim", "matplotlib", "msgpack", "numpy", "pandas", "polars", "pyarrow",
+    "redis", "rich", "sklearn", "typer",
 }  # fmt: skip
 MODULES = [
     name

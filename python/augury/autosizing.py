@@ -142,7 +142,7 @@ class Sizer:
         self._since, self._before = cache.seconds(), cache.requests()
 
     def look(self) -> None:
-        """Decide, and resize. One thread at a time comes here: see `sizing.rs` of the extension."""
+        """Decide, and resize. Called once a period, whatever the threads: see `sizing.rs`."""
         cache = self._cache()
         if cache is None:
             return

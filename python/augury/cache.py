@@ -479,7 +479,8 @@ class Cache(_core.Cache, MutableMapping[K, V]):
         and what it knew of them. Where there is less room, those stay that would have stayed
         longest; under another policy they come in the order in which they would have left, so that
         `lru` and its like begin with a sensible one. Nothing of it counts as a request, and
-        ``on_removal`` is not told of what has expired meanwhile or has no room.
+        ``on_removal`` is not told of what has expired meanwhile or has no room. A subclass is made
+        by the same arguments.
 
         Args:
             path: The file. It is checked as a whole before anything of it is used.

@@ -2,8 +2,8 @@
 
 :func:`deep_size` follows what keys and values refer to: items of containers, attributes, the memory
 under arrays and views. It looks at some hundreds of objects at most and extrapolates from them, so
-that a large value takes about a tenth of a millisecond, a small one a few microseconds and plain
-text half a one. It never raises, whatever the objects do.
+that a large value takes about a tenth of a millisecond, a small dictionary ten microseconds and
+plain text half a one. It never raises, whatever the objects do.
 """
 
 import sys
