@@ -203,7 +203,7 @@ def test_a_policy_that_does_not_explain_says_so() -> None:
     """And which do."""
     with pytest.raises(ConfigError, match="auto"):
         Cache(10, policy="lru").explain("a")
-    with pytest.raises(ConfigError, match="'belady'.*auto.*sieve"):
+    with pytest.raises(ConfigError, match=r"'belady'.*auto.*sieve"):
         Cache(10, policy="belady")
 
 

@@ -5,20 +5,21 @@
 //! foreign code and drops no value: entries that leave go to a [`Sink`], which the caller empties
 //! after letting go of the lock.
 
+mod measuring;
+mod restoring;
+
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use crate::clock::Millis;
 use crate::curve::MissRatioCurve;
-use crate::history::SavedHistory;
 use crate::metrics::{RemovalCause, Stats};
 use crate::model::predictor::Predictor;
 use crate::policy::explanation::Explanation;
 use crate::policy::{Policy, Verdict};
 use crate::request::{Access, Tick};
 use crate::sampler::live::{Live, Sampled};
-use crate::saved::SavedError;
 use crate::slots::SlotId;
 use crate::store::Store;
 
@@ -92,8 +93,6 @@ pub struct Shard<K, V, P: Policy> {
     noted: [u64; NOTED],
 }
 
-/// Latest tick that is gone on from: far from where counting ends.
-const TICK_MAX: Tick = 1 << 62;
 /// Misses that are remembered until their objects come: more than are being loaded at a time.
 const NOTED: usize = 64;
 
@@ -198,9 +197,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     pub fn hit(&mut self, id: SlotId, access: &Access, sink: &mut impl Sink<K, V>) {
         self.stats.hits += 1;
         self.stats.requested_bytes += access.size as u64;
-        if let Some(curve) = &mut self.curve {
-            curve.observe(access.hash, access.size, true);
-        }
+        self.measure(access.hash, Some(access.size), true);
         self.policy.on_hit(self.store.slots_mut(), id, access);
         if self.store.slots().size(id) != access.size {
             self.resize_entry(id, access.size, access.now, sink);
@@ -213,9 +210,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         self.stats.misses += 1;
         self.stats.requested_bytes += access.size as u64;
         self.stats.missed_bytes += access.size as u64;
-        if let Some(curve) = &mut self.curve {
-            curve.observe(access.hash, access.size, false);
-        }
+        self.measure(access.hash, Some(access.size), false);
         self.policy.on_miss(self.store.slots(), access);
     }
 
@@ -224,9 +219,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     #[inline]
     pub fn miss_unsized(&mut self, access: &Access) {
         self.stats.misses += 1;
-        if let Some(curve) = &mut self.curve {
-            curve.observe_missing(access.hash);
-        }
+        self.measure(access.hash, None, false);
         self.policy.on_miss(self.store.slots(), access);
     }
 
@@ -235,9 +228,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     #[inline]
     pub fn miss_noted(&mut self, hash: u64) {
         self.stats.misses += 1;
-        if let Some(curve) = &mut self.curve {
-            curve.observe_missing(hash);
-        }
+        self.measure(hash, None, false);
         self.noted[hash as usize % NOTED] = hash;
     }
 
@@ -341,51 +332,6 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         id
     }
 
-    #[inline]
-    fn arrived(&mut self, access: &Access) {
-        if let Some(curve) = &mut self.curve {
-            curve.arrived(access.hash, access.size);
-        }
-    }
-
-    /// Measures from now on what other capacities would give, or no longer. What was measured
-    /// before is forgotten.
-    pub fn keep_curve(&mut self, is_kept: bool) {
-        self.curve = is_kept.then(|| Box::new(MissRatioCurve::new(self.capacity.max(1))));
-    }
-
-    /// What other capacities would give.
-    pub fn curve(&self) -> Option<&MissRatioCurve> {
-        self.curve.as_deref()
-    }
-
-    /// Goes on at this tick with what another shard's policy has learned. The caller guarantees
-    /// that nothing has been asked for yet.
-    ///
-    /// # Errors
-    /// It is none that this policy wrote; the tick alone has changed.
-    pub fn restore_memory(&mut self, tick: Tick, learned: Option<&[u8]>) -> Result<(), SavedError> {
-        self.tick = tick.min(TICK_MAX);
-        learned.map_or(Ok(()), |learned| self.policy.restore(learned, self.tick))
-    }
-
-    /// As [`Shard::place`] for an entry that was resident elsewhere: no request, and the policy
-    /// goes by what was remembered of it there.
-    pub fn place_restored(
-        &mut self,
-        access: &Access,
-        key: K,
-        value: V,
-        deadline: Option<Millis>,
-        history: Option<SavedHistory>,
-    ) {
-        let id = self.store.insert(access.hash, access.size, key, value);
-        self.store.set_deadline(id, deadline);
-        self.stats.insertions += 1;
-        self.arrived(access);
-        self.policy.on_restore(self.store.slots_mut(), id, access, history);
-    }
-
     /// An object of this hash may be about to come in.
     #[inline]
     pub fn approach(&self, hash: u64) {
@@ -478,9 +424,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         let (key, value) = self.stage.as_mut()?.remove(id)?;
         self.stats.hits += 1;
         self.stats.requested_bytes += access.size as u64;
-        if let Some(curve) = &mut self.curve {
-            curve.observe(access.hash, access.size, true);
-        }
+        self.measure(access.hash, Some(access.size), true);
         self.policy.on_miss(self.store.slots(), access);
         Some(self.insert(access, key, value, deadline, sink))
     }
