@@ -8,6 +8,7 @@
 
 from augury import probability, traces
 from augury._core import __version__
+from augury.autosizing import Autosize, CurvePoint
 from augury.cache import Cache, CacheStats
 from augury.capacity import Capacity
 from augury.errors import (
@@ -17,6 +18,7 @@ from augury.errors import (
     ConfigError,
     LoadError,
     NotFound,
+    PersistenceError,
     SchemaMismatchError,
     ServerError,
     TraceError,
@@ -30,16 +32,19 @@ from augury.recording import Recording, record
 __all__ = [
     "ArtifactError",
     "AuguryError",
+    "Autosize",
     "Cache",
     "CacheStats",
     "Capacity",
     "CapacityError",
     "Cell",
     "ConfigError",
+    "CurvePoint",
     "Explanation",
     "LoadError",
     "LoadStats",
     "NotFound",
+    "PersistenceError",
     "Progress",
     "Recording",
     "ReplayResult",

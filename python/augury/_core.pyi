@@ -1,7 +1,7 @@
 """Typed face of the extension; tests/test_stub.py holds it against the binary."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, MutableMapping
-from typing import Any, Self, TypedDict, final
+from typing import Any, Self, TypeAlias, TypedDict, TypeVar, final
 
 from typing_extensions import disjoint_base
 
@@ -131,10 +131,15 @@ class Artifact:
     @property
     def hash(self) -> str: ...
     @property
+    def data(self) -> bytes: ...
+    @property
     def manifest(self) -> str: ...
     @property
     def steps(self) -> tuple[int, int]: ...
     def predict(self, rows: bytes, serving: bool) -> bytes: ...
+
+_T = TypeVar("_T")
+_Extra: TypeAlias = tuple[int | None, int | None, int | None, float, list[_T]]
 
 @disjoint_base
 class Cache:
@@ -153,6 +158,7 @@ class Cache:
         tags: MutableMapping[Any, Tag],
         journal: int,
         samples: int,
+        curve: bool,
         seed: int,
     ) -> None: ...
     def get(self, key: Any, default: Any = None) -> Any: ...
@@ -238,6 +244,27 @@ class Cache:
         tags: Iterable[Hashable] | None = None,
     ) -> list[Any]: ...
     def delete_many(self, keys: Iterable[Any]) -> int: ...
+    def curve_points(self) -> list[tuple[int, float, float]] | None: ...
+    def seconds(self) -> float: ...
+    def size_with(self, decide: Callable[[], object], seconds: float) -> None: ...
+    def export(
+        self,
+    ) -> tuple[
+        list[tuple[int, bytes | None]],
+        list[tuple[Any, Any, int, bool, int | None, bytes | None, _Extra[Tag] | None]],
+    ]: ...
+    def restore_memory(self, memories: list[tuple[int, bytes | None]]) -> None: ...
+    def measure(self, key: Any, value: Any) -> int: ...
+    def restore(
+        self,
+        key: Any,
+        value: Any,
+        size: int | None,
+        is_pinned: bool,
+        left: int | None,
+        history: bytes | None,
+        extra: _Extra[Any] | None,
+    ) -> bool: ...
 
 @final
 class Tag:

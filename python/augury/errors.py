@@ -8,6 +8,7 @@
     ├── TraceError (ValueError)           a trace that cannot be read, found, made or written
     ├── ArtifactError                     a saved model that cannot be used
     │   └── SchemaMismatchError           ... because it was trained on other features
+    ├── PersistenceError (ValueError)     a cache that cannot be saved, or a file that is none
     └── ServerError                       the server could not start or had to stop
 
 Every message names the value, the limit and the way out. A miss is never an error.
@@ -20,6 +21,7 @@ __all__ = [
     "ConfigError",
     "LoadError",
     "NotFound",
+    "PersistenceError",
     "SchemaMismatchError",
     "ServerError",
     "TraceError",
@@ -71,6 +73,10 @@ class ArtifactError(AuguryError):
 
 class SchemaMismatchError(ArtifactError):
     """A saved model was trained on feature rows of another schema."""
+
+
+class PersistenceError(AuguryError, ValueError):
+    """A cache cannot be saved, or a file is no sound saved cache."""
 
 
 class ServerError(AuguryError):

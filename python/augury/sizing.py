@@ -83,8 +83,8 @@ def choose_capacity(
 
     Args:
         curve: Capacities and object miss ratios, at least one pair, such as
-            ``cache.miss_ratio_curve()`` tells. Between them the miss ratio is interpolated over the
-            logarithm of the capacity; beyond them nothing is chosen but what the bounds force.
+            ``Cache.miss_ratio_curve`` tells them. Between them the miss ratio is interpolated over
+            the logarithm of the capacity; beyond them nothing is chosen but what the bounds force.
         prices: Of room and misses.
         capacity: The present one, in the curve's unit.
         lowest: The least capacity, at least 1.

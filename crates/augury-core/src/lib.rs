@@ -12,7 +12,7 @@
 //!
 //! Beside the flow, [`frequency`]: how often each key of a stream is asked for; [`sampler`]: rows to
 //! learn from; [`drift`]: whether what was learned still holds; [`refresh`]: what to reload before it is
-//! asked for and expired.
+//! asked for and expired; [`saved`]: what outlives the process.
 //!
 //! The core knows no Python, no sockets and no wall clock: [`clock`], seed and model are arguments.
 
@@ -34,6 +34,7 @@ pub mod random;
 pub mod refresh;
 pub mod request;
 pub mod sampler;
+pub mod saved;
 pub mod shard;
 pub mod slots;
 pub mod store;

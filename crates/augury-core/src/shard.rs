@@ -5,11 +5,15 @@
 //! foreign code and drops no value: entries that leave go to a [`Sink`], which the caller empties
 //! after letting go of the lock.
 
+mod measuring;
+mod restoring;
+
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use crate::clock::Millis;
+use crate::curve::MissRatioCurve;
 use crate::metrics::{RemovalCause, Stats};
 use crate::model::costs::Costs;
 use crate::model::predictor::Predictor;
@@ -82,6 +86,8 @@ pub struct Shard<K, V, P: Policy> {
     generation: u32,
     /// Feature rows for training; none where nobody asked for them.
     sampling: Option<Box<Live>>,
+    /// What other capacities would give; none where nobody asked for it.
+    curve: Option<Box<MissRatioCurve>>,
     /// Room that is taken elsewhere.
     reserved: u64,
     /// Hashes of the latest misses that the policy has not heard of, by their lowest bits.
@@ -96,9 +102,21 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     pub fn new(capacity: u64, mut policy: P) -> Self {
         policy.set_capacity(capacity);
         let (store, stats) = (Store::default(), Stats::default());
-        let (stage, sampling) = (None, None);
+        let (stage, sampling, curve) = (None, None, None);
         let (tick, generation, reserved, noted) = (0, 0, 0, [0; NOTED]);
-        Shard { store, stage, policy, capacity, stats, tick, generation, sampling, reserved, noted }
+        Shard {
+            store,
+            stage,
+            policy,
+            capacity,
+            stats,
+            tick,
+            generation,
+            sampling,
+            curve,
+            reserved,
+            noted,
+        }
     }
 
     /// An empty shard that carries on this one's counters: what takes over when a policy has
@@ -117,6 +135,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
             tick: self.tick,
             generation,
             sampling: None,
+            curve: None,
             reserved: self.reserved,
             noted: [0; NOTED],
         }
@@ -179,6 +198,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     pub fn hit(&mut self, id: SlotId, access: &Access, sink: &mut impl Sink<K, V>) {
         self.stats.hits += 1;
         self.stats.requested_bytes += access.size as u64;
+        self.measure(access.hash, Some(access.size), true);
         self.policy.on_hit(self.store.slots_mut(), id, access);
         if self.store.slots().size(id) != access.size {
             self.resize_entry(id, access.size, access.now, sink);
@@ -191,6 +211,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         self.stats.misses += 1;
         self.stats.requested_bytes += access.size as u64;
         self.stats.missed_bytes += access.size as u64;
+        self.measure(access.hash, Some(access.size), false);
         self.policy.on_miss(self.store.slots(), access);
     }
 
@@ -199,6 +220,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     #[inline]
     pub fn miss_unsized(&mut self, access: &Access) {
         self.stats.misses += 1;
+        self.measure(access.hash, None, false);
         self.policy.on_miss(self.store.slots(), access);
     }
 
@@ -207,6 +229,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     #[inline]
     pub fn miss_noted(&mut self, hash: u64) {
         self.stats.misses += 1;
+        self.measure(hash, None, false);
         self.noted[hash as usize % NOTED] = hash;
     }
 
@@ -305,6 +328,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
             self.store.set_deadline(id, deadline);
         }
         self.stats.insertions += 1;
+        self.arrived(access);
         self.policy.on_insert(self.store.slots_mut(), id, access);
         id
     }
@@ -338,6 +362,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
             self.stats.removed(RemovalCause::Replaced);
             sink.removed(key, old, RemovalCause::Replaced);
             self.store.set_deadline(id, deadline);
+            self.arrived(access);
             self.policy.on_hit(self.store.slots_mut(), id, access);
             self.resize_entry(id, access.size, access.now, sink);
         }
@@ -400,6 +425,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         let (key, value) = self.stage.as_mut()?.remove(id)?;
         self.stats.hits += 1;
         self.stats.requested_bytes += access.size as u64;
+        self.measure(access.hash, Some(access.size), true);
         self.policy.on_miss(self.store.slots(), access);
         Some(self.insert(access, key, value, deadline, sink))
     }
@@ -491,6 +517,9 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     pub fn resize(&mut self, capacity: u64, sink: &mut impl Sink<K, V>) {
         self.capacity = capacity;
         self.policy.set_capacity(capacity);
+        if let Some(curve) = &mut self.curve {
+            curve.set_capacity(capacity.max(1));
+        }
         if self.staged() > capacity {
             self.clear_stage(sink);
         }
@@ -513,7 +542,8 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     pub fn memory_bytes(&self) -> usize {
         let staged = self.stage.as_ref().map_or(0, |stage| stage.memory_bytes());
         let sampling = self.sampling.as_ref().map_or(0, |live| live.memory_bytes());
-        self.store.memory_bytes() + staged + self.policy.memory_bytes() + sampling
+        let curve = self.curve.as_ref().map_or(0, |curve| curve.memory_bytes());
+        self.store.memory_bytes() + staged + self.policy.memory_bytes() + sampling + curve
     }
 
     fn resize_entry(&mut self, id: SlotId, size: u32, now: Tick, sink: &mut impl Sink<K, V>) {
@@ -546,6 +576,11 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     ) {
         // A policy that names a vacant slot would be asked again for ever, under the lock.
         assert!(self.store.slots().is_live(id), "slot {id}, to be removed, is not resident");
+        if let Some(curve) = &mut self.curve
+            && matches!(cause, RemovalCause::Explicit | RemovalCause::Expired)
+        {
+            curve.forget(self.store.slots().hash(id));
+        }
         self.policy.on_remove(self.store.slots_mut(), id, cause, now);
         if let Some((key, value)) = self.store.remove(id) {
             self.stats.removed(cause);

@@ -15,6 +15,8 @@ use crate::errors;
 #[pyclass(frozen, module = "augury._core")]
 pub(crate) struct Artifact {
     inner: artifact::Artifact,
+    /// The file's bytes.
+    data: Py<PyBytes>,
     /// What caches ask: the model, or its tables.
     pub(crate) serving: Arc<Predictor>,
 }
@@ -31,13 +33,21 @@ impl Artifact {
     /// `budget`: steps per decision that a cache may spend on it, about a nanosecond each.
     #[new]
     #[pyo3(signature = (data, budget=24_000))]
-    fn new(py: Python<'_>, data: &[u8], budget: u64) -> PyResult<Self> {
-        py.detach(|| {
-            let inner = artifact::Artifact::read(data)?;
+    fn new(py: Python<'_>, data: &Bound<'_, PyBytes>, budget: u64) -> PyResult<Self> {
+        let bytes = data.as_bytes();
+        let read = py.detach(|| {
+            let inner = artifact::Artifact::read(bytes)?;
             let serving = Arc::new(inner.serving(budget)?.clone());
-            Ok(Artifact { inner, serving })
-        })
-        .map_err(errors::of_artifact)
+            Ok((inner, serving))
+        });
+        let (inner, serving) = read.map_err(errors::of_artifact)?;
+        Ok(Artifact { inner, data: data.clone().unbind(), serving })
+    }
+
+    /// What it was read from.
+    #[getter]
+    fn data(&self, py: Python<'_>) -> Py<PyBytes> {
+        self.data.clone_ref(py)
     }
 
     /// SHA-256 of manifest and tensors.

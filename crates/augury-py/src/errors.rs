@@ -1,6 +1,7 @@
 //! The engine's errors as the package's: no lower one ever reaches a caller.
 
 use augury_core::artifact::ArtifactError;
+use augury_core::saved::SavedError;
 use augury_replay::replay::ReplayError;
 use augury_replay::trace::TraceError;
 use pyo3::prelude::*;
@@ -10,6 +11,7 @@ mod python {
     pyo3::import_exception!(augury.errors, AuguryError);
     pyo3::import_exception!(augury.errors, CapacityError);
     pyo3::import_exception!(augury.errors, ConfigError);
+    pyo3::import_exception!(augury.errors, PersistenceError);
     pyo3::import_exception!(augury.errors, SchemaMismatchError);
     pyo3::import_exception!(augury.errors, TraceError);
 }
@@ -107,4 +109,9 @@ pub(crate) fn of_unexplained() -> PyErr {
 /// One name where several are expected.
 pub(crate) fn of_tags(tags: &Bound<'_, PyAny>) -> PyErr {
     python::ConfigError::new_err(format!("tags {tags:?}: expected several names; one is (name,)"))
+}
+
+/// What was learned by another version, or is damaged.
+pub(crate) fn of_saved(error: SavedError) -> PyErr {
+    python::PersistenceError::new_err(format!("what it has learned cannot be used: {error}"))
 }

@@ -45,6 +45,7 @@ class Absences:
             tags=tags,
             journal=0,
             samples=0,
+            curve=False,
             seed=1,
         )
 

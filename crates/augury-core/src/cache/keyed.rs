@@ -18,9 +18,9 @@ const EXPIRED_PER_OPERATION: usize = 2;
 pub(super) struct Needs {
     /// The time, even where no entry has a deadline: reading a clock takes as long as the rest of
     /// a look-up.
-    time: bool,
+    pub(super) time: bool,
     /// What the policy remembers of an object that is not resident.
-    memory: bool,
+    pub(super) memory: bool,
 }
 
 impl Needs {

@@ -20,17 +20,20 @@
 
 #![forbid(unsafe_code)]
 
+mod curve;
 mod entries;
 mod entry;
 mod keyed;
 mod lookup;
 mod probe;
+mod saving;
 mod settings;
 mod shards;
 
 pub use entries::{Cursor, Entries};
 pub use entry::{Newcomer, Outcome, Peeked, When};
 pub use probe::{Probe, Pure};
+pub use saving::{Export, Kept, Memory};
 
 use crate::clock::Clock;
 use crate::hash::reduce;

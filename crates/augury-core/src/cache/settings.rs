@@ -28,6 +28,8 @@ pub(super) struct Settings {
     samples: usize,
     /// Of the sampling.
     seed: u64,
+    /// Whether shards measure their curves.
+    pub(super) curve: bool,
 }
 
 impl Settings {
@@ -42,6 +44,7 @@ impl Settings {
         shard.set_costs(self.costs.clone());
         self.apply_journal(shard, shards);
         self.apply_samples(shard, at, shards);
+        shard.keep_curve(self.curve);
     }
 
     fn apply_journal<K, V, P: Policy>(&self, shard: &mut Shard<K, V, P>, shards: usize) {

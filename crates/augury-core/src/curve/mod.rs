@@ -26,7 +26,7 @@ mod tally;
 
 use self::miniature::{Miniature, Order};
 use self::recency::{Recency, SEGMENTS};
-use self::table::Table;
+use self::table::{OUTSIDE, Place, Table};
 pub use self::tally::SCALES;
 use self::tally::{MINIATURES, ORDERS, Tally};
 
@@ -142,6 +142,46 @@ impl MissRatioCurve {
         }
     }
 
+    /// One read that missed an object whose size is not known yet: see [`MissRatioCurve::arrived`].
+    #[inline]
+    pub fn observe_missing(&mut self, hash: u64) {
+        self.now += 1;
+        self.tally.requests += 1.0;
+        self.tally.misses += 1.0;
+        if sample_of(hash) >= self.threshold {
+            return;
+        }
+        if let Some(place) = self.table.find(hash) {
+            let size = self.table.object(place).size;
+            return self.sampled(hash, size, false);
+        }
+        if self.cold == 0 {
+            self.tally.record(1.0 / self.sampling_ratio(), false, OUTSIDE, 0);
+        }
+        self.tend();
+    }
+
+    /// An object was stored with this size: no read, but from now on every cache might have it.
+    #[inline]
+    pub fn arrived(&mut self, hash: u64, size: u32) {
+        if sample_of(hash) < self.threshold {
+            self.take_in(hash, size.max(1));
+        }
+    }
+
+    fn take_in(&mut self, hash: u64, size: u32) {
+        let now = self.now as u32;
+        if let Some(place) = self.table.find(hash) {
+            let former = self.table.object(place).size;
+            if former != size {
+                self.table.object_mut(place).size = size;
+                self.settle(place, size, former);
+            }
+        } else if let Some(place) = self.add(hash, size, now) {
+            self.settle(place, size, size);
+        }
+    }
+
     /// An object was deleted, or has expired: no cache has it any more.
     #[inline]
     pub fn forget(&mut self, hash: u64) {
@@ -245,15 +285,10 @@ impl MissRatioCurve {
         let found = self.table.find(hash);
         let place = match found {
             Some(place) => place,
-            None => {
-                while self.table.is_full() {
-                    self.narrow();
-                }
-                if sample_of(hash) >= self.threshold {
-                    return;
-                }
-                self.table.add(hash, sample_of(hash), size, now)
-            }
+            None => match self.add(hash, size, now) {
+                Some(place) => place,
+                None => return,
+            },
         };
         let object = self.table.object(place);
         let (members, segment, former) = (object.members, object.segment, object.size);
@@ -263,6 +298,22 @@ impl MissRatioCurve {
         if self.cold == 0 {
             self.tally.record(1.0 / self.sampling_ratio(), is_hit, segment, members);
         }
+        self.settle(place, size, former);
+        self.tend();
+    }
+
+    /// Room for one more object, unless that takes a lower threshold than its sample.
+    fn add(&mut self, hash: u64, size: u32, now: u32) -> Option<Place> {
+        while self.table.is_full() {
+            self.narrow();
+        }
+        let sample = sample_of(hash);
+        (sample < self.threshold).then(|| self.table.add(hash, sample, size, now))
+    }
+
+    /// The object, which has this size now, is the latest of the list, and in the miniature caches.
+    fn settle(&mut self, place: Place, size: u32, former: u32) {
+        let (now, members) = (self.now as u32, self.table.object(place).members);
         self.recency.push(&mut self.table, place, size, former);
         for miniature in &mut self.miniatures {
             if !miniature.holds(members) {
@@ -272,7 +323,6 @@ impl MissRatioCurve {
             }
         }
         self.table.release_if_idle(place);
-        self.tend();
     }
 
     /// Now and then.

@@ -26,9 +26,10 @@ use crate::policy::learner::{Learner, SMALL};
 use crate::policy::ranking::RankingId;
 use crate::policy::sampled::{Chooser, Expert, Sampled};
 use crate::request::Access;
+use crate::saved::{Reader, SavedError, Writer};
 
 pub use self::bandit::GuardRule;
-use self::bandit::{Bandit, Experts, PERIOD};
+use self::bandit::{Bandit, Experts, MEMORY, PERIOD};
 use self::shadows::Shadows;
 
 /// The default policy: learned rankings under the guard.
@@ -202,6 +203,27 @@ impl Chooser for Guard {
         for expert in (0..EXPERTS.len()).filter(|&expert| enlisted & 1 << expert != 0) {
             self.shadows.revive(expert, ruling);
         }
+    }
+
+    /// The shadows are left out: they fill again within a few thousand requests.
+    fn save(&self, to: &mut Writer) {
+        to.u16(EXPERTS.len() as u16);
+        to.u8(self.bandit.ruling() as u8);
+        self.bandit.evidence().iter().for_each(|&hits| to.f32(hits));
+    }
+
+    fn restore(&mut self, from: &mut Reader<'_>) -> Result<(), SavedError> {
+        if from.is_empty() {
+            return Ok(());
+        }
+        if from.count("experts", EXPERTS.len(), 4)? != EXPERTS.len() {
+            return Err(SavedError::Range("experts"));
+        }
+        let ruling = usize::from(from.u8());
+        let evidence = std::array::from_fn(|_| from.f32(MEMORY));
+        from.finish()?;
+        self.bandit.resume(ruling, evidence);
+        Ok(())
     }
 
     #[inline]

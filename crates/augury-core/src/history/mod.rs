@@ -6,8 +6,10 @@
 mod age;
 mod ghosts;
 mod record;
+mod saved;
 
 pub use age::{AGE_BUCKETS, age_bucket, bucket_start};
 pub use ghosts::Ghosts;
 pub(crate) use record::halvings;
 pub use record::{CLASSES_MAX, History, NAMESPACES_MAX, NO_REUSE, SIZE_BUCKETS};
+pub use saved::{SAVED_BYTES, SavedHistory};

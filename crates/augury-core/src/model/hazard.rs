@@ -1,5 +1,7 @@
 //! Arithmetic of the survival table: counts, hazards, survival, and the density that follows.
 
+use crate::saved::{Reader, Writer};
+
 /// Age buckets of a table, from 1/128 of the cache's size in requests to 128 times it; ages below
 /// and above fall into the first and last.
 pub const SPAN: usize = 56;
@@ -16,16 +18,35 @@ impl Packed {
         Packed(curve.map(|value| ((value.to_bits() + (1 << 15)) >> 16) as u16))
     }
 
+    /// Bytes that [`Packed::save`] writes.
+    pub(super) const SAVED_BYTES: usize = 2 * SPAN;
+
+    pub(super) fn save(&self, to: &mut Writer) {
+        self.0.iter().for_each(|&half| to.u16(half));
+    }
+
+    /// A curve as it was saved: what is no number from 0 to [`DENSITY_MAX`] is brought there.
+    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+        Packed::of(&std::array::from_fn(|_| {
+            let density = f32::from_bits(u32::from(from.u16()) << 16);
+            if density.is_nan() { 0.0 } else { density.clamp(0.0, DENSITY_MAX) }
+        }))
+    }
+
     #[inline]
     pub(super) fn at(&self, column: usize) -> f32 {
         f32::from_bits(u32::from(self.0[column]) << 16)
     }
 }
 
+/// Upper limit of a density that is read: far above one reuse per tick.
+const DENSITY_MAX: f32 = 1e6;
 /// Upper limit of a hazard: nothing is ever certain.
 const HAZARD_MAX: f32 = 0.999;
 /// One count is eight units at exponent 0: fading works on eighths.
 const UNIT_BITS: u8 = 3;
+/// Largest exponent that is read: more events than ticks can count.
+const EXPONENT_MAX: u8 = 40;
 /// A count this large halves all of its class, exponent up by one.
 const FULL: u16 = 65_000;
 /// Where every count is below, all are doubled, exponent down by one.
@@ -95,6 +116,24 @@ impl Counts {
             self.each(|count| count * 2);
             self.exponent -= 1;
         }
+    }
+
+    /// Bytes that [`Counts::save`] writes.
+    pub(super) const SAVED_BYTES: usize = 4 * SPAN + 1;
+
+    pub(super) fn save(&self, to: &mut Writer) {
+        self.reuses.iter().chain(&self.censored).for_each(|&count| to.u16(count));
+        to.u8(self.exponent);
+    }
+
+    /// Counts as they were saved, each brought into its range.
+    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+        let mut counts = Counts::default();
+        for count in counts.reuses.iter_mut().chain(&mut counts.censored) {
+            *count = from.u16().min(FULL);
+        }
+        counts.exponent = from.u8().min(EXPONENT_MAX);
+        counts
     }
 
     /// Moves every count to the column of its age after the span has moved up by so many columns.

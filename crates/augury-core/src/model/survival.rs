@@ -19,6 +19,8 @@
 //! counts fade by a factor per round. Memory: classes are added as they are seen, up to a limit;
 //! beyond it an object belongs to the class of its heat alone.
 
+mod saved;
+
 use super::hazard::{Counts, Curve, Packed, SPAN, density, hazards, survival};
 use crate::history::{AGE_BUCKETS, CLASSES_MAX, History, NO_REUSE, age_bucket, bucket_start};
 

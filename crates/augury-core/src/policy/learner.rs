@@ -6,13 +6,14 @@
 
 use std::sync::Arc;
 
-use crate::history::{Ghosts, History, NAMESPACES_MAX};
+use crate::history::{Ghosts, History, NAMESPACES_MAX, SavedHistory};
 use crate::model::costs::Costs;
 use crate::model::predictor::Predictor;
 use crate::model::seasons::{NAMESPACES, Seasons};
 use crate::model::survival::{ClassId, Survival};
 use crate::random::Random;
 use crate::request::Access;
+use crate::saved::{Reader, SavedError, Writer};
 use crate::slots::{SlotId, Slots};
 
 use crate::model::lens::Lens;
@@ -66,7 +67,55 @@ pub struct Learner {
     is_small: bool,
 }
 
+/// What a learner has taken from a file.
+#[derive(Debug)]
+pub struct Learned {
+    model: Survival,
+    cooling: f32,
+    now: u64,
+    next_round: u64,
+}
+
 impl Learner {
+    /// Writes what has been learned. Ghosts are left out: they are found by hashes, which most
+    /// programs salt anew whenever they start; so are seasons, whose namespaces have numbers here.
+    pub fn save(&self, to: &mut Writer, now: u64) {
+        self.model.save(to);
+        to.f32(self.cooling);
+        to.u32(self.next_round.saturating_sub(now).min(ROUND_MAX) as u32);
+    }
+
+    /// Reads what [`Learner::save`] wrote; nothing changes.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn read(&self, from: &mut Reader<'_>, now: u64) -> Result<Learned, SavedError> {
+        let model = self.model.restored(from)?;
+        let cooling = from.f32(cooling_for(1));
+        // Time for a census at least.
+        let wait = u64::from(from.u32()).clamp(2 * CENSUS, ROUND_MAX);
+        Ok(Learned { model, cooling, now, next_round: now.saturating_add(wait) })
+    }
+
+    /// Goes on with it.
+    pub fn take_over(&mut self, learned: Learned) {
+        let Learned { model, cooling, now, next_round } = learned;
+        (self.model, self.cooling, self.next_round) = (model, cooling, next_round);
+        (self.paced, self.evictions, self.is_computing) = (now, 0, false);
+    }
+
+    /// The history of an entry that was in another cache; a first one where that one had none.
+    pub fn revived(&mut self, saved: Option<SavedHistory>, access: &Access) -> History {
+        let now = access.now as u32;
+        let mut history = match saved {
+            Some(saved) => saved.history(now, access.size),
+            None => History::first(now, access.size),
+        };
+        self.model.reserve();
+        history.set_class(self.model.class_of(&history));
+        history
+    }
+
     /// For a cache of at most `objects` entries.
     pub fn new(seed: u64, objects: u64) -> Self {
         Learner {

@@ -17,11 +17,13 @@ pub mod sweep;
 
 use std::sync::Arc;
 
+use crate::history::SavedHistory;
 use crate::metrics::RemovalCause;
 use crate::model::costs::Costs;
 use crate::model::predictor::Predictor;
 use crate::request::{Access, Tick};
 use crate::sampler::Sampler;
+use crate::saved::SavedError;
 use crate::slots::{SlotId, Slots};
 
 use explanation::Explanation;
@@ -83,6 +85,50 @@ pub trait Policy {
     /// where that one was not.
     fn renew_predictor(&mut self, predictor: Arc<Predictor>) {
         self.set_predictor(Some(predictor));
+    }
+
+    /// What has been learned of objects in general, as bytes for [`Policy::restore`]; none where
+    /// nothing is. Requests so far: `now`.
+    fn save(&self, _now: Tick) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Takes over what [`Policy::save`] wrote in another cache, in place of what has been learned
+    /// here. The caller guarantees that the capacity is set and nothing resident.
+    ///
+    /// # Errors
+    /// The bytes are not what this policy writes; nothing has changed.
+    fn restore(&mut self, _saved: &[u8], _now: Tick) -> Result<(), SavedError> {
+        Ok(())
+    }
+
+    /// What is remembered of a resident, in a form that another cache understands; none where
+    /// the record means nothing elsewhere.
+    fn save_record(
+        &self,
+        _slots: &Slots<Self::Record>,
+        _id: SlotId,
+        _now: Tick,
+    ) -> Option<SavedHistory> {
+        None
+    }
+
+    /// The residents about in the order in which they would leave: inserted anew in this order
+    /// they keep their standing. By default in the order of their slots.
+    fn leaving_order(&self, slots: &Slots<Self::Record>, _now: Tick) -> Vec<SlotId> {
+        slots.iter_live().collect()
+    }
+
+    /// As [`Policy::on_insert`] for an entry that was resident in another cache, with what that
+    /// one remembered of it. No request: nothing was asked for.
+    fn on_restore(
+        &mut self,
+        slots: &mut Slots<Self::Record>,
+        id: SlotId,
+        access: &Access,
+        _saved: Option<SavedHistory>,
+    ) {
+        self.on_insert(slots, id, access);
     }
 
     /// An object of this hash may be about to come in: a policy that keeps memory of what has left

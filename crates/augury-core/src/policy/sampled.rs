@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use crate::history::History;
+use crate::history::{History, SavedHistory};
 use crate::metrics::RemovalCause;
 use crate::model::costs::Costs;
 use crate::model::features;
@@ -15,6 +15,7 @@ use crate::model::lens::Lens;
 use crate::model::predictor::Predictor;
 use crate::request::{Access, Tick};
 use crate::sampler::Sampler;
+use crate::saved::{Reader, SavedError, VERSION, Writer};
 use crate::slots::{SlotId, Slots};
 
 use super::explanation::{Explanation, Opinion, Standing};
@@ -66,6 +67,15 @@ pub trait Chooser: Send {
     }
     /// An access was recorded: the object's history after it.
     fn observe(&mut self, access: &Access, history: &History, learner: &Learner);
+    /// Writes who rules, and on what evidence.
+    fn save(&self, _to: &mut Writer) {}
+    /// Takes over what [`Chooser::save`] of the same kind wrote; what another wrote is ignored.
+    ///
+    /// # Errors
+    /// It is damaged; nothing has changed.
+    fn restore(&mut self, _from: &mut Reader<'_>) -> Result<(), SavedError> {
+        Ok(())
+    }
     /// Bytes held.
     fn memory_bytes(&self) -> usize;
 }
@@ -272,6 +282,56 @@ impl<C: Chooser> Policy for Sampled<C> {
         }
         self.learner.set_predictor(Some(predictor));
         self.chooser.try_learned();
+    }
+
+    fn save(&self, now: Tick) -> Option<Vec<u8>> {
+        let mut to = Writer::default();
+        to.u8(VERSION);
+        self.learner.save(&mut to, now);
+        self.chooser.save(&mut to);
+        Some(to.finish())
+    }
+
+    fn restore(&mut self, saved: &[u8], now: Tick) -> Result<(), SavedError> {
+        let mut from = Reader::new(saved);
+        match from.u8() {
+            VERSION => {}
+            other => return Err(SavedError::Version(other)),
+        }
+        let learned = self.learner.read(&mut from, now)?;
+        self.chooser.restore(&mut from)?;
+        self.learner.take_over(learned);
+        // What has been learned is kept when the capacity changes from now on.
+        self.is_started = true;
+        Ok(())
+    }
+
+    fn save_record(&self, slots: &Slots<History>, id: SlotId, now: Tick) -> Option<SavedHistory> {
+        Some(SavedHistory::of(slots.record(id), now as u32))
+    }
+
+    /// By what the ruling expert thinks of them.
+    fn leaving_order(&self, slots: &Slots<History>, now: Tick) -> Vec<SlotId> {
+        let scored = slots.iter_live().map(|id| {
+            let score = self.score(slots.record(id), slots.size(id), now);
+            (score, slots.record(id).age(now as u32), id)
+        });
+        let mut scored: Vec<_> = scored.collect();
+        scored.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+        scored.into_iter().map(|(_, _, id)| id).collect()
+    }
+
+    fn on_restore(
+        &mut self,
+        slots: &mut Slots<History>,
+        id: SlotId,
+        access: &Access,
+        saved: Option<SavedHistory>,
+    ) {
+        let history = self.learner.revived(saved, access);
+        *slots.record_mut(id) = history;
+        self.learner.residents(slots.live());
+        self.sweep.entered(id, &history, slots.live());
     }
 
     #[inline]

@@ -1,7 +1,10 @@
 //! The engine under whatever policy: one call through a table per operation.
 
-use augury_core::cache::{self, Cursor, Gone, Newcomer, Outcome, Peeked, When};
+use augury_core::cache::{
+    self, Cursor, Export, Gone, Kept, Memory, Newcomer, Outcome, Peeked, When,
+};
 use augury_core::clock::Millis;
+use augury_core::curve::CurvePoint;
 use augury_core::hash::mix;
 use augury_core::metrics::Stats;
 use augury_core::model::costs::Costs;
@@ -9,6 +12,7 @@ use augury_core::model::predictor::Predictor;
 use augury_core::policy::Policy;
 use augury_core::policy::explanation::Explanation;
 use augury_core::sampler::live::Sampled;
+use augury_core::saved::SavedError;
 use augury_core::shard::Removed;
 use augury_replay::replay::{PolicyName, WithMaker};
 use pyo3::prelude::*;
@@ -62,6 +66,15 @@ pub(super) trait Engine: Send + Sync {
     fn set_predictor(&self, predictor: Option<Arc<Predictor>>);
     fn set_costs(&self, costs: Costs);
     fn sampled(&self) -> Option<Sampled>;
+    fn curve(&self) -> Option<[CurvePoint; 4]>;
+    fn export(&self) -> Export<Object, Object>;
+    fn restore_memory(&self, memories: &[Memory]) -> Result<(), SavedError>;
+    fn restore(
+        &self,
+        asked: Asked<'_, '_>,
+        kept: Kept<Object, Object>,
+        left: &mut Left,
+    ) -> Answer<bool>;
 }
 
 type Concurrent<P> = cache::Cache<Object, Object, P, Shared>;
@@ -166,6 +179,27 @@ impl<P: Policy + Send + 'static> Engine for Concurrent<P> {
     fn sampled(&self) -> Option<Sampled> {
         Concurrent::sampled(self)
     }
+
+    fn curve(&self) -> Option<[CurvePoint; 4]> {
+        Concurrent::curve(self)
+    }
+
+    fn export(&self) -> Export<Object, Object> {
+        Concurrent::export(self)
+    }
+
+    fn restore_memory(&self, memories: &[Memory]) -> Result<(), SavedError> {
+        Concurrent::restore_memory(self, memories)
+    }
+
+    fn restore(
+        &self,
+        asked: Asked<'_, '_>,
+        kept: Kept<Object, Object>,
+        left: &mut Left,
+    ) -> Answer<bool> {
+        Concurrent::restore(self, asked.hash, kept, asked, left)
+    }
 }
 
 /// What a cache is made of.
@@ -175,6 +209,7 @@ pub(super) struct Plan {
     pub(super) seed: u64,
     pub(super) journal: usize,
     pub(super) samples: usize,
+    pub(super) curve: bool,
     pub(super) time: Arc<Time>,
 }
 
@@ -191,11 +226,12 @@ impl WithMaker for Plan {
         self,
         make: impl Fn(u64) -> P + Send + Sync + 'static,
     ) -> Box<dyn Engine> {
-        let Plan { capacity, seed, journal, samples, time, .. } = self;
+        let Plan { capacity, seed, journal, samples, curve, time, .. } = self;
         let cache =
             Concurrent::new(capacity, 1, Shared(time), move |at| make(mix(seed ^ at as u64)));
         cache.keep_journal(journal);
         cache.keep_samples(samples, seed);
+        cache.keep_curve(curve);
         Box::new(cache)
     }
 }

@@ -126,7 +126,7 @@ impl Life {
 }
 
 /// The tag of this name, and its generation now. A name whose last entry has gone is forgotten.
-fn tag(inner: &Inner, name: &Bound<'_, PyAny>) -> PyResult<(Py<Tag>, u64)> {
+pub(super) fn tag(inner: &Inner, name: &Bound<'_, PyAny>) -> PyResult<(Py<Tag>, u64)> {
     let table = inner.tags.bind(name.py());
     let found = table.call_method1(pyo3::intern!(name.py(), "get"), (name,))?;
     let tag = if found.is_none() {

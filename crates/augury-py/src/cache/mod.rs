@@ -35,6 +35,8 @@ mod mapping;
 mod memoize;
 mod pins;
 mod revise;
+mod saving;
+mod sizing;
 mod time;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -56,6 +58,7 @@ use life::Life;
 pub(crate) use loading::Permit;
 use loading::Reader;
 pub(crate) use memoize::Memoized;
+use sizing::Sizing;
 use time::Time;
 
 type Object = Py<PyAny>;
@@ -88,6 +91,8 @@ struct Inner {
     is_watched: AtomicBool,
     /// Answers where a hit is not enough.
     reader: OnceLock<Reader>,
+    /// Decides about the capacity now and then.
+    sizing: OnceLock<Sizing>,
     /// Address of the type of entries that are more than a value.
     entry_type: usize,
     /// Whether there ever was one.
@@ -270,6 +275,9 @@ impl Inner {
         if let Some(recorder) = self.recorder.get() {
             recorder.bind(py).call1((key, "set", size, ttl))?;
         }
+        if let Some(sizing) = self.sizing.get() {
+            sizing.tend(py, self.time.now());
+        }
         Ok(outcome)
     }
 
@@ -364,7 +372,7 @@ impl Cache {
     /// Makes it a cache. Times are in seconds.
     #[allow(clippy::too_many_arguments)]
     #[pyo3(signature = (*, capacity, policy, sizeof, ttl, tti, jitter, timer, listener, tags,
-        journal, samples, seed))]
+        journal, samples, curve, seed))]
     fn begin(
         &self,
         py: Python<'_>,
@@ -379,12 +387,13 @@ impl Cache {
         tags: Object,
         journal: usize,
         samples: usize,
+        curve: bool,
         seed: u64,
     ) -> PyResult<()> {
         let policy: PolicyName = policy.parse().map_err(errors::of_replay)?;
         let time = Arc::new(Time::new(timer));
         time.ask(py)?;
-        let plan = Plan { policy, capacity, seed, journal, samples, time: time.clone() };
+        let plan = Plan { policy, capacity, seed, journal, samples, curve, time: time.clone() };
         let inner = Inner {
             engine: plan.build(),
             pins: OnceLock::new(),
@@ -395,6 +404,7 @@ impl Cache {
             tags,
             recorder: OnceLock::new(),
             watcher: OnceLock::new(),
+            sizing: OnceLock::new(),
             is_watched: AtomicBool::new(false),
             reader: OnceLock::new(),
             entry_type: Entry::type_object_raw(py) as usize,
@@ -410,7 +420,8 @@ impl Cache {
         fields.into_iter().flatten().try_for_each(|field| visit.call(field))?;
         visit.call(&inner.tags)?;
         let miss = inner.reader.get().map(|reader| &reader.miss);
-        let told = [inner.recorder.get(), inner.watcher.get(), inner.time.timer(), miss];
+        let sizing = inner.sizing.get().map(Sizing::decide);
+        let told = [inner.recorder.get(), inner.watcher.get(), inner.time.timer(), miss, sizing];
         told.into_iter().flatten().try_for_each(|field| visit.call(field))?;
         let mut outcome = Ok(());
         for engine in inner.engines() {

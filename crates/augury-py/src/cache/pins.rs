@@ -44,11 +44,12 @@ impl Inner {
         }
     }
 
-    fn pins(&self) -> &dyn Engine {
+    pub(super) fn pins(&self) -> &dyn Engine {
         &**self.pins.get_or_init(|| {
             let time = Arc::clone(&self.time);
             let policy = PolicyName::Fifo;
-            Plan { policy, capacity: ROOM, seed: 0, journal: 0, samples: 0, time }.build()
+            let (seed, journal, samples, curve) = (0, 0, 0, false);
+            Plan { policy, capacity: ROOM, seed, journal, samples, curve, time }.build()
         })
     }
 

@@ -22,7 +22,7 @@ use self::weights::Weights;
 pub type Experts = u32;
 
 /// Hits fade to half in 0.7 times so many sampled requests, or a third of those seen.
-const MEMORY: f32 = 40_000.0;
+pub const MEMORY: f32 = 40_000.0;
 const MEMORY_MIN: f32 = 2_000.0;
 /// By how much an expert must lead the ruler: a share of its hits, and half a hit.
 const LEAD: f32 = 0.002;
@@ -124,6 +124,25 @@ impl<const N: usize> Bandit<N> {
     /// The rewards come from new shadows: all live; who rules, and on what evidence, stays.
     pub fn restart(&mut self) {
         (self.live, self.challenger, self.sampled) = (self.known, 0, 0);
+    }
+
+    /// The fading hits of each expert, a hit now being 1.
+    pub fn evidence(&self) -> [f32; N] {
+        self.scores.map(|score| score / self.gain)
+    }
+
+    /// Goes on with the evidence of another bandit; those that take no part here have none.
+    pub fn resume(&mut self, ruling: usize, evidence: [f32; N]) {
+        self.gain = 1.0;
+        self.scores =
+            std::array::from_fn(
+                |expert| {
+                    if self.known & 1 << expert != 0 { evidence[expert] } else { 0.0 }
+                },
+            );
+        if ruling < N && self.known & 1 << ruling != 0 {
+            self.ruling = ruling;
+        }
     }
 
     /// These take part no longer. Where one of them ruled, the best of the live ones does.

@@ -41,6 +41,12 @@ impl Policy for Fifo {
         self.list.remove(slots, id);
     }
 
+    fn leaving_order(&self, slots: &Slots<Links>, _: Tick) -> Vec<SlotId> {
+        let mut order = Vec::with_capacity(self.list.len());
+        self.list.append_to(slots, &mut order);
+        order
+    }
+
     fn tracked(&self) -> Option<usize> {
         Some(self.list.len())
     }

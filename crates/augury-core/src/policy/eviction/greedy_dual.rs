@@ -15,6 +15,7 @@
 use std::marker::PhantomData;
 
 use super::heap::{Heap, Placed};
+use crate::history::SavedHistory;
 use crate::metrics::RemovalCause;
 use crate::policy::{Policy, Verdict};
 use crate::request::{Access, Tick};
@@ -121,6 +122,27 @@ impl<W: Worth> Policy for GreedyDual<W> {
         if cause == RemovalCause::Evicted {
             self.floor = f64::from_bits(price);
         }
+    }
+
+    fn leaving_order(&self, _: &Slots<Record>, _: Tick) -> Vec<SlotId> {
+        self.lowest.sorted()
+    }
+
+    fn save_record(&self, slots: &Slots<Record>, id: SlotId, _: Tick) -> Option<SavedHistory> {
+        Some(SavedHistory::counted(slots.record(id).uses))
+    }
+
+    fn on_restore(
+        &mut self,
+        slots: &mut Slots<Record>,
+        id: SlotId,
+        access: &Access,
+        saved: Option<SavedHistory>,
+    ) {
+        let uses = saved.map_or(1, |saved| u32::from(saved.uses()));
+        slots.record_mut(id).uses = uses;
+        let key = self.key(uses, access);
+        self.lowest.push(slots, id, key);
     }
 
     fn tracked(&self) -> Option<usize> {

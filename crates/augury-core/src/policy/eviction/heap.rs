@@ -44,6 +44,13 @@ impl<K: Copy + Ord> Heap<K> {
         self.items.first().map(|item| (item.key, item.id))
     }
 
+    /// All slots, by their keys.
+    pub(crate) fn sorted(&self) -> Vec<SlotId> {
+        let mut items = self.items.clone();
+        items.sort_by_key(|item| item.key);
+        items.into_iter().map(|item| item.id).collect()
+    }
+
     /// Adds a slot that is not in the heap.
     #[inline]
     pub(crate) fn push<R: Placed>(&mut self, slots: &mut Slots<R>, id: SlotId, key: K) {

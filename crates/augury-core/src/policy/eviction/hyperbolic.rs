@@ -86,6 +86,13 @@ impl Policy for Hyperbolic {
         *slots.record_mut(id) = Record { since: access.now as u32, uses: 1 };
     }
 
+    fn leaving_order(&self, slots: &Slots<Record>, now: Tick) -> Vec<SlotId> {
+        let mut order: Vec<SlotId> = slots.iter_live().collect();
+        let priority = |id: SlotId| priority(slots.record(id), slots.size(id), now);
+        order.sort_by(|&a, &b| priority(a).total_cmp(&priority(b)));
+        order
+    }
+
     #[inline]
     fn on_remove(&mut self, _: &mut Slots<Record>, _: SlotId, _: RemovalCause, _: Tick) {}
 

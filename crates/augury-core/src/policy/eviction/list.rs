@@ -69,6 +69,15 @@ impl List {
         (prev != NIL).then_some(prev)
     }
 
+    /// Appends all slots of the list, from the back to the front.
+    pub(crate) fn append_to<R: Linked>(&self, slots: &Slots<R>, order: &mut Vec<SlotId>) {
+        let mut at = self.back();
+        while let Some(id) = at {
+            order.push(id);
+            at = self.before(slots, id);
+        }
+    }
+
     /// Adds a slot that is in no list.
     #[inline]
     pub(crate) fn push_front<R: Linked>(&mut self, slots: &mut Slots<R>, id: SlotId) {

@@ -25,6 +25,7 @@
 
 use super::ghosts::Ghosts;
 use super::list::{Linked, Links, List};
+use crate::history::SavedHistory;
 use crate::metrics::RemovalCause;
 use crate::policy::{Policy, Verdict};
 use crate::request::{Access, Tick};
@@ -165,6 +166,31 @@ impl Policy for S3Fifo {
     fn on_resize(&mut self, slots: &Slots<Record>, id: SlotId, old: u32) {
         let queue = self.queue(slots.record(id).in_main);
         queue.used = queue.used - old as u64 + slots.size(id) as u64;
+    }
+
+    /// The small queue before the main one: inserted in this order, most of the main queue is
+    /// there again, since what no longer fits the small queue while the cache fills joins it.
+    fn leaving_order(&self, slots: &Slots<Record>, _: Tick) -> Vec<SlotId> {
+        let mut order = Vec::with_capacity(self.small.list.len() + self.main.list.len());
+        self.small.list.append_to(slots, &mut order);
+        self.main.list.append_to(slots, &mut order);
+        order
+    }
+
+    fn save_record(&self, slots: &Slots<Record>, id: SlotId, _: Tick) -> Option<SavedHistory> {
+        Some(SavedHistory::counted(1 + u32::from(slots.record(id).uses)))
+    }
+
+    fn on_restore(
+        &mut self,
+        slots: &mut Slots<Record>,
+        id: SlotId,
+        access: &Access,
+        saved: Option<SavedHistory>,
+    ) {
+        self.on_insert(slots, id, access);
+        let uses = saved.map_or(0, |saved| saved.uses() - 1);
+        slots.record_mut(id).uses = uses.min(u16::from(MAX_USES)) as u8;
     }
 
     fn tracked(&self) -> Option<usize> {

@@ -11,6 +11,7 @@
 //! constant). Bytes per entry: 12, inline.
 
 use super::list::{Linked, Links, List};
+use crate::history::SavedHistory;
 use crate::metrics::RemovalCause;
 use crate::policy::{Policy, Verdict};
 use crate::request::{Access, Tick};
@@ -75,6 +76,31 @@ impl Policy for Sieve {
             self.hand = self.list.before(slots, id);
         }
         self.list.remove(slots, id);
+    }
+
+    /// As the hand comes by.
+    fn leaving_order(&self, slots: &Slots<Record>, _: Tick) -> Vec<SlotId> {
+        let mut order = Vec::with_capacity(self.list.len());
+        self.list.append_to(slots, &mut order);
+        let hand = self.hand.and_then(|hand| order.iter().position(|&id| id == hand));
+        order.rotate_left(hand.unwrap_or(0));
+        order
+    }
+
+    /// An entry that will be spared counts as used twice.
+    fn save_record(&self, slots: &Slots<Record>, id: SlotId, _: Tick) -> Option<SavedHistory> {
+        Some(SavedHistory::counted(1 + u32::from(slots.record(id).visited)))
+    }
+
+    fn on_restore(
+        &mut self,
+        slots: &mut Slots<Record>,
+        id: SlotId,
+        access: &Access,
+        saved: Option<SavedHistory>,
+    ) {
+        self.on_insert(slots, id, access);
+        slots.record_mut(id).visited = saved.is_some_and(|saved| saved.uses() > 1);
     }
 
     fn tracked(&self) -> Option<usize> {

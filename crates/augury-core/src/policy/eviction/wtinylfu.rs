@@ -22,10 +22,14 @@
 
 use super::list::{Linked, Links, List};
 use super::sketch::Sketch;
+use crate::history::SavedHistory;
 use crate::metrics::RemovalCause;
 use crate::policy::{Policy, Verdict};
 use crate::request::{Access, Tick};
 use crate::slots::{SlotId, Slots};
+
+/// Uses of a restored entry that the sketch is told of: as many as it can count.
+const USES_RESTORED: u16 = 15;
 
 /// Shares of the capacity.
 #[derive(Debug, Clone, Copy)]
@@ -224,6 +228,32 @@ impl Policy for WTinyLfu {
     fn on_resize(&mut self, slots: &Slots<Record>, id: SlotId, old: u32) {
         let segment = &mut self.segments[slots.record(id).region as usize];
         segment.used = segment.used - old as u64 + slots.size(id) as u64;
+    }
+
+    /// The window is not before the others: it is as likely to stay as not.
+    fn leaving_order(&self, slots: &Slots<Record>, _: Tick) -> Vec<SlotId> {
+        let mut order = Vec::with_capacity(slots.live() as usize);
+        for region in [Region::Probation, Region::Protected, Region::Window] {
+            self.segment(region).list.append_to(slots, &mut order);
+        }
+        order
+    }
+
+    fn save_record(&self, slots: &Slots<Record>, id: SlotId, _: Tick) -> Option<SavedHistory> {
+        Some(SavedHistory::counted(self.sketch.estimate(slots.hash(id)) as u32))
+    }
+
+    /// In probation or the window; the sketch is told of its uses.
+    fn on_restore(
+        &mut self,
+        slots: &mut Slots<Record>,
+        id: SlotId,
+        access: &Access,
+        saved: Option<SavedHistory>,
+    ) {
+        self.on_insert(slots, id, access);
+        let uses = saved.map_or(1, SavedHistory::uses);
+        (0..uses.min(USES_RESTORED)).for_each(|_| self.sketch.add(access.hash));
     }
 
     fn tracked(&self) -> Option<usize> {
