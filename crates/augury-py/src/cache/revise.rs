@@ -69,10 +69,8 @@ impl Cache {
         } else {
             inner.swap(asked, &found, found.deadline, new.clone().unbind(), false)?
         };
-        if is_resident {
-            if let Some(recorder) = inner.recorder.get() {
-                recorder.bind(py).call1((key, "set", size, None::<f64>))?;
-            }
+        if is_resident && let Some(recorder) = inner.recorder.get() {
+            recorder.bind(py).call1((key, "set", size, None::<f64>))?;
         }
         Ok(is_resident)
     }
