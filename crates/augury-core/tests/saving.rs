@@ -36,7 +36,15 @@ fn request<P: Policy>(cache: &Served<P>, key: u64) -> bool {
     let Ok(found) = cache.get(mix(key), probe(key), &mut Gone::new());
     if found.is_none() {
         let (hash, size) = (mix(key), 1 + key as u32 % 5);
-        let newcomer = Newcomer { hash, key, value: key, size, deadline: None, is_forced: false };
+        let newcomer = Newcomer {
+            hash,
+            key,
+            value: key,
+            size,
+            deadline: None,
+            is_forced: false,
+            namespace: 0,
+        };
         let Ok(_) = cache.insert(newcomer, When::Always, probe(key), &mut Gone::new());
     }
     found.is_some()
