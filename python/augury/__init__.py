@@ -23,7 +23,7 @@ from augury.errors import (
 )
 from augury.explanation import Explanation, Story, explain
 from augury.laboratory import Cell, Progress, ReplayResult, replay
-from augury.loading import LoadStats
+from augury.loading import LoadStats, PrefetchStats
 from augury.memoizing import memoize
 from augury.recording import Recording, record
 
@@ -40,6 +40,7 @@ __all__ = [
     "LoadError",
     "LoadStats",
     "NotFound",
+    "PrefetchStats",
     "Progress",
     "Recording",
     "ReplayResult",

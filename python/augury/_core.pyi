@@ -60,6 +60,16 @@ class _Dataset(TypedDict):
     capacity_bytes: int
     residence: float
 
+class _Foresights(TypedDict):
+    demands: int
+    issued: int
+    in_time: int
+    late: int
+    failed: int
+    dropped: int
+    in_flight: int
+    staged: int
+
 class _CacheStats(TypedDict):
     hits: int
     misses: int
@@ -213,8 +223,9 @@ class Cache:
         tags: Iterable[Hashable] | None = None,
         timeout: float | None = None,
         namespace: str | None = None,
+        session: Hashable = None,
     ) -> Any: ...
-    def ready(self, key: Any, default: Any) -> Any: ...
+    def ready(self, key: Any, default: Any, session: Hashable = None) -> Any: ...
     def past(self, key: Any) -> tuple[Entry, float] | None: ...
     def store(
         self,
@@ -228,6 +239,23 @@ class Cache:
     ) -> bool | None: ...
     def discard(self, permit: Permit, key: Any) -> None: ...
     def get_many(self, keys: Iterable[Any]) -> dict[Any, Any]: ...
+    def known_many(self, keys: Iterable[Any], session: Hashable = None) -> dict[Any, Any]: ...
+    def prefetch_with(self, go: Callable[[], object], budget: float) -> None: ...
+    def launch(self, limit: int) -> list[Any]: ...
+    def stage(
+        self,
+        permit: Permit,
+        key: Any,
+        value: Any,
+        ttl: float | None,
+        tags: Iterable[Hashable] | None,
+        stale: float,
+        load_seconds: float,
+    ) -> None: ...
+    def unfetched(self, key: Any, is_absent: bool) -> None: ...
+    def recall(self, key: Any) -> None: ...
+    def recall_all(self) -> None: ...
+    def foresights(self) -> _Foresights | None: ...
     def set_many(
         self,
         entries: Mapping[Any, Any],

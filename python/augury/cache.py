@@ -110,6 +110,10 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         stale_if_error: Seconds after its TTL in which it is served where loading fails.
         early_refresh: How eagerly entries are loaded anew before their TTL passes, at random and
             the earlier the longer a load takes (XFetch's beta); 1 is the paper's, 0 never.
+        prefetch: Loads that may be added to those on demand, as a share (0.1 for 10%), for keys that
+            are likely to be asked for next, by what followed what and by runs of numbers; they are
+            loaded in the background by the cache's own loader, the bulk loader if there is one.
+            None, the default, fetches nothing ahead. See :meth:`prefetches`.
         negative_ttl: Seconds for which it is remembered that a loader raised `NotFound`; not if
             None. Every write costs a call of Python then.
         negative_capacity: Bytes of memory for that.
@@ -155,6 +159,7 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         stale: float = 0.0,
         stale_if_error: float = 0.0,
         early_refresh: float = 0.0,
+        prefetch: float | None = None,
         negative_ttl: float | None = None,
         negative_capacity: int | str | Capacity = "1 MB",
         record: str | os.PathLike[str] | Taker | None = None,
@@ -172,6 +177,7 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
             negative_ttl=negative_ttl,
             negative_capacity=negative_capacity,
             early_refresh=early_refresh,
+            prefetch=prefetch,
         )
         for name, function in (("sizeof", sizeof), ("on_removal", on_removal), ("timer", timer)):
             if function is not None and not callable(function):

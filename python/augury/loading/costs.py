@@ -42,6 +42,8 @@ class LoadStats:
     load_seconds: float = 0.0
     #: Those of them that nobody waited for.
     refreshes: int = 0
+    #: Those that fetched ahead: see `Cache.prefetches`.
+    prefetches: int = 0
     #: Callers who waited for the load of another, and who waited too long.
     waits: int = 0
     timeouts: int = 0

@@ -19,7 +19,7 @@ from augury.loading.flights import Flight
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
 
-__all__ = ["CURRENT", "Load", "Order", "Owner", "shown"]
+__all__ = ["CURRENT", "Load", "Order", "Owner", "is_asynchronous", "shown"]
 
 #: The load on whose behalf this code runs: what a loader asks for is waited for by its load.
 CURRENT: ContextVar["Load | None"] = ContextVar("augury_load", default=None)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from augury import _core
 from augury.loading.costs import LoadStats
+from augury.loading.prefetching import PrefetchStats
 from augury.loading.reader import MISSING, Reader
 
 __all__ = ["ReadThrough"]
@@ -33,6 +34,8 @@ class ReadThrough(_core.Cache, Generic[K, V]):
         self.watch_with(reader.written)
         self.watch(reader.flights.is_watching)
         self.load_with(reader.load, reader.settings.loads_items, reader.settings.early_refresh)
+        if reader.settings.prefetch is not None:
+            reader.prefetch(self, reader.settings.prefetch)
 
     if TYPE_CHECKING:
         # The extension's own, with the types of this cache.
@@ -45,6 +48,7 @@ class ReadThrough(_core.Cache, Generic[K, V]):
             tags: Iterable[Hashable] | None = None,
             timeout: float | None = None,
             namespace: str | None = None,
+            session: Hashable = None,
         ) -> V:
             """The value under the key, loaded where there is none."""
 
@@ -72,6 +76,7 @@ class ReadThrough(_core.Cache, Generic[K, V]):
         tags: Iterable[Hashable] | None = None,
         timeout: float | None = None,
         namespace: str | None = None,
+        session: Hashable = None,
     ) -> V:
         """As :meth:`get_or_load`, in a task of asyncio.
 
@@ -88,7 +93,7 @@ class ReadThrough(_core.Cache, Generic[K, V]):
         >>> set(asyncio.run(ask())), cache.loads().loads
         ({'A'}, 1)
         """
-        found: V = self.ready(key, MISSING)
+        found: V = self.ready(key, MISSING, session)
         if found is not MISSING:
             return found
         value: V = await self._reader.load_in_task(self, key, loader, ttl, tags, timeout, namespace)
@@ -103,6 +108,7 @@ class ReadThrough(_core.Cache, Generic[K, V]):
         tags: Iterable[Hashable] | None = None,
         timeout: float | None = None,
         namespace: str | None = None,
+        session: Hashable = None,
     ) -> dict[K, V]:
         """Keys and values, what is missing loaded by one call of ``bulk_loader(missing_keys)``.
 
@@ -122,7 +128,7 @@ class ReadThrough(_core.Cache, Generic[K, V]):
         """
         reader = self._reader
         order = reader.settings.bulk_order(bulk_loader, ttl, tags, namespace)
-        return reader.load_many(self, keys, order, timeout)
+        return reader.load_many(self, keys, order, timeout, session)
 
     async def aget_or_load_many(
         self,
@@ -133,11 +139,12 @@ class ReadThrough(_core.Cache, Generic[K, V]):
         tags: Iterable[Hashable] | None = None,
         timeout: float | None = None,
         namespace: str | None = None,
+        session: Hashable = None,
     ) -> dict[K, V]:
         """As :meth:`get_or_load_many`, in a task of asyncio."""
         reader = self._reader
         order = reader.settings.bulk_order(bulk_loader, ttl, tags, namespace)
-        return await reader.load_many_in_task(self, keys, order, timeout)
+        return await reader.load_many_in_task(self, keys, order, timeout, session)
 
     @property
     def reader(self) -> Reader:
@@ -147,6 +154,20 @@ class ReadThrough(_core.Cache, Generic[K, V]):
     def loads(self) -> LoadStats:
         """What loading has done and cost, by namespace too."""
         return self._reader.stats()
+
+    def prefetches(self) -> PrefetchStats:
+        """What was fetched ahead, and what came of it; all 0 in a cache without ``prefetch``.
+
+        >>> import augury
+        >>> cache = augury.Cache(100, loader=str, prefetch=0.1)
+        >>> for _ in range(20):
+        ...     for page in range(1_000):
+        ...         _ = cache.get_or_load(page, session="a scan")
+        >>> cache.prefetches().coverage > 0.5
+        True
+        """
+        ahead = self._reader.ahead
+        return PrefetchStats() if ahead is None else ahead.stats()
 
     def invalidate_tag(self, tag: Hashable) -> None:
         """Remove every entry that was stored with this tag, at once and at no cost per entry.

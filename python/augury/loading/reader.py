@@ -20,6 +20,7 @@ from augury.loading.absences import Absences
 from augury.loading.costs import Loads, LoadStats, namespace_of
 from augury.loading.flights import Flight, Flights
 from augury.loading.load import CURRENT, Load, Order, shown
+from augury.loading.prefetching import Prefetching
 from augury.loading.settings import Settings, check_seconds
 from augury.loading.waiting import wait_in_task, wait_in_thread
 from augury.loading.workers import REFRESHES, Workers
@@ -54,6 +55,8 @@ class Reader:
         self._absences: Absences | None = None
         if settings.negative_ttl is not None:
             self._absences = Absences(settings.negative_ttl, settings.negative_bytes, tags, timer)
+        #: Fetches ahead, where anything does.
+        self.ahead: Prefetching | None = None
         self.flights = Flights(is_watching=self._absences is not None)
         self._loads = Loads()
         self.begin()
@@ -65,6 +68,22 @@ class Reader:
         self._loads.begin()
         self.workers = Workers()
         self._room = threading.BoundedSemaphore(REFRESHES)
+        if self.ahead is not None:
+            self.ahead.begin()
+
+    def prefetch(self, cache: _core.Cache, budget: float) -> None:
+        """Fetch ahead for the cache from now on, up to this share of additional loads."""
+        self.ahead = Prefetching(self, cache, budget)
+
+    def _go_ahead(self, loop: "AbstractEventLoop | None" = None) -> None:
+        """Fetch what may be asked for next: the demand's own load has been handed out."""
+        if self.ahead is not None:
+            self.ahead.go(loop)
+
+    def _is_in_vain(self, flight: Flight) -> bool:
+        """Whether a prefetch has failed that was waited for: its errors are nobody's."""
+        is_failure = flight.error is not None and not isinstance(flight.error, NotFound)
+        return is_failure and flight.load.owner is not self
 
     def load(
         self,
@@ -81,10 +100,15 @@ class Reader:
         timeout = self._timeout(timeout)
         flight, value = self._seek(cache, key, order, None)
         if flight is None:
+            self._go_ahead()
             return value
         if timeout is not None and flight.load.order is order:
             self.workers.submit(flight.load)
-        return self._outcome(cache, flight, wait_in_thread(flight, timeout), timeout)
+        self._go_ahead()
+        has_landed = wait_in_thread(flight, timeout)
+        if self._is_in_vain(flight):
+            return self.load(cache, key, loader, ttl, tags, timeout, namespace)
+        return self._outcome(cache, flight, has_landed, timeout)
 
     async def load_in_task(
         self,
@@ -104,10 +128,15 @@ class Reader:
         timeout = self._timeout(timeout)
         flight, value = self._seek(cache, key, order, loop)
         if flight is None:
+            self._go_ahead(loop)
             return value
         if flight.load.order is order:
             flight.load.start(loop)
-        return self._outcome(cache, flight, await wait_in_task(flight, timeout), timeout)
+        self._go_ahead(loop)
+        has_landed = await wait_in_task(flight, timeout)
+        if self._is_in_vain(flight):
+            return await self.load_in_task(cache, key, loader, ttl, tags, timeout, namespace)
+        return self._outcome(cache, flight, has_landed, timeout)
 
     def load_many(
         self,
@@ -115,13 +144,15 @@ class Reader:
         keys: Iterable[Hashable],
         order: Order,
         timeout: float | None,
+        session: Hashable = None,
     ) -> dict[Any, Any]:
         """The values of several keys, for a thread; one call for those that nobody loads yet."""
         timeout, wanted = self._timeout(timeout), list(dict.fromkeys(keys))
-        found, flights, loads = self._seek_many(cache, wanted, order, None)
+        found, flights, loads = self._seek_many(cache, wanted, order, None, session)
         if timeout is not None:
             for load in loads:
                 self.workers.submit(load)
+        self._go_ahead()
         ends = None if timeout is None else time.monotonic() + timeout
         try:
             landed = {key: wait_in_thread(flight, left(ends)) for key, flight in flights.items()}
@@ -130,6 +161,8 @@ class Reader:
                 if load.begin():
                     load.fail(error, 0.0)
             raise
+        if again := self._take_in_vain(flights):
+            found |= self.load_many(cache, again, order, timeout, session)
         return self._outcomes(cache, wanted, found, flights, landed, timeout)
 
     async def load_many_in_task(
@@ -138,18 +171,29 @@ class Reader:
         keys: Iterable[Hashable],
         order: Order,
         timeout: float | None,
+        session: Hashable = None,
     ) -> dict[Any, Any]:
         """As :meth:`load_many`, for a task."""
         from asyncio import get_running_loop
 
         loop = get_running_loop()
         timeout, wanted = self._timeout(timeout), list(dict.fromkeys(keys))
-        found, flights, loads = self._seek_many(cache, wanted, order, loop)
+        found, flights, loads = self._seek_many(cache, wanted, order, loop, session)
         for load in loads:
             load.start(loop)
+        self._go_ahead(loop)
         ends = None if timeout is None else time.monotonic() + timeout
         landed = {key: await wait_in_task(flight, left(ends)) for key, flight in flights.items()}
+        if again := self._take_in_vain(flights):
+            found |= await self.load_many_in_task(cache, again, order, timeout, session)
         return self._outcomes(cache, wanted, found, flights, landed, timeout)
+
+    def _take_in_vain(self, flights: dict[Any, Flight]) -> list[Any]:
+        """Take out those that were prefetches and have failed; their keys."""
+        again = [key for key, flight in flights.items() if self._is_in_vain(flight)]
+        for key in again:
+            del flights[key]
+        return again
 
     def _seek(
         self,
@@ -213,9 +257,10 @@ class Reader:
         wanted: list[Hashable],
         order: Order,
         loop: "AbstractEventLoop | None",
+        session: Hashable,
     ) -> tuple[dict[Any, Any], dict[Any, Flight], list[Load]]:
         """Values that are there, flights to wait for with our own first, and our loads."""
-        found = cache.get_many(wanted)
+        found = cache.known_many(wanted, session)
         load = refresh = None
         loads: list[Load] = []
         if order.is_bulk:
@@ -287,9 +332,13 @@ class Reader:
         else:
             load.start(loop)
 
+    def is_absent(self, key: Hashable) -> bool:
+        """Whether it is known that there is nothing."""
+        return self._absences is not None and key in self._absences
+
     def _refuse(self, key: Hashable) -> None:
         """Raise where it is known that there is nothing."""
-        if self._absences is not None and key in self._absences:
+        if self.is_absent(key):
             self._loads.count("absences_served")
             raise NotFound(key)
 
@@ -360,9 +409,17 @@ class Reader:
         """Count a load."""
         if load.is_refresh and load.flights:
             self._room.release()
+        self.count(load, seconds, error)
+
+    def count(self, load: Load, seconds: float, error: BaseException | None) -> None:
+        """Count a load, and tell of the failure of one that nobody waited for."""
         is_failure = error is not None and not isinstance(error, NotFound)
-        if is_failure and load.is_refresh:
-            LOGGER.warning("refresh of %s failed: %r", load, error)
+        is_ahead = load.owner is not self
+        if is_ahead:
+            self._loads.count("prefetches")
+        if is_failure and (load.is_refresh or is_ahead):
+            kind = "prefetch" if is_ahead else "refresh"
+            LOGGER.warning("%s of %s failed: %r", kind, load, error)
         name = load.order.namespace
         names = [namespace_of(one.key) if name is None else name for one in load.flights]
         if names:

@@ -12,6 +12,8 @@ __all__ = ["Settings", "check_seconds"]
 
 #: Seconds.
 LONGEST = 2**32 - 1
+#: Additional loads, as a share of those on demand.
+MOST_EXTRA = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Settings:
     negative_ttl: float | None = None
     negative_capacity: int | str | Capacity = "1 MB"
     early_refresh: float = 0.0
+    prefetch: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("loader", "bulk_loader"):
@@ -43,6 +46,13 @@ class Settings:
             if getattr(self, name) is not None:
                 check_seconds(name, getattr(self, name))
         _ = self.negative_bytes
+        if self.prefetch is not None:
+            check_budget("prefetch", self.prefetch)
+            if not self.loads_items:
+                raise ConfigError(
+                    f"prefetch {self.prefetch!r}: there is nothing to fetch with; make the cache "
+                    "with Cache(..., loader=...) or bulk_loader=, or without prefetch"
+                )
 
     @property
     def negative_bytes(self) -> int:
@@ -103,6 +113,16 @@ def order(
     if isinstance(tags, str):
         raise ConfigError(f"tags {tags!r}: expected several names; one is (name,)")
     return Order(loader, is_bulk, ttl, None if tags is None else tuple(tags), namespace)
+
+
+def check_budget(name: str, share: object) -> None:
+    """Refuse what is no share of additional loads."""
+    is_number = isinstance(share, int | float) and not isinstance(share, bool)
+    if not is_number or not 0 <= share <= MOST_EXTRA:  # type: ignore[operator]
+        raise ConfigError(
+            f"{name} {share!r}: expected a share of additional loads from 0 to {MOST_EXTRA}, or "
+            "None for off; for 10% write 0.1"
+        )
 
 
 def check_seconds(name: str, number: object, is_zero_fine: bool = False) -> None:

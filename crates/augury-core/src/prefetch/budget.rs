@@ -93,6 +93,12 @@ impl Budget {
         self.issued += 1;
     }
 
+    /// Gives back one that was taken and never fetched.
+    pub(super) fn give_back(&mut self) {
+        // It may have been taken in the window before.
+        self.issued = self.issued.saturating_sub(1);
+    }
+
     #[cold]
     fn choose(&mut self) {
         let mut left = PLANNED * self.budget as f32 * self.recent;

@@ -8,6 +8,7 @@ use augury_replay::dataset::Dataset;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use super::ahead::Ahead;
 use super::key::Asked;
 use super::{Cache, Object};
 use crate::artifact::Artifact;
@@ -28,7 +29,9 @@ impl Cache {
 
     #[getter]
     fn memory_bytes(&self) -> PyResult<usize> {
-        Ok(self.inner()?.engines().map(|engine| engine.memory_bytes()).sum())
+        let inner = self.inner()?;
+        let ahead = inner.ahead.get().map_or(0, Ahead::memory_bytes);
+        Ok(inner.engines().map(|engine| engine.memory_bytes()).sum::<usize>() + ahead)
     }
 
     /// The TTL of entries of which nothing else is said, in seconds.
@@ -42,8 +45,9 @@ impl Cache {
         let (mut stats, told) = (Stats::default(), PyDict::new(py));
         inner.engines().for_each(|engine| stats.add(&engine.stats()));
         let turned = inner.turned.load(Ordering::Relaxed);
-        told.set_item("hits", stats.hits.saturating_sub(turned))?;
-        told.set_item("misses", stats.misses + turned)?;
+        let foreseen = inner.foreseen.load(Ordering::Relaxed);
+        told.set_item("hits", (stats.hits + foreseen).saturating_sub(turned))?;
+        told.set_item("misses", (stats.misses + turned).saturating_sub(foreseen))?;
         told.set_item("insertions", stats.insertions)?;
         told.set_item("evictions", stats.evicted)?;
         told.set_item("rejections", stats.rejections + stats.oversized)?;

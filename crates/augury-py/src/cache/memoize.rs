@@ -8,7 +8,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyString, PyTuple};
 
-use super::{Cache, Object};
+use super::{Asker, Cache, Object};
 
 /// See the module's head. Has a `__dict__`, for `functools.update_wrapper`.
 #[pyclass(frozen, dict, weakref, subclass, module = "augury._core")]
@@ -44,7 +44,9 @@ impl Memoized {
         named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let key = self.key(arguments, named)?;
-        if let Some(value) = self.cache.get().inner()?.get(&key)? {
+        if let Some(value) =
+            self.cache.get().inner()?.look(&key, Asker { is_followed: true, ..Asker::default() })?
+        {
             return Ok(value);
         }
         self.load.bind(arguments.py()).call1((key, arguments, named))

@@ -24,11 +24,14 @@
 //! and one shard evicts exactly as the policy says. Nothing here relies on that number.
 
 mod account;
+mod ahead;
 mod bulk;
 mod engine;
 mod entry;
+mod foresight;
 mod iterate;
 mod key;
+mod keys;
 mod life;
 mod loading;
 mod mapping;
@@ -48,6 +51,7 @@ use pyo3::types::{PyDict, PyTuple};
 use pyo3::{PyTypeInfo, gc};
 
 use crate::errors;
+use ahead::Ahead;
 use engine::{Engine, Left, Plan};
 pub(crate) use entry::{Entry, Tag};
 pub(crate) use iterate::Entries;
@@ -88,12 +92,27 @@ struct Inner {
     is_watched: AtomicBool,
     /// Answers where a hit is not enough.
     reader: OnceLock<Reader>,
+    /// What is fetched ahead, where anything is.
+    ahead: OnceLock<Ahead>,
     /// Address of the type of entries that are more than a value.
     entry_type: usize,
     /// Whether there ever was one.
     has_entries: AtomicBool,
     /// Hits of the engine that were misses: stale, or invalidated.
     turned: AtomicU64,
+    /// Misses of the engine that were hits: fetched ahead.
+    foreseen: AtomicU64,
+}
+
+/// Who looks a key up.
+#[derive(Clone, Copy, Default)]
+struct Asker {
+    /// How early entries are loaded anew; 0 for not before their TTL.
+    beta: f64,
+    /// Number of the client or session; 0 for nobody in particular.
+    session: u32,
+    /// Whether the loading layer is asked next where nothing is found.
+    is_followed: bool,
 }
 
 /// How an entry is to be stored.
@@ -122,12 +141,16 @@ impl Inner {
     /// The value, if the key is resident, fresh and valid: a hit, else a miss.
     #[inline]
     fn get<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.look(key, 0.0)
+        self.look(key, Asker::default())
     }
 
     /// As `get`; with a beta above 0 none, too, where the entry is to be loaded before its time.
     #[inline]
-    fn look<'py>(&self, key: &Bound<'py, PyAny>, beta: f64) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn look<'py>(
+        &self,
+        key: &Bound<'py, PyAny>,
+        asker: Asker,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = key.py();
         self.time.ask(py)?;
         let mut left = Gone::new();
@@ -138,8 +161,14 @@ impl Inner {
             self.tell(py, left);
         }
         let found = match found {
-            Some(stored) if self.is_entry(stored.bind(py)) => self.open(asked, stored, beta)?,
-            found => found.map(|value| value.into_bound(py)),
+            Some(stored) if self.is_entry(stored.bind(py)) => {
+                self.open(asked, stored, asker.beta)?
+            }
+            Some(value) => Some(value.into_bound(py)),
+            None => match self.ahead.get() {
+                Some(ahead) => self.foresee(ahead, asked, asker)?,
+                None => None,
+            },
         };
         if let Some(recorder) = self.recorder.get() {
             recorder.bind(py).call1((key, "get"))?;
@@ -255,6 +284,9 @@ impl Inner {
         }
         let engine = self.engine_of(asked, &mut left)?;
         let outcome = engine.insert(newcomer, when, asked, &mut left).map_err(|error| *error)?;
+        if let Some(ahead) = self.ahead.get() {
+            ahead.sized(asked.hash, size);
+        }
         self.reserve_pins(&mut left);
         if !left.is_empty() {
             self.tell(py, left);
@@ -323,9 +355,12 @@ impl Inner {
     #[inline]
     fn written(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {
         if self.is_watched.load(Ordering::Relaxed) {
-            return self.tell_watcher(key);
+            self.tell_watcher(key)?;
         }
-        Ok(())
+        match self.ahead.get() {
+            Some(ahead) => self.supersede(ahead, key),
+            None => Ok(()),
+        }
     }
 
     #[cold]
@@ -394,9 +429,11 @@ impl Cache {
             watcher: OnceLock::new(),
             is_watched: AtomicBool::new(false),
             reader: OnceLock::new(),
+            ahead: OnceLock::new(),
             entry_type: Entry::type_object_raw(py) as usize,
             has_entries: AtomicBool::new(false),
             turned: AtomicU64::new(0),
+            foreseen: AtomicU64::new(0),
         };
         self.inner.set(inner).map_err(|_| errors::of_second_start())
     }
@@ -410,6 +447,13 @@ impl Cache {
         let told = [inner.recorder.get(), inner.watcher.get(), inner.time.timer(), miss];
         told.into_iter().flatten().try_for_each(|field| visit.call(field))?;
         let mut outcome = Ok(());
+        if let Some(ahead) = inner.ahead.get() {
+            ahead.visit(&mut |object| {
+                if outcome.is_ok() {
+                    outcome = visit.call(object);
+                }
+            });
+        }
         for engine in inner.engines() {
             engine.visit(&mut |key, value| {
                 if outcome.is_ok() {
@@ -425,6 +469,9 @@ impl Cache {
     fn __clear__(&self) {
         if let Some(inner) = self.inner.get() {
             inner.engines().for_each(|engine| engine.clear(&mut Gone::new()));
+            if let Some(ahead) = inner.ahead.get() {
+                ahead.abandon();
+            }
         }
     }
 }

@@ -36,11 +36,18 @@ impl Inner {
         std::iter::once(&*self.engine).chain(pins)
     }
 
-    /// After something may have come to the pinned ones, or left them.
+    /// Whether there is an entry of this hash, pinned or not.
+    pub(super) fn holds(&self, hash: u64) -> bool {
+        self.engines().any(|engine| engine.holds(hash))
+    }
+
+    /// After something may have come to the pinned ones or to what was fetched ahead, or left them.
     #[inline]
     pub(super) fn reserve_pins(&self, left: &mut Left) {
-        if let Some(pins) = self.pins.get() {
-            self.engine.reserve(pins.used(), left);
+        let (pins, ahead) = (self.pins.get(), self.ahead.get());
+        if pins.is_some() || ahead.is_some() {
+            let staged = ahead.map_or(0, |ahead| ahead.stage.used());
+            self.engine.reserve(pins.map_or(0, |pins| pins.used()) + staged, left);
         }
     }
 
