@@ -110,10 +110,11 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         stale_if_error: Seconds after its TTL in which it is served where loading fails.
         early_refresh: How eagerly entries are loaded anew before their TTL passes, at random and
             the earlier the longer a load takes (XFetch's beta); 1 is the paper's, 0 never.
-        prefetch: Loads that may be added to those on demand, as a share (0.1 for 10%), for keys that
-            are likely to be asked for next, by what followed what and by runs of numbers; they are
-            loaded in the background by the cache's own loader, the bulk loader if there is one.
-            None, the default, fetches nothing ahead. See :meth:`prefetches`.
+        prefetch: Loads that may be added to those on demand, as a share (0.1 for 10%), for keys
+            that are likely to be asked for next, by what followed what and by runs of numbers.
+            They are loaded in the background by the cache's own loader, the bulk loader if there
+            is one, and take at most an eighth of the capacity. None, the default, fetches nothing
+            ahead. Up to 65,536 keys are held to be fetched again. See :meth:`prefetches`.
         negative_ttl: Seconds for which it is remembered that a loader raised `NotFound`; not if
             None. Every write costs a call of Python then.
         negative_capacity: Bytes of memory for that.
