@@ -23,7 +23,7 @@ from augury.errors import (
 )
 from augury.explanation import Explanation, Story, explain
 from augury.laboratory import Cell, Progress, ReplayResult, replay
-from augury.loading import LoadStats, PrefetchStats
+from augury.loading import LoadStats, PrefetchStats, RefreshStats
 from augury.memoizing import memoize
 from augury.recording import Recording, record
 
@@ -43,6 +43,7 @@ __all__ = [
     "PrefetchStats",
     "Progress",
     "Recording",
+    "RefreshStats",
     "ReplayResult",
     "SchemaMismatchError",
     "ServerError",

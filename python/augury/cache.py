@@ -110,6 +110,11 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         stale_if_error: Seconds after its TTL in which it is served where loading fails.
         early_refresh: How eagerly entries are loaded anew before their TTL passes, at random and
             the earlier the longer a load takes (XFetch's beta); 1 is the paper's, 0 never.
+        refresh_ahead: Loads that may be added to those on demand, as a share (0.1 for 10%), to load
+            entries anew before they expire, where their keys are likely to be asked for again: by
+            when they were asked for, learned key by key. Of entries that the cache's own loader
+            has loaded, with the cache's own TTL. What is due is looked for by whoever asks the
+            cache for something: without requests nothing is reloaded. See :meth:`refreshes`.
         prefetch: Loads that may be added to those on demand, as a share (0.1 for 10%), for keys
             that are likely to be asked for next, by what followed what and by runs of numbers.
             They are loaded in the background by the cache's own loader, the bulk loader if there
@@ -160,6 +165,7 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         stale: float = 0.0,
         stale_if_error: float = 0.0,
         early_refresh: float = 0.0,
+        refresh_ahead: float | None = None,
         prefetch: float | None = None,
         negative_ttl: float | None = None,
         negative_capacity: int | str | Capacity = "1 MB",
@@ -178,6 +184,7 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
             negative_ttl=negative_ttl,
             negative_capacity=negative_capacity,
             early_refresh=early_refresh,
+            refresh_ahead=refresh_ahead,
             prefetch=prefetch,
         )
         for name, function in (("sizeof", sizeof), ("on_removal", on_removal), ("timer", timer)):
@@ -192,6 +199,11 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         check_policy(policy)
         if record is None and (record_sample != 1.0 or record_anonymiser is not None):
             raise ConfigError("record_sample and record_anonymiser are for record, which is None")
+        if refresh_ahead is not None and ttl is None:
+            raise ConfigError(
+                f"refresh_ahead {refresh_ahead!r}: without a ttl nothing expires; make the cache "
+                "with Cache(..., ttl=seconds), or without refresh_ahead"
+            )
         has_unit = any(map(str.isalpha, asked.label))
         self._tags: WeakValueDictionary[Hashable, _core.Tag] = WeakValueDictionary()
         self.begin(

@@ -44,6 +44,8 @@ class LoadStats:
     refreshes: int = 0
     #: Those that fetched ahead: see `Cache.prefetches`.
     prefetches: int = 0
+    #: Those that refreshed ahead: see `Cache.refreshes`.
+    refreshes_ahead: int = 0
     #: Callers who waited for the load of another, and who waited too long.
     waits: int = 0
     timeouts: int = 0

@@ -7,6 +7,7 @@ from augury import _core
 from augury.loading.costs import LoadStats
 from augury.loading.prefetching import PrefetchStats
 from augury.loading.reader import MISSING, Reader
+from augury.loading.renewing import RefreshStats
 
 __all__ = ["ReadThrough"]
 
@@ -34,8 +35,7 @@ class ReadThrough(_core.Cache, Generic[K, V]):
         self.watch_with(reader.written)
         self.watch(reader.flights.is_watching)
         self.load_with(reader.load, reader.settings.loads_items, reader.settings.early_refresh)
-        if reader.settings.prefetch is not None:
-            reader.prefetch(self, reader.settings.prefetch)
+        reader.attend(self)
 
     if TYPE_CHECKING:
         # The extension's own, with the types of this cache.
@@ -168,6 +168,16 @@ class ReadThrough(_core.Cache, Generic[K, V]):
         """
         ahead = self._reader.ahead
         return PrefetchStats() if ahead is None else ahead.stats()
+
+    def refreshes(self) -> RefreshStats:
+        """What was loaded anew before it expired; all 0 in a cache without ``refresh_ahead``.
+
+        >>> import augury
+        >>> augury.Cache(100, loader=str, ttl=60, refresh_ahead=0.1).refreshes().issued
+        0
+        """
+        renewing = self._reader.renewing
+        return RefreshStats() if renewing is None else renewing.stats()
 
     def invalidate_tag(self, tag: Hashable) -> None:
         """Remove every entry that was stored with this tag, at once and at no cost per entry.

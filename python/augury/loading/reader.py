@@ -21,6 +21,7 @@ from augury.loading.costs import Loads, LoadStats, namespace_of
 from augury.loading.flights import Flight, Flights
 from augury.loading.load import CURRENT, Load, Order, shown
 from augury.loading.prefetching import Prefetching
+from augury.loading.renewing import Renewing
 from augury.loading.settings import Settings, check_seconds
 from augury.loading.waiting import wait_in_task, wait_in_thread
 from augury.loading.workers import REFRESHES, Workers
@@ -55,8 +56,9 @@ class Reader:
         self._absences: Absences | None = None
         if settings.negative_ttl is not None:
             self._absences = Absences(settings.negative_ttl, settings.negative_bytes, tags, timer)
-        #: Fetches ahead, where anything does.
+        #: Fetch and refresh ahead, where anything does.
         self.ahead: Prefetching | None = None
+        self.renewing: Renewing | None = None
         self.flights = Flights(is_watching=self._absences is not None)
         self._loads = Loads()
         self.begin()
@@ -68,20 +70,26 @@ class Reader:
         self._loads.begin()
         self.workers = Workers()
         self._room = threading.BoundedSemaphore(REFRESHES)
-        if self.ahead is not None:
-            self.ahead.begin()
+        for background in (self.ahead, self.renewing):
+            if background is not None:
+                background.begin()
 
-    def prefetch(self, cache: _core.Cache, budget: float) -> None:
-        """Fetch ahead for the cache from now on, up to this share of additional loads."""
-        self.ahead = Prefetching(self, cache, budget)
+    def attend(self, cache: _core.Cache) -> None:
+        """Load for this cache what nobody has asked for, if the settings say so."""
+        if self.settings.prefetch is not None:
+            self.ahead = Prefetching(self, cache, self.settings.prefetch)
+        if self.settings.refresh_ahead is not None:
+            self.renewing = Renewing(self, cache, self.settings.refresh_ahead)
 
     def _go_ahead(self, loop: "AbstractEventLoop | None" = None) -> None:
-        """Fetch what may be asked for next: the demand's own load has been handed out."""
+        """Load what may be asked for next: the demand's own load has been handed out."""
+        if self.renewing is not None:
+            self.renewing.go(loop)
         if self.ahead is not None:
             self.ahead.go(loop)
 
     def _is_in_vain(self, flight: Flight) -> bool:
-        """Whether a prefetch has failed that was waited for: its errors are nobody's."""
+        """Whether a load of the background has failed, whose errors are nobody's."""
         is_failure = flight.error is not None and not isinstance(flight.error, NotFound)
         return is_failure and flight.load.owner is not self
 
@@ -189,7 +197,7 @@ class Reader:
         return self._outcomes(cache, wanted, found, flights, landed, timeout)
 
     def _take_in_vain(self, flights: dict[Any, Flight]) -> list[Any]:
-        """Take out those that were prefetches and have failed; their keys."""
+        """Take out those that were loads of the background and have failed; their keys."""
         again = [key for key, flight in flights.items() if self._is_in_vain(flight)]
         for key in again:
             del flights[key]
@@ -394,6 +402,8 @@ class Reader:
         """Store what a load has brought, unless the key was written meanwhile."""
         order, kept = load.order, self.settings.kept
         load.cache.store(flight.permit, flight.key, value, order.ttl, order.tags, kept, seconds)
+        if self.renewing is not None:
+            self.renewing.stored(load.cache, flight.key, order, seconds)
 
     def absent(self, load: Load, flight: Flight) -> None:
         """Remember that there is nothing, unless the key was written meanwhile."""
@@ -414,11 +424,11 @@ class Reader:
     def count(self, load: Load, seconds: float, error: BaseException | None) -> None:
         """Count a load, and tell of the failure of one that nobody waited for."""
         is_failure = error is not None and not isinstance(error, NotFound)
-        is_ahead = load.owner is not self
-        if is_ahead:
-            self._loads.count("prefetches")
-        if is_failure and (load.is_refresh or is_ahead):
-            kind = "prefetch" if is_ahead else "refresh"
+        background = next((it for it in (self.ahead, self.renewing) if it is load.owner), None)
+        if background is not None:
+            self._loads.count("prefetches" if background is self.ahead else "refreshes_ahead")
+        if is_failure and (load.is_refresh or background is not None):
+            kind = "refresh" if background is None else background.name
             LOGGER.warning("%s of %s failed: %r", kind, load, error)
         name = load.order.namespace
         names = [namespace_of(one.key) if name is None else name for one in load.flights]

@@ -34,6 +34,7 @@ class Settings:
     negative_capacity: int | str | Capacity = "1 MB"
     early_refresh: float = 0.0
     prefetch: float | None = None
+    refresh_ahead: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("loader", "bulk_loader"):
@@ -46,12 +47,15 @@ class Settings:
             if getattr(self, name) is not None:
                 check_seconds(name, getattr(self, name))
         _ = self.negative_bytes
-        if self.prefetch is not None:
-            check_budget("prefetch", self.prefetch)
+        for name in ("prefetch", "refresh_ahead"):
+            budget = getattr(self, name)
+            if budget is None:
+                continue
+            check_budget(name, budget)
             if not self.loads_items:
                 raise ConfigError(
-                    f"prefetch {self.prefetch!r}: there is nothing to fetch with; make the cache "
-                    "with Cache(..., loader=...) or bulk_loader=, or without prefetch"
+                    f"{name} {budget!r}: there is nothing to load with; make the cache with "
+                    f"Cache(..., loader=...) or bulk_loader=, or without {name}"
                 )
 
     @property

@@ -10,6 +10,7 @@ use pyo3::types::PyDict;
 
 use super::ahead::Ahead;
 use super::key::Asked;
+use super::renewal::Renewal;
 use super::{Cache, Object};
 use crate::artifact::Artifact;
 use crate::{dataset, errors, explain};
@@ -31,7 +32,8 @@ impl Cache {
     fn memory_bytes(&self) -> PyResult<usize> {
         let inner = self.inner()?;
         let ahead = inner.ahead.get().map_or(0, Ahead::memory_bytes);
-        Ok(inner.engines().map(|engine| engine.memory_bytes()).sum::<usize>() + ahead)
+        let renewal = inner.renewal.get().map_or(0, Renewal::memory_bytes);
+        Ok(inner.engines().map(|engine| engine.memory_bytes()).sum::<usize>() + ahead + renewal)
     }
 
     /// The TTL of entries of which nothing else is said, in seconds.

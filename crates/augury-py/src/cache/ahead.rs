@@ -141,6 +141,7 @@ impl Inner {
         self.reserve_pins(&mut left);
         self.engine.insert(newcomer, When::Always, asked, &mut left).map_err(|error| *error)?;
         self.tell(py, left);
+        self.plan(asked, 0.0)?;
         Ok(Some(value))
     }
 

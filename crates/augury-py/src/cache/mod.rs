@@ -37,6 +37,7 @@ mod loading;
 mod mapping;
 mod memoize;
 mod pins;
+mod renewal;
 mod revise;
 mod time;
 
@@ -60,6 +61,7 @@ use life::Life;
 pub(crate) use loading::Permit;
 use loading::Reader;
 pub(crate) use memoize::Memoized;
+use renewal::Renewal;
 use time::Time;
 
 type Object = Py<PyAny>;
@@ -94,6 +96,8 @@ struct Inner {
     reader: OnceLock<Reader>,
     /// What is fetched ahead, where anything is.
     ahead: OnceLock<Ahead>,
+    /// What is loaded anew before it expires, where anything is.
+    renewal: OnceLock<Renewal>,
     /// Address of the type of entries that are more than a value.
     entry_type: usize,
     /// Whether there ever was one.
@@ -170,6 +174,9 @@ impl Inner {
                 None => None,
             },
         };
+        if let Some(renewal) = self.renewal.get() {
+            self.pass(renewal, asked, found.is_some(), asker.is_followed)?;
+        }
         if let Some(recorder) = self.recorder.get() {
             recorder.bind(py).call1((key, "get"))?;
         }
@@ -332,6 +339,9 @@ impl Inner {
     /// Tells the listener of what has left, and lets go of it.
     #[cold]
     fn tell(&self, py: Python<'_>, left: Left) {
+        if self.renewal.get().is_some() {
+            self.unplan_all(py, &left);
+        }
         let Some(listener) = &self.listener else { return };
         for removed in left {
             let stored = removed.value.bind(py);
@@ -357,10 +367,13 @@ impl Inner {
         if self.is_watched.load(Ordering::Relaxed) {
             self.tell_watcher(key)?;
         }
-        match self.ahead.get() {
-            Some(ahead) => self.supersede(ahead, key),
-            None => Ok(()),
+        if let Some(ahead) = self.ahead.get() {
+            self.supersede(ahead, key)?;
         }
+        if self.renewal.get().is_some() {
+            self.unplan(key, false)?;
+        }
+        Ok(())
     }
 
     #[cold]
@@ -430,6 +443,7 @@ impl Cache {
             is_watched: AtomicBool::new(false),
             reader: OnceLock::new(),
             ahead: OnceLock::new(),
+            renewal: OnceLock::new(),
             entry_type: Entry::type_object_raw(py) as usize,
             has_entries: AtomicBool::new(false),
             turned: AtomicU64::new(0),
@@ -454,6 +468,13 @@ impl Cache {
                 }
             });
         }
+        if let Some(renewal) = inner.renewal.get() {
+            renewal.visit(&mut |object| {
+                if outcome.is_ok() {
+                    outcome = visit.call(object);
+                }
+            });
+        }
         for engine in inner.engines() {
             engine.visit(&mut |key, value| {
                 if outcome.is_ok() {
@@ -471,6 +492,9 @@ impl Cache {
             inner.engines().for_each(|engine| engine.clear(&mut Gone::new()));
             if let Some(ahead) = inner.ahead.get() {
                 ahead.abandon();
+            }
+            if let Some(renewal) = inner.renewal.get() {
+                renewal.abandon();
             }
         }
     }
