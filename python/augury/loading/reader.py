@@ -401,8 +401,10 @@ class Reader:
     def keep(self, load: Load, flight: Flight, value: Any, seconds: float) -> None:
         """Store what a load has brought, unless the key was written meanwhile."""
         order, kept = load.order, self.settings.kept
-        load.cache.store(flight.permit, flight.key, value, order.ttl, order.tags, kept, seconds)
-        if self.renewing is not None:
+        is_resident = load.cache.store(
+            flight.permit, flight.key, value, order.ttl, order.tags, kept, seconds
+        )
+        if is_resident and self.renewing is not None:
             self.renewing.stored(load.cache, flight.key, order, seconds)
 
     def absent(self, load: Load, flight: Flight) -> None:
