@@ -138,6 +138,9 @@ mod tests {
             budget.spend();
         });
         assert!(!budget.allows());
+        budget.give_back();
+        assert!(budget.allows(), "what was not fetched has cost nothing");
+        budget.spend();
         budget.demand(WINDOW, false);
         assert!(!budget.allows(), "a window begins with nothing");
     }

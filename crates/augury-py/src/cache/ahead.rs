@@ -264,13 +264,15 @@ impl Cache {
         inner.time.ask(key.py())?;
         let (asked, mut released) = (Asked::new(key)?, Released::default());
         let is_told = inner.reader.get().is_some_and(|reader| reader.beta > 0.0);
-        let load_seconds = if is_told { load_seconds } else { 0.0 };
-        let manner = Manner { ttl, tags, stale, load_seconds, ..Manner::default() };
+        let told_seconds = if is_told { load_seconds } else { 0.0 };
+        let manner = Manner { ttl, tags, stale, load_seconds: told_seconds, ..Manner::default() };
         let phase = ahead.lock().phase(asked.hash);
         match phase {
             Some(Phase::Awaited) => {
                 let manner = Manner { permit: Some(permit.get()), ..manner };
-                inner.set(key, value, manner, When::Always)?;
+                if inner.set(key, value, manner, When::Always)? != Outcome::Declined {
+                    inner.plan(asked, load_seconds)?;
+                }
                 ahead.lock().used_late(asked.hash, &mut released);
             }
             Some(Phase::Flying) if !permit.get().is_revoked() && !inner.holds(asked.hash) => {
