@@ -25,7 +25,7 @@ from augury.errors import (
 )
 from augury.explanation import Explanation, Story, explain
 from augury.laboratory import Cell, Progress, ReplayResult, replay
-from augury.loading import LoadStats
+from augury.loading import LoadStats, PrefetchStats, RefreshStats
 from augury.memoizing import memoize
 from augury.recording import Recording, record
 
@@ -45,8 +45,10 @@ __all__ = [
     "LoadStats",
     "NotFound",
     "PersistenceError",
+    "PrefetchStats",
     "Progress",
     "Recording",
+    "RefreshStats",
     "ReplayResult",
     "SchemaMismatchError",
     "ServerError",

@@ -18,7 +18,6 @@ from collections.abc import (
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, TypeVar, overload
-from weakref import WeakValueDictionary
 
 from augury import _core
 from augury.artifacts import read_artifact
@@ -32,6 +31,7 @@ from augury.recording.live import LiveRecording, Taker
 from augury.recording.recording import Recording
 from augury.sizes import deep_size
 from augury.sizing import Choice, Prices
+from augury.tags import Tags
 
 if TYPE_CHECKING:
     from augury.learn import Artifact
@@ -114,6 +114,16 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         stale_if_error: Seconds after its TTL in which it is served where loading fails.
         early_refresh: How eagerly entries are loaded anew before their TTL passes, at random and
             the earlier the longer a load takes (XFetch's beta); 1 is the paper's, 0 never.
+        refresh_ahead: Loads that may be added to those on demand, as a share (0.1 for 10%), to load
+            entries anew before they expire, where their keys are likely to be asked for again: by
+            when they were asked for, learned key by key. Of entries that the cache's own loader
+            has loaded, with the cache's own TTL. What is due is looked for by whoever asks the
+            cache for something: without requests nothing is reloaded. See :meth:`refreshes`.
+        prefetch: Loads that may be added to those on demand, as a share (0.1 for 10%), for keys
+            that are likely to be asked for next, by what followed what and by runs of numbers.
+            They are loaded in the background by the cache's own loader, the bulk loader if there
+            is one, and take at most an eighth of the capacity. None, the default, fetches nothing
+            ahead. Up to 65,536 keys are held to be fetched again. See :meth:`prefetches`.
         negative_ttl: Seconds for which it is remembered that a loader raised `NotFound`; not if
             None. Every write costs a call of Python then.
         negative_capacity: Bytes of memory for that.
@@ -164,6 +174,8 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         stale: float = 0.0,
         stale_if_error: float = 0.0,
         early_refresh: float = 0.0,
+        refresh_ahead: float | None = None,
+        prefetch: float | None = None,
         negative_ttl: float | None = None,
         negative_capacity: int | str | Capacity = "1 MB",
         curve: bool = False,
@@ -183,6 +195,8 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
             negative_ttl=negative_ttl,
             negative_capacity=negative_capacity,
             early_refresh=early_refresh,
+            refresh_ahead=refresh_ahead,
+            prefetch=prefetch,
         )
         for name, function in (("sizeof", sizeof), ("on_removal", on_removal), ("timer", timer)):
             if function is not None and not callable(function):
@@ -199,7 +213,28 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
             raise ConfigError(f"autosize {autosize!r}: expected an augury.Autosize, or None")
         if record is None and (record_sample != 1.0 or record_anonymiser is not None):
             raise ConfigError("record_sample and record_anonymiser are for record, which is None")
+        if refresh_ahead is not None and ttl is None:
+            raise ConfigError(
+                f"refresh_ahead {refresh_ahead!r}: without a ttl nothing expires; make the cache "
+                "with Cache(..., ttl=seconds), or without refresh_ahead"
+            )
         has_unit = any(map(str.isalpha, asked.label))
+        tags = Tags()
+        self.begin(
+            capacity=room,
+            policy=policy,
+            sizeof=deep_size if sizeof is None and has_unit else sizeof,
+            ttl=ttl,
+            tti=tti,
+            jitter=jitter,
+            timer=timer,
+            listener=on_removal,
+            tags=tags,
+            journal=journal,
+            samples=sample_rows,
+            curve=curve or autosize is not None,
+            seed=seed,
+        )
         self._unit = "own" if sizeof is not None else "bytes" if has_unit else "entries"
         self._options: dict[str, Any] = {
             "policy": policy,
@@ -212,22 +247,8 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
             "seed": seed,
         }
         self._model: _core.Artifact | None = None
-        self._tags: WeakValueDictionary[Hashable, _core.Tag] = WeakValueDictionary()
-        self.begin(
-            capacity=room,
-            policy=policy,
-            sizeof=deep_size if sizeof is None and has_unit else sizeof,
-            ttl=ttl,
-            tti=tti,
-            jitter=jitter,
-            timer=timer,
-            listener=on_removal,
-            tags=self._tags,
-            journal=journal,
-            samples=sample_rows,
-            curve=curve or autosize is not None,
-            seed=seed,
-        )
+        self._draining: Iterator[tuple[Any, Any]] = iter(())
+        self._tags = tags
         self._read_by(Reader(settings, self._tags, timer))
         self._measures = curve or autosize is not None
         self._made = self.seconds()
@@ -277,10 +298,14 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
 
     def popitem(self) -> tuple[K, V]:
         """Remove and return some entry; ``KeyError`` where there is none."""
-        for key, _ in self.entries():
-            value = self.take(key, MISSING)
-            if value is not MISSING:
-                return key, value
+        # Where the one before has stopped: what has left need not be passed by again.
+        for draining in (self._draining, iter(self.entries())):
+            for key, _ in draining:
+                value = self.take(key, MISSING)
+                if value is not MISSING:
+                    self._draining = draining
+                    return key, value
+        self._draining = iter(())
         raise KeyError("the cache is empty")
 
     def items(self) -> ItemsView[K, V]:
@@ -562,6 +587,13 @@ class Items(ItemsView[K, V]):
 
     _mapping: Cache[K, V]
 
+    def __contains__(self, item: object) -> bool:
+        """Whether this is the value under this key. No request."""
+        if not isinstance(item, tuple) or len(item) != 2:
+            return False
+        found: Any = self._mapping.peek(item[0], MISSING)
+        return found is not MISSING and bool(found is item[1] or found == item[1])
+
     def __iter__(self) -> Iterator[tuple[K, V]]:
         """Entry by entry, none of them a request."""
         return self._mapping.entries()
@@ -571,6 +603,10 @@ class Values(ValuesView[V]):
     """Values of a cache."""
 
     _mapping: Cache[Any, V]
+
+    def __contains__(self, value: object) -> bool:
+        """Whether some key has this value. No request."""
+        return any(value is one or value == one for one in self)
 
     def __iter__(self) -> Iterator[V]:
         """Value by value, none of them a request."""

@@ -6,9 +6,11 @@ coroutine, as an unknown one does. Keys are made as `functools.lru_cache` makes 
 
 import functools
 import inspect
+import os
 import threading
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, overload
+from weakref import WeakSet
 
 from augury import _core
 from augury.cache import Cache
@@ -22,6 +24,11 @@ R = TypeVar("R")
 #: Between positional and named arguments in a key.
 MARK = object()
 MISSING: Any = object()
+#: Options of a cache that are about its own loads.
+OF_LOADING = {
+    "loader", "bulk_loader", "load_timeout", "stale", "stale_if_error", "early_refresh",
+    "negative_ttl", "negative_capacity", "prefetch", "refresh_ahead",
+}  # fmt: skip
 #: Calls remembered of a function of which nothing else is said.
 CAPACITY = 1_000
 
@@ -96,7 +103,7 @@ def memoize(
         policy: As for :class:`~augury.Cache`.
         typed: Whether ``1`` and ``1.0`` are different arguments.
         key: Makes the key from the arguments, in place of all of them.
-        options: Others of :class:`~augury.Cache`.
+        options: Others of :class:`~augury.Cache`, but those of its loads.
 
     Raises:
         CapacityError: The capacity cannot be.
@@ -116,6 +123,10 @@ def memoize(
     parameters = {"capacity": capacity, "ttl": ttl, "policy": policy, "typed": typed, "key": key}
     if key is not None and not callable(key):
         raise ConfigError(f"key {key!r}: expected a function of the arguments, or None")
+    if foreign := OF_LOADING & options.keys():
+        raise ConfigError(
+            f"{', '.join(sorted(foreign))}: not for memoize, whose loads are the calls themselves"
+        )
     if key is not None and typed:
         raise ConfigError("typed is for keys of all arguments; with key= the function decides")
 
@@ -123,19 +134,24 @@ def memoize(
         if not callable(function):
             raise ConfigError(f"memoize({function!r}): expected a function")
         cache: Cache[Any, Any] = Cache(capacity, ttl=ttl, policy=policy, **options)
-        inner = getattr(function, "__wrapped__", function)
-        is_async = inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(function)
-        memoized = _core.Memoized(cache, remember(cache, function), MARK, typed)
+        remembered = Remembered(cache, function)
+        is_async = inspect.iscoroutinefunction(function)
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise ConfigError(
+                f"memoize({function!r}): a generator can be gone through once; memoize a function "
+                "that returns a list of it"
+            )
+        memoized = _core.Memoized(cache, remembered.load, MARK, typed)
         if is_async:
             found: Any = coroutine_function(cache, function, key or memoized.cache_key)
         elif key is not None:
-            found = keyed_function(cache, function, key)
+            found = keyed_function(remembered, key)
         else:
             found = memoized
         functools.update_wrapper(found, function)
         found.cache = cache
         found.cache_key = key or memoized.cache_key
-        found.cache_clear = cache.clear
+        found.cache_clear = remembered.clear
         found.cache_info = functools.partial(info, cache)
         found.cache_parameters = lambda: parameters | options
         return found
@@ -146,71 +162,109 @@ def memoize(
 class Pending:
     """A call that is being made: others with the same arguments wait for it."""
 
-    __slots__ = ("error", "is_done", "lock", "value")
+    __slots__ = ("error", "is_done", "lock", "owner", "value")
 
-    def __init__(self) -> None:
+    def __init__(self, owner: int) -> None:
+        #: The thread that makes it.
+        self.owner = owner
         self.lock = threading.Lock()
         self.lock.acquire()
         self.value: Any = None
         self.error: Exception | None = None
+        #: Whether it has come to a value or an error.
         self.is_done = False
 
-    def outcome(self) -> Any:
-        """Wait for what it comes to."""
+
+class Waits:
+    """Which thread waits for which call: so that none waits for itself by way of others."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.of: dict[int, Pending] = {}
+
+    def outcome(self, pending: Pending, thread: int) -> bool:
+        """Wait until the call is made; false, at once, where that would be for ever."""
         with self.lock:
-            if self.error is not None:
-                raise self.error
-            return self.value
-
-
-class Depth(threading.local):
-    """How many calls this thread is making."""
-
-    calls = 0
-
-
-#: A thread that makes a call waits for nobody: two that waited for each other's would never end.
-DEPTH = Depth()
-
-
-def remember(cache: Cache[Any, Any], function: Callable[..., Any]) -> Callable[..., Any]:
-    """What an unknown call comes to: made once, however many threads ask at the same time.
-
-    One frame lies between a function and its calls of itself, so that recursion goes about as
-    deep as without a cache.
-    """
-    under_way: dict[Hashable, Pending] = {}
-
-    def load(key: Hashable, arguments: tuple[Any, ...], named: dict[str, Any] | None) -> Any:
-        mine = Pending()
-        other = under_way.setdefault(key, mine)
-        if other is not mine and DEPTH.calls == 0:
-            value = other.outcome()
-            if other.is_done:
-                return value
-        DEPTH.calls += 1
+            awaited: Pending | None = pending
+            while awaited is not None:
+                if awaited.owner == thread:
+                    return False
+                awaited = self.of.get(awaited.owner)
+            self.of[thread] = pending
         try:
-            value = function(*arguments, **named) if named else function(*arguments)
-            cache.set(key, value)
+            with pending.lock:
+                return pending.is_done
+        finally:
+            with self.lock:
+                self.of.pop(thread, None)
+
+
+class Remembered:
+    """A function and its calls under way."""
+
+    def __init__(self, cache: Cache[Any, Any], function: Callable[..., Any]) -> None:
+        self.cache = cache
+        self.function = function
+        #: Grows with every clearing: a call that began before one is not stored.
+        self.clearings = 0
+        self.begin()
+        REMEMBERED.add(self)
+
+    def begin(self) -> None:
+        """With no call under way: at first, and in the child of a fork, where nobody makes one."""
+        self.under_way: dict[Hashable, Pending] = {}
+
+    def clear(self) -> None:
+        """Forget all calls, those under way too."""
+        self.clearings += 1
+        self.cache.clear()
+
+    def load(self, key: Hashable, arguments: tuple[Any, ...], named: dict[str, Any] | None) -> Any:
+        """Make the call, or wait for it where another thread makes it.
+
+        One frame lies between a function and its calls of itself: recursion goes two thirds as
+        deep as with `functools.lru_cache`.
+        """
+        thread, clearings, under_way = threading.get_ident(), self.clearings, self.under_way
+        mine = Pending(thread)
+        other = under_way.setdefault(key, mine)
+        if other is not mine and WAITS.outcome(other, thread):
+            if other.error is not None:
+                raise other.error
+            return other.value
+        try:
+            value = self.function(*arguments, **named) if named else self.function(*arguments)
+            if clearings == self.clearings:
+                # What was stored under the key meanwhile is newer.
+                self.cache.add(key, value)
             mine.value, mine.is_done = value, True
         except Exception as error:
-            mine.error = error
+            mine.error, mine.is_done = error, True
             raise
         finally:
-            DEPTH.calls -= 1
+            mine.lock.release()
             if other is mine:
                 under_way.pop(key, None)
-            mine.lock.release()
         return value
 
-    return load
+
+WAITS = Waits()
+REMEMBERED: "WeakSet[Remembered]" = WeakSet()
 
 
-def keyed_function(
-    cache: Cache[Any, Any], function: Callable[..., Any], key: Callable[..., Hashable]
-) -> Callable[..., Any]:
+def begin_anew() -> None:
+    """In the child of a fork."""
+    WAITS.__init__()  # type: ignore[misc]
+    for remembered in REMEMBERED:
+        remembered.begin()
+
+
+os.register_at_fork(after_in_child=begin_anew)
+
+
+def keyed_function(remembered: Remembered, key: Callable[..., Hashable]) -> Callable[..., Any]:
     """The function with keys of its user's."""
-    get, load = cache.get, remember(cache, function)
+    get, load = remembered.cache.get, remembered.load
 
     def memoized(*arguments: Any, **named: Any) -> Any:
         known = key(*arguments, **named)

@@ -115,3 +115,13 @@ pub(crate) fn of_tags(tags: &Bound<'_, PyAny>) -> PyErr {
 pub(crate) fn of_saved(error: SavedError) -> PyErr {
     python::PersistenceError::new_err(format!("what it has learned cannot be used: {error}"))
 }
+
+/// A pinned entry that would grow beyond the capacity.
+pub(crate) fn of_pins(key: &Bound<'_, PyAny>, size: u32, pinned: u64, capacity: u64) -> PyErr {
+    let shown = key.repr().map_or_else(|_| "?".to_owned(), |text| text.to_string());
+    let shown: String = shown.chars().take(60).collect();
+    python::CapacityError::new_err(format!(
+        "key {shown} is pinned and cannot grow to a size of {size}: other pinned entries take {pinned} \
+         of a capacity of {capacity}; unpin something or make the cache larger"
+    ))
+}

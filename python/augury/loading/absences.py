@@ -5,9 +5,10 @@ limit in bytes, as an attacker can ask for any number of them.
 """
 
 import sys
-from collections.abc import Callable, Hashable, MutableMapping
+from collections.abc import Callable, Hashable
 
 from augury import _core
+from augury.tags import Tags
 
 __all__ = ["Absences"]
 
@@ -29,7 +30,7 @@ class Absences:
         self,
         ttl: float,
         capacity: int,
-        tags: MutableMapping[Hashable, _core.Tag],
+        tags: Tags,
         timer: Callable[[], float] | None,
     ) -> None:
         self._cache = _core.Cache()

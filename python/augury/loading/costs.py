@@ -48,6 +48,10 @@ class LoadStats:
     load_seconds: float = 0.0
     #: Those of them that nobody waited for.
     refreshes: int = 0
+    #: Those that fetched ahead: see `Cache.prefetches`.
+    prefetches: int = 0
+    #: Those that refreshed ahead: see `Cache.refreshes`.
+    refreshes_ahead: int = 0
     #: Callers who waited for the load of another, and who waited too long.
     waits: int = 0
     timeouts: int = 0

@@ -112,7 +112,14 @@ class Flights:
             seen = self._table.get(number, ())
             for flight in seen:
                 if flight.key is key or flight.key == key:
+                    break
+            else:
+                flight = None
+            if flight is not None:
+                if not flight.load.is_stranded:
                     return flight, False
+                self._revoke(flight)
+                continue
             made = made or make()
             grown = (*seen, made)
             with self._lock:

@@ -19,7 +19,7 @@ from augury.loading.flights import Flight
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
 
-__all__ = ["CURRENT", "Load", "Order", "Owner", "shown"]
+__all__ = ["CURRENT", "Load", "Order", "Owner", "is_asynchronous", "shown"]
 
 #: The load on whose behalf this code runs: what a loader asks for is waited for by its load.
 CURRENT: ContextVar["Load | None"] = ContextVar("augury_load", default=None)
@@ -84,6 +84,11 @@ class Load:
         self.interruption: BaseException | None = None
         self._claim = threading.Lock()
         self._claim.acquire()
+
+    @property
+    def is_stranded(self) -> bool:
+        """Whether it was asked for by a task of a loop that has stopped: it may never end."""
+        return self.loop is not None and not self.loop.is_running()
 
     def begin(self) -> bool:
         """Whether the caller is the one to run it."""

@@ -26,13 +26,15 @@ class Reader(KeyReader):
         keys: Iterable[Hashable],
         order: Order,
         timeout: float | None,
+        session: Hashable = None,
     ) -> dict[Any, Any]:
         """The values of several keys, for a thread; one call for those that nobody loads yet."""
         timeout, wanted = self._timeout(timeout), list(dict.fromkeys(keys))
-        found, flights, loads = self._seek_many(cache, wanted, order, None)
+        found, flights, loads = self._seek_many(cache, wanted, order, None, session)
         if timeout is not None:
             for load in loads:
                 self.workers.submit(load)
+        self._go_ahead()
         ends = None if timeout is None else time.monotonic() + timeout
         try:
             landed = {key: wait_in_thread(flight, left(ends)) for key, flight in flights.items()}
@@ -41,6 +43,8 @@ class Reader(KeyReader):
                 if load.begin():
                     load.fail(error, 0.0)
             raise
+        if again := self._take_in_vain(flights):
+            found |= self.load_many(cache, again, order, timeout, session)
         return self._outcomes(cache, wanted, found, flights, landed, timeout)
 
     async def load_many_in_task(
@@ -49,18 +53,29 @@ class Reader(KeyReader):
         keys: Iterable[Hashable],
         order: Order,
         timeout: float | None,
+        session: Hashable = None,
     ) -> dict[Any, Any]:
         """As :meth:`load_many`, for a task."""
         from asyncio import get_running_loop
 
         loop = get_running_loop()
         timeout, wanted = self._timeout(timeout), list(dict.fromkeys(keys))
-        found, flights, loads = self._seek_many(cache, wanted, order, loop)
+        found, flights, loads = self._seek_many(cache, wanted, order, loop, session)
         for load in loads:
             load.start(loop)
+        self._go_ahead(loop)
         ends = None if timeout is None else time.monotonic() + timeout
         landed = {key: await wait_in_task(flight, left(ends)) for key, flight in flights.items()}
+        if again := self._take_in_vain(flights):
+            found |= await self.load_many_in_task(cache, again, order, timeout, session)
         return self._outcomes(cache, wanted, found, flights, landed, timeout)
+
+    def _take_in_vain(self, flights: dict[Any, Flight]) -> list[Any]:
+        """Take out those that were loads of the background and have failed; their keys."""
+        again = [key for key, flight in flights.items() if self._is_in_vain(flight)]
+        for key in again:
+            del flights[key]
+        return again
 
     def _seek_many(
         self,
@@ -68,9 +83,10 @@ class Reader(KeyReader):
         wanted: list[Hashable],
         order: Order,
         loop: "AbstractEventLoop | None",
+        session: Hashable,
     ) -> tuple[dict[Any, Any], dict[Any, Flight], list[Load]]:
         """Values that are there, flights to wait for with our own first, and our loads."""
-        found = cache.get_many(wanted)
+        found = cache.known_many(wanted, session)
         load = refresh = None
         loads: list[Load] = []
         if order.is_bulk:

@@ -1,12 +1,15 @@
 """The read-through part of :class:`augury.Cache`: its public verbs, over a reader."""
 
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from augury import _core
 from augury.loading.costs import LoadStats
 from augury.loading.many import Reader
+from augury.loading.prefetching import PrefetchStats
 from augury.loading.reader import MISSING
+from augury.loading.renewing import RefreshStats
+from augury.tags import Tags
 
 __all__ = ["ReadThrough"]
 
@@ -26,7 +29,7 @@ class ReadThrough(_core.Cache, Generic[K, V]):
     """
 
     _reader: Reader
-    _tags: MutableMapping[Hashable, _core.Tag]
+    _tags: Tags
 
     def _read_by(self, reader: Reader) -> None:
         """Load by this reader from now on."""
@@ -34,6 +37,7 @@ class ReadThrough(_core.Cache, Generic[K, V]):
         self.watch_with(reader.written)
         self.watch(reader.flights.is_watching)
         self.load_with(reader.load, reader.settings.loads_items, reader.settings.early_refresh)
+        reader.attend(self)
 
     if TYPE_CHECKING:
         # The extension's own, with the types of this cache.
@@ -46,6 +50,7 @@ class ReadThrough(_core.Cache, Generic[K, V]):
             tags: Iterable[Hashable] | None = None,
             timeout: float | None = None,
             namespace: str | None = None,
+            session: Hashable = None,
         ) -> V:
             """The value under the key, loaded where there is none."""
 
@@ -73,6 +78,7 @@ class ReadThrough(_core.Cache, Generic[K, V]):
         tags: Iterable[Hashable] | None = None,
         timeout: float | None = None,
         namespace: str | None = None,
+        session: Hashable = None,
     ) -> V:
         """As :meth:`get_or_load`, in a task of asyncio.
 
@@ -89,7 +95,7 @@ class ReadThrough(_core.Cache, Generic[K, V]):
         >>> set(asyncio.run(ask())), cache.loads().loads
         ({'A'}, 1)
         """
-        found: V = self.ready(key, MISSING)
+        found: V = self.ready(key, MISSING, session)
         if found is not MISSING:
             return found
         value: V = await self._reader.load_in_task(self, key, loader, ttl, tags, timeout, namespace)
@@ -104,6 +110,7 @@ class ReadThrough(_core.Cache, Generic[K, V]):
         tags: Iterable[Hashable] | None = None,
         timeout: float | None = None,
         namespace: str | None = None,
+        session: Hashable = None,
     ) -> dict[K, V]:
         """Keys and values, what is missing loaded by one call of ``bulk_loader(missing_keys)``.
 
@@ -123,7 +130,7 @@ class ReadThrough(_core.Cache, Generic[K, V]):
         """
         reader = self._reader
         order = reader.settings.bulk_order(bulk_loader, ttl, tags, namespace)
-        return reader.load_many(self, keys, order, timeout)
+        return reader.load_many(self, keys, order, timeout, session)
 
     async def aget_or_load_many(
         self,
@@ -134,11 +141,12 @@ class ReadThrough(_core.Cache, Generic[K, V]):
         tags: Iterable[Hashable] | None = None,
         timeout: float | None = None,
         namespace: str | None = None,
+        session: Hashable = None,
     ) -> dict[K, V]:
         """As :meth:`get_or_load_many`, in a task of asyncio."""
         reader = self._reader
         order = reader.settings.bulk_order(bulk_loader, ttl, tags, namespace)
-        return await reader.load_many_in_task(self, keys, order, timeout)
+        return await reader.load_many_in_task(self, keys, order, timeout, session)
 
     @property
     def reader(self) -> Reader:
@@ -148,6 +156,30 @@ class ReadThrough(_core.Cache, Generic[K, V]):
     def loads(self) -> LoadStats:
         """What loading has done and cost, by namespace too."""
         return self._reader.stats()
+
+    def prefetches(self) -> PrefetchStats:
+        """What was fetched ahead, and what came of it; all 0 in a cache without ``prefetch``.
+
+        >>> import augury
+        >>> cache = augury.Cache(100, loader=str, prefetch=0.1)
+        >>> for _ in range(20):
+        ...     for page in range(1_000):
+        ...         _ = cache.get_or_load(page, session="a scan")
+        >>> cache.prefetches().coverage > 0.5
+        True
+        """
+        ahead = self._reader.ahead
+        return PrefetchStats() if ahead is None else ahead.stats()
+
+    def refreshes(self) -> RefreshStats:
+        """What was loaded anew before it expired; all 0 in a cache without ``refresh_ahead``.
+
+        >>> import augury
+        >>> augury.Cache(100, loader=str, ttl=60, refresh_ahead=0.1).refreshes().issued
+        0
+        """
+        renewing = self._reader.renewing
+        return RefreshStats() if renewing is None else renewing.stats()
 
     def invalidate_tag(self, tag: Hashable) -> None:
         """Remove every entry that was stored with this tag, at once and at no cost per entry.

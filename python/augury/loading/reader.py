@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, MutableMapping
+from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -20,9 +20,12 @@ from augury.loading.absences import Absences
 from augury.loading.costs import Loads, LoadStats, namespace_of
 from augury.loading.flights import Flight, Flights
 from augury.loading.load import CURRENT, Load, Order, shown
+from augury.loading.prefetching import Prefetching
+from augury.loading.renewing import Renewing
 from augury.loading.settings import Settings, check_seconds
 from augury.loading.waiting import wait_in_task, wait_in_thread
 from augury.loading.workers import REFRESHES, Workers
+from augury.tags import Tags
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -46,7 +49,7 @@ class KeyReader:
     def __init__(
         self,
         settings: Settings,
-        tags: MutableMapping[Hashable, _core.Tag],
+        tags: Tags,
         timer: Callable[[], float] | None,
     ) -> None:
         self.settings = settings
@@ -54,6 +57,9 @@ class KeyReader:
         self._absences: Absences | None = None
         if settings.negative_ttl is not None:
             self._absences = Absences(settings.negative_ttl, settings.negative_bytes, tags, timer)
+        #: Fetch and refresh ahead, where anything does.
+        self.ahead: Prefetching | None = None
+        self.renewing: Renewing | None = None
         self.flights = Flights(is_watching=self._absences is not None)
         self._loads = Loads()
         self.begin()
@@ -65,6 +71,28 @@ class KeyReader:
         self._loads.begin()
         self.workers = Workers()
         self._room = threading.BoundedSemaphore(REFRESHES)
+        for background in (self.ahead, self.renewing):
+            if background is not None:
+                background.begin()
+
+    def attend(self, cache: _core.Cache) -> None:
+        """Load for this cache what nobody has asked for, if the settings say so."""
+        if self.settings.prefetch is not None:
+            self.ahead = Prefetching(self, cache, self.settings.prefetch)
+        if self.settings.refresh_ahead is not None:
+            self.renewing = Renewing(self, cache, self.settings.refresh_ahead)
+
+    def _go_ahead(self, loop: "AbstractEventLoop | None" = None) -> None:
+        """Load what may be asked for next: the demand's own load has been handed out."""
+        if self.renewing is not None:
+            self.renewing.go(loop)
+        if self.ahead is not None:
+            self.ahead.go(loop)
+
+    def _is_in_vain(self, flight: Flight) -> bool:
+        """Whether a load of the background has failed, whose errors are nobody's."""
+        is_failure = flight.error is not None and not isinstance(flight.error, NotFound)
+        return is_failure and flight.load.owner is not self
 
     def load(
         self,
@@ -81,10 +109,15 @@ class KeyReader:
         timeout = self._timeout(timeout)
         flight, value = self._seek(cache, key, order, None)
         if flight is None:
+            self._go_ahead()
             return value
         if timeout is not None and flight.load.order is order:
             self.workers.submit(flight.load)
-        return self._outcome(cache, flight, wait_in_thread(flight, timeout), timeout)
+        self._go_ahead()
+        has_landed = wait_in_thread(flight, timeout)
+        if self._is_in_vain(flight):
+            return self.load(cache, key, loader, ttl, tags, timeout, namespace)
+        return self._outcome(cache, flight, has_landed, timeout)
 
     async def load_in_task(
         self,
@@ -104,10 +137,15 @@ class KeyReader:
         timeout = self._timeout(timeout)
         flight, value = self._seek(cache, key, order, loop)
         if flight is None:
+            self._go_ahead(loop)
             return value
         if flight.load.order is order:
             flight.load.start(loop)
-        return self._outcome(cache, flight, await wait_in_task(flight, timeout), timeout)
+        self._go_ahead(loop)
+        has_landed = await wait_in_task(flight, timeout)
+        if self._is_in_vain(flight):
+            return await self.load_in_task(cache, key, loader, ttl, tags, timeout, namespace)
+        return self._outcome(cache, flight, has_landed, timeout)
 
     def _seek(
         self,
@@ -201,9 +239,13 @@ class KeyReader:
         else:
             load.start(loop)
 
+    def is_absent(self, key: Hashable) -> bool:
+        """Whether it is known that there is nothing."""
+        return self._absences is not None and key in self._absences
+
     def _refuse(self, key: Hashable) -> None:
         """Raise where it is known that there is nothing."""
-        if self._absences is not None and key in self._absences:
+        if self.is_absent(key):
             self._loads.count("absences_served")
             raise NotFound(key)
 
@@ -242,9 +284,11 @@ class KeyReader:
         """Store what a load has brought, unless the key was written meanwhile."""
         order, kept = load.order, self.settings.kept
         place = self._loads.place(name_of(load, flight))
-        load.cache.store(
+        is_resident = load.cache.store(
             flight.permit, flight.key, value, order.ttl, order.tags, kept, seconds, place
         )
+        if is_resident and self.renewing is not None:
+            self.renewing.stored(load.cache, flight.key, order, seconds)
 
     def absent(self, load: Load, flight: Flight) -> None:
         """Remember that there is nothing, unless the key was written meanwhile."""
@@ -258,17 +302,25 @@ class KeyReader:
 
     def ended(self, load: Load, seconds: float, error: BaseException | None) -> None:
         """Count a load."""
+        self.count(load, seconds, error)
+        if load.is_refresh and load.flights:
+            self._room.release()
+
+    def count(self, load: Load, seconds: float, error: BaseException | None) -> None:
+        """Count a load, and tell of the failure of one that nobody waited for."""
         is_failure = error is not None and not isinstance(error, NotFound)
-        if is_failure and load.is_refresh:
-            LOGGER.warning("refresh of %s failed: %r", load, error)
-        if not load.flights:
-            return
+        background = next((it for it in (self.ahead, self.renewing) if it is load.owner), None)
+        if background is not None:
+            self._loads.count("prefetches" if background is self.ahead else "refreshes_ahead")
+        if is_failure and (load.is_refresh or background is not None):
+            kind = "refresh" if background is None else background.name
+            LOGGER.warning("%s of %s failed: %r", kind, load, error)
         names = [name_of(load, flight) for flight in load.flights]
+        if not names:
+            return
         costs = self._loads.add(seconds, is_failure, load.is_refresh, names)
         if costs is not None:
             load.cache.set_costs(costs)
-        if load.is_refresh:
-            self._room.release()
 
     def written(self, key: Hashable) -> None:
         """The key is about to be written or removed."""

@@ -12,6 +12,8 @@ __all__ = ["Settings", "check_seconds"]
 
 #: Seconds.
 LONGEST = 2**32 - 1
+#: Additional loads, as a share of those on demand.
+MOST_EXTRA = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Settings:
     negative_ttl: float | None = None
     negative_capacity: int | str | Capacity = "1 MB"
     early_refresh: float = 0.0
+    prefetch: float | None = None
+    refresh_ahead: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("loader", "bulk_loader"):
@@ -43,6 +47,16 @@ class Settings:
             if getattr(self, name) is not None:
                 check_seconds(name, getattr(self, name))
         _ = self.negative_bytes
+        for name in ("prefetch", "refresh_ahead"):
+            budget = getattr(self, name)
+            if budget is None:
+                continue
+            check_budget(name, budget)
+            if not self.loads_items:
+                raise ConfigError(
+                    f"{name} {budget!r}: there is nothing to load with; make the cache with "
+                    f"Cache(..., loader=...) or bulk_loader=, or without {name}"
+                )
 
     @property
     def negative_bytes(self) -> int:
@@ -103,6 +117,16 @@ def order(
     if isinstance(tags, str):
         raise ConfigError(f"tags {tags!r}: expected several names; one is (name,)")
     return Order(loader, is_bulk, ttl, None if tags is None else tuple(tags), namespace)
+
+
+def check_budget(name: str, share: object) -> None:
+    """Refuse what is no share of additional loads."""
+    is_number = isinstance(share, int | float) and not isinstance(share, bool)
+    if not is_number or not 0 <= share <= MOST_EXTRA:  # type: ignore[operator]
+        raise ConfigError(
+            f"{name} {share!r}: expected a share of additional loads from 0 to {MOST_EXTRA}, or "
+            "None for off; for 10% write 0.1"
+        )
 
 
 def check_seconds(name: str, number: object, is_zero_fine: bool = False) -> None:

@@ -24,6 +24,12 @@ class Workers:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
+        self._jobs = 0
+
+    @property
+    def has_room(self) -> bool:
+        """Whether there are threads that no demand will want soon."""
+        return self._jobs < THREADS // 2
 
     def submit(self, load: Load) -> None:
         """Run it in some thread, unless somebody else begins it before."""
@@ -31,14 +37,22 @@ class Workers:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="augury-load")
             pool = self._pool
+        with self._lock:
+            self._jobs += 1
         try:
             job = pool.submit(copy_context().run, load.run_if_left)
+            job.add_done_callback(lambda _: self._ended())
         except RuntimeError as error:
             # The cache is being closed, or the interpreter is.
+            self._ended()
             if load.begin():
                 load.fail(error, 0.0)
             return
         job.add_done_callback(lambda job: release(job, load))
+
+    def _ended(self) -> None:
+        with self._lock:
+            self._jobs -= 1
 
     def close(self) -> None:
         """Let go of the threads. Loads that run go on, those that wait for a thread fail."""

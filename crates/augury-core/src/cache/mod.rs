@@ -109,6 +109,12 @@ impl<K, V, P: Policy, C: Clock> Cache<K, V, P, C> {
         self.len() == 0
     }
 
+    /// Whether there is an entry of this hash, due or not, whatever its key: for those who only
+    /// know hashes. Not an access.
+    pub fn holds(&self, hash: u64) -> bool {
+        self.shards.lock(self.shard_of(hash)).store().candidates(hash).next().is_some()
+    }
+
     /// Sum of the entries' sizes.
     pub fn used(&self) -> u64 {
         self.sum(|shard| shard.store().used())

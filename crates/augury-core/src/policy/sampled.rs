@@ -419,6 +419,7 @@ impl<C: Chooser> Policy for Sampled<C> {
 
     #[inline]
     fn on_insert(&mut self, slots: &mut Slots<History>, id: SlotId, access: &Access) {
+        self.is_started = true;
         self.introduce(access);
         let history = *self.learner.newcomer();
         self.learner.settled();

@@ -93,6 +93,12 @@ impl Budget {
         self.issued += 1;
     }
 
+    /// Gives back one that was taken and never fetched.
+    pub(super) fn give_back(&mut self) {
+        // It may have been taken in the window before.
+        self.issued = self.issued.saturating_sub(1);
+    }
+
     #[cold]
     fn choose(&mut self) {
         let mut left = PLANNED * self.budget as f32 * self.recent;
@@ -132,6 +138,9 @@ mod tests {
             budget.spend();
         });
         assert!(!budget.allows());
+        budget.give_back();
+        assert!(budget.allows(), "what was not fetched has cost nothing");
+        budget.spend();
         budget.demand(WINDOW, false);
         assert!(!budget.allows(), "a window begins with nothing");
     }

@@ -144,6 +144,25 @@ impl<P: Predictor> Prefetcher<P> {
         }
     }
 
+    /// What was issued has not been fetched and will not be: nothing is learned of it, and what it
+    /// was to cost is given back.
+    pub fn recalled(&mut self, hash: u64) {
+        let Some(Pending { candidate, .. }) = self.real.take(hash) else { return };
+        self.staged -= u64::from(candidate.size);
+        self.stats.issued -= 1;
+        self.budget.give_back();
+    }
+
+    /// The cache has another capacity from now on.
+    pub fn resize(&mut self, capacity: u64) {
+        (self.capacity, self.stage) = (capacity, capacity / STAGE_SHARE);
+    }
+
+    /// Room for what is staged.
+    pub fn stage(&self) -> u64 {
+        self.stage
+    }
+
     /// Something was asked for that would not be there without prefetch: missed, or found staged.
     /// `is_resident` tells whether the cache holds an object already.
     pub fn demand(&mut self, access: &Access, was_staged: bool, is_resident: impl Fn(u64) -> bool) {

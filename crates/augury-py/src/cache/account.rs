@@ -9,7 +9,9 @@ use augury_replay::dataset::Dataset;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use super::ahead::Ahead;
 use super::key::Asked;
+use super::renewal::Renewal;
 use super::{Cache, Object};
 use crate::artifact::Artifact;
 use crate::{dataset, errors, explain};
@@ -29,7 +31,10 @@ impl Cache {
 
     #[getter]
     fn memory_bytes(&self) -> PyResult<usize> {
-        Ok(self.inner()?.engines().map(|engine| engine.memory_bytes()).sum())
+        let inner = self.inner()?;
+        let ahead = inner.ahead.get().map_or(0, Ahead::memory_bytes);
+        let renewal = inner.renewal.get().map_or(0, Renewal::memory_bytes);
+        Ok(inner.engines().map(|engine| engine.memory_bytes()).sum::<usize>() + ahead + renewal)
     }
 
     /// The TTL of entries of which nothing else is said, in seconds.
@@ -43,9 +48,11 @@ impl Cache {
         let (mut stats, told) = (Stats::default(), PyDict::new(py));
         inner.engines().for_each(|engine| stats.add(&engine.stats()));
         let turned = inner.turned.load(Ordering::Relaxed);
-        told.set_item("hits", stats.hits.saturating_sub(turned))?;
-        told.set_item("misses", stats.misses + turned)?;
-        told.set_item("insertions", stats.insertions)?;
+        let foreseen = inner.foreseen.load(Ordering::Relaxed);
+        told.set_item("hits", (stats.hits + foreseen).saturating_sub(turned))?;
+        told.set_item("misses", (stats.misses + turned).saturating_sub(foreseen))?;
+        let transfers = inner.transfers.load(Ordering::Relaxed);
+        told.set_item("insertions", stats.insertions.saturating_sub(transfers))?;
         told.set_item("evictions", stats.evicted)?;
         told.set_item("rejections", stats.rejections + stats.oversized)?;
         told.set_item("expired", stats.expired)?;

@@ -4,17 +4,31 @@ use augury_core::cache::When;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
+use super::ahead::session_of;
 use super::mapping::is_resident;
-use super::{Cache, Manner};
+use super::{Asker, Cache, Manner};
 
 #[pymethods]
 impl Cache {
     /// Keys and values of those that are there: a hit or a miss each.
     fn get_many<'py>(&self, keys: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+        let found = self.known_many(keys, None)?;
+        self.inner()?.go_ahead(keys.py())?;
+        Ok(found)
+    }
+
+    /// As `get_many`, for the loading layer, which sends off what is to be fetched ahead later.
+    #[pyo3(signature = (keys, session=None))]
+    fn known_many<'py>(
+        &self,
+        keys: &Bound<'py, PyAny>,
+        session: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
         let (inner, found) = (self.inner()?, PyDict::new(keys.py()));
+        let asker = Asker { session: session_of(session)?, is_followed: true, ..Asker::default() };
         for key in keys.try_iter()? {
             let key = key?;
-            if let Some(value) = inner.get(&key)? {
+            if let Some(value) = inner.look(&key, asker)? {
                 found.set_item(key, value)?;
             }
         }

@@ -58,6 +58,7 @@ pub(super) trait Engine: Send + Sync {
     fn reserve(&self, room: u64, left: &mut Left);
     fn next_entries(&self, cursor: &mut Cursor, batch: &mut Vec<(Object, Object)>) -> bool;
     fn visit(&self, show: &mut dyn FnMut(&Object, &Object));
+    fn holds(&self, hash: u64) -> bool;
     fn len(&self) -> usize;
     fn used(&self) -> u64;
     fn capacity(&self) -> u64;
@@ -146,6 +147,10 @@ impl<P: Policy + Send + 'static> Engine for Concurrent<P> {
 
     fn visit(&self, show: &mut dyn FnMut(&Object, &Object)) {
         Concurrent::visit(self, show);
+    }
+
+    fn holds(&self, hash: u64) -> bool {
+        Concurrent::holds(self, hash)
     }
 
     fn len(&self) -> usize {

@@ -125,17 +125,12 @@ impl Life {
     }
 }
 
-/// The tag of this name, and its generation now. A name whose last entry has gone is forgotten.
+/// The tag of this name, and its generation now. A name whose last entry has gone is forgotten; of
+/// two threads that name it first at the same time both are given the same tag.
 pub(super) fn tag(inner: &Inner, name: &Bound<'_, PyAny>) -> PyResult<(Py<Tag>, u64)> {
     let table = inner.tags.bind(name.py());
-    let found = table.call_method1(pyo3::intern!(name.py(), "get"), (name,))?;
-    let tag = if found.is_none() {
-        let fresh = Bound::new(name.py(), Tag::default())?;
-        table.set_item(name, &fresh)?;
-        fresh
-    } else {
-        found.cast_into::<Tag>()?
-    };
+    let found = table.call_method1(pyo3::intern!(name.py(), "named"), (name,))?;
+    let tag = found.cast_into::<Tag>()?;
     let generation = tag.get().generation();
     Ok((tag.unbind(), generation))
 }

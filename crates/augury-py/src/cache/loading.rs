@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use augury_core::cache::{Outcome, When};
 use pyo3::prelude::*;
 
+use super::ahead::session_of;
 use super::entry::{Entry, NEVER};
 use super::key::Asked;
 use super::mapping::is_resident;
-use super::{Cache, Inner, Manner, Object};
+use super::{Asker, Cache, Inner, Manner, Object};
 use crate::errors;
 
 /// Who is asked where a hit is not enough.
@@ -58,8 +59,13 @@ impl Inner {
     pub(super) fn ready<'py>(
         &self,
         key: &Bound<'py, PyAny>,
+        session: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.look(key, self.reader.get().map_or(0.0, |reader| reader.beta))
+        let beta = self.reader.get().map_or(0.0, |reader| reader.beta);
+        // Who asks counts for predictions alone.
+        let is_wanted = session.is_some() && self.ahead.get().is_some();
+        let session = if is_wanted { session_of(session)? } else { 0 };
+        self.look(key, Asker { beta, session, is_followed: true })
     }
 
     /// Whether to load the entry before its TTL has passed: the earlier the longer a load takes
@@ -94,11 +100,13 @@ impl Cache {
     /// ``loader`` is the cache's own where it is None. ``ttl`` in seconds and ``tags`` are those of
     /// the stored entry, ``timeout`` the seconds that this caller waits at most (the cache's
     /// ``load_timeout`` by default), ``namespace`` the name that the load's time is accounted
-    /// to (by default a text key up to its first ``:`` or ``/``).
+    /// to (by default a text key up to its first ``:`` or ``/``). ``session`` is who asks, any
+    /// hashable object: prefetching learns what follows what within a session.
     ///
     /// Raises what the loader raises; ``NotFound`` without a load where the key's absence is
     /// remembered; ``LoadError`` where the time is up, or where loads wait for each other.
-    #[pyo3(signature = (key, loader=None, *, ttl=None, tags=None, timeout=None, namespace=None))]
+    #[pyo3(signature = (key, loader=None, *, ttl=None, tags=None, timeout=None, namespace=None,
+        session=None))]
     #[allow(clippy::too_many_arguments)]
     fn get_or_load<'py>(
         slf: &Bound<'py, Self>,
@@ -108,9 +116,10 @@ impl Cache {
         tags: Option<&Bound<'py, PyAny>>,
         timeout: Option<&Bound<'py, PyAny>>,
         namespace: Option<&Bound<'py, PyAny>>,
+        session: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let inner = slf.get().inner()?;
-        if let Some(value) = inner.ready(key)? {
+        if let Some(value) = inner.ready(key, session)? {
             return Ok(value);
         }
         let reader = inner.reader.get().ok_or_else(errors::of_uninitialised)?;
@@ -118,12 +127,14 @@ impl Cache {
     }
 
     /// The value if it is fresh and not to be loaded anew before its time, else the default.
+    #[pyo3(signature = (key, default, session=None))]
     fn ready<'py>(
         &self,
         key: &Bound<'py, PyAny>,
         default: Bound<'py, PyAny>,
+        session: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        Ok(self.inner()?.ready(key)?.unwrap_or(default))
+        Ok(self.inner()?.ready(key, session)?.unwrap_or(default))
     }
 
     /// The entry under the key with the seconds since its TTL has passed, negative while it has

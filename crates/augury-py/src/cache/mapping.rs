@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::iterate::Entries;
 use super::key::Asked;
-use super::{Cache, Manner, Object};
+use super::{Asker, Cache, Manner, Object};
 
 pub(super) fn is_resident(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Added | Outcome::Replaced)
@@ -31,7 +31,10 @@ impl Cache {
     ) -> PyResult<Bound<'py, PyAny>> {
         let inner = slf.get().inner()?;
         let reader = inner.reader.get().filter(|reader| reader.loads_items);
-        if let Some(value) = inner.look(key, reader.map_or(0.0, |reader| reader.beta))? {
+        let beta = reader.map_or(0.0, |reader| reader.beta);
+        if let Some(value) =
+            inner.look(key, Asker { beta, session: 0, is_followed: reader.is_some() })?
+        {
             return Ok(value);
         }
         match reader {
@@ -40,7 +43,7 @@ impl Cache {
                 let asked = (slf, key, &none, &none, &none, &none, &none);
                 reader.miss.bind(key.py()).call1(asked)
             }
-            None => Err(PyKeyError::new_err(key.clone().unbind())),
+            None => Err(PyKeyError::new_err((key.clone().unbind(),))),
         }
     }
 
@@ -51,7 +54,7 @@ impl Cache {
     fn __delitem__(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {
         match self.inner()?.take(key)? {
             Some(_) => Ok(()),
-            None => Err(PyKeyError::new_err(key.clone().unbind())),
+            None => Err(PyKeyError::new_err((key.clone().unbind(),))),
         }
     }
 
@@ -152,6 +155,7 @@ impl Cache {
 
     fn clear(&self, py: Python<'_>) -> PyResult<()> {
         let (inner, mut left) = (self.inner()?, Gone::new());
+        inner.supersede_all(py);
         inner.engines().for_each(|engine| engine.clear(&mut left));
         inner.reserve_pins(&mut left);
         inner.tell(py, left);
@@ -172,6 +176,6 @@ impl Cache {
         let (inner, mut left) = (self.inner()?, Gone::new());
         inner.engine.resize(capacity, &mut left);
         inner.tell(py, left);
-        Ok(())
+        inner.resize_stage(py, capacity)
     }
 }

@@ -8,7 +8,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyString, PyTuple};
 
-use super::{Cache, Object};
+use super::{Asker, Cache, Object};
 
 /// See the module's head. Has a `__dict__`, for `functools.update_wrapper`.
 #[pyclass(frozen, dict, weakref, subclass, module = "augury._core")]
@@ -44,7 +44,9 @@ impl Memoized {
         named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let key = self.key(arguments, named)?;
-        if let Some(value) = self.cache.get().inner()?.get(&key)? {
+        if let Some(value) =
+            self.cache.get().inner()?.look(&key, Asker { is_followed: true, ..Asker::default() })?
+        {
             return Ok(value);
         }
         self.load.bind(arguments.py()).call1((key, arguments, named))
@@ -73,6 +75,16 @@ impl Memoized {
         slf.get().method.bind(slf.py()).call1((slf, owned))
     }
 
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let name: String = slf.getattr("__qualname__")?.extract()?;
+        Ok(format!("<augury.memoize of {name}>"))
+    }
+
+    /// By its name, as a function is: where it is found under it, a copy is the function itself.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.getattr("__qualname__")
+    }
+
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.cache)?;
         visit.call(&self.load)?;
@@ -87,6 +99,8 @@ impl Memoized {
         arguments: &Bound<'py, PyTuple>,
         named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        // A call through `f(*args, **kwargs)` may come with names of which there are none.
+        let named = named.filter(|named| !named.is_empty());
         if named.is_none() && !self.is_typed {
             if arguments.len() == 1 {
                 let only = arguments.get_borrowed_item(0)?;

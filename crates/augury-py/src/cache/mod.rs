@@ -24,16 +24,20 @@
 //! and one shard evicts exactly as the policy says. Nothing here relies on that number.
 
 mod account;
+mod ahead;
 mod bulk;
 mod engine;
 mod entry;
+mod foresight;
 mod iterate;
 mod key;
+mod keys;
 mod life;
 mod loading;
 mod mapping;
 mod memoize;
 mod pins;
+mod renewal;
 mod revise;
 mod saving;
 mod sizing;
@@ -50,6 +54,7 @@ use pyo3::types::{PyDict, PyTuple};
 use pyo3::{PyTypeInfo, gc};
 
 use crate::errors;
+use ahead::Ahead;
 use engine::{Engine, Left, Plan};
 pub(crate) use entry::{Entry, Tag};
 pub(crate) use iterate::Entries;
@@ -58,6 +63,7 @@ use life::Life;
 pub(crate) use loading::Permit;
 use loading::Reader;
 pub(crate) use memoize::Memoized;
+use renewal::Renewal;
 use sizing::Sizing;
 use time::Time;
 
@@ -93,12 +99,31 @@ struct Inner {
     reader: OnceLock<Reader>,
     /// Decides about the capacity now and then.
     sizing: OnceLock<Sizing>,
+    /// What is fetched ahead, where anything is.
+    ahead: OnceLock<Ahead>,
+    /// What is loaded anew before it expires, where anything is.
+    renewal: OnceLock<Renewal>,
     /// Address of the type of entries that are more than a value.
     entry_type: usize,
     /// Whether there ever was one.
     has_entries: AtomicBool,
+    /// Entries that were pinned or unpinned: no insertions.
+    transfers: AtomicU64,
     /// Hits of the engine that were misses: stale, or invalidated.
     turned: AtomicU64,
+    /// Misses of the engine that were hits: fetched ahead.
+    foreseen: AtomicU64,
+}
+
+/// Who looks a key up.
+#[derive(Clone, Copy, Default)]
+struct Asker {
+    /// How early entries are loaded anew; 0 for not before their TTL.
+    beta: f64,
+    /// Number of the client or session; 0 for nobody in particular.
+    session: u32,
+    /// Whether the loading layer is asked next where nothing is found.
+    is_followed: bool,
 }
 
 /// How an entry is to be stored.
@@ -129,12 +154,16 @@ impl Inner {
     /// The value, if the key is resident, fresh and valid: a hit, else a miss.
     #[inline]
     fn get<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.look(key, 0.0)
+        self.look(key, Asker::default())
     }
 
     /// As `get`; with a beta above 0 none, too, where the entry is to be loaded before its time.
     #[inline]
-    fn look<'py>(&self, key: &Bound<'py, PyAny>, beta: f64) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn look<'py>(
+        &self,
+        key: &Bound<'py, PyAny>,
+        asker: Asker,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = key.py();
         self.time.ask(py)?;
         let mut left = Gone::new();
@@ -145,9 +174,18 @@ impl Inner {
             self.tell(py, left);
         }
         let found = match found {
-            Some(stored) if self.is_entry(stored.bind(py)) => self.open(asked, stored, beta)?,
-            found => found.map(|value| value.into_bound(py)),
+            Some(stored) if self.is_entry(stored.bind(py)) => {
+                self.open(asked, stored, asker.beta)?
+            }
+            Some(value) => Some(value.into_bound(py)),
+            None => match self.ahead.get() {
+                Some(ahead) => self.foresee(ahead, asked, asker)?,
+                None => None,
+            },
         };
+        if let Some(renewal) = self.renewal.get() {
+            self.pass(renewal, asked, found.is_some(), asker.is_followed)?;
+        }
         if let Some(recorder) = self.recorder.get() {
             recorder.bind(py).call1((key, "get"))?;
         }
@@ -262,7 +300,17 @@ impl Inner {
             Some(_) => {}
         }
         let engine = self.engine_of(asked, &mut left)?;
+        self.check_pinned(asked, engine, size, &mut left)?;
         let outcome = engine.insert(newcomer, when, asked, &mut left).map_err(|error| *error)?;
+        let older = self.remove_elsewhere(asked, engine, &mut left)?;
+        left.extend(older);
+        if permit.is_none() {
+            // Those that began while keys were compared have read what was there before.
+            self.written(key)?;
+        }
+        if let Some(ahead) = self.ahead.get() {
+            ahead.sized(asked.hash, size);
+        }
         self.reserve_pins(&mut left);
         if !left.is_empty() {
             self.tell(py, left);
@@ -297,7 +345,10 @@ impl Inner {
     fn remove<'py>(&self, asked: Asked<'_, 'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let (py, mut left) = (asked.key.py(), Gone::new());
         let engine = self.engine_of(asked, &mut left)?;
-        let removed = engine.remove(asked, &mut left).map_err(|error| *error)?;
+        let mut removed = engine.remove(asked, &mut left).map_err(|error| *error)?;
+        if removed.is_none() {
+            removed = self.remove_elsewhere(asked, engine, &mut left)?;
+        }
         self.reserve_pins(&mut left);
         let mut shown = None;
         if let Some(removed) = removed {
@@ -311,6 +362,9 @@ impl Inner {
     /// Tells the listener of what has left, and lets go of it.
     #[cold]
     fn tell(&self, py: Python<'_>, left: Left) {
+        if self.renewal.get().is_some() {
+            self.unplan_all(py, &left);
+        }
         let Some(listener) = &self.listener else { return };
         for removed in left {
             let stored = removed.value.bind(py);
@@ -334,7 +388,13 @@ impl Inner {
     #[inline]
     fn written(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {
         if self.is_watched.load(Ordering::Relaxed) {
-            return self.tell_watcher(key);
+            self.tell_watcher(key)?;
+        }
+        if let Some(ahead) = self.ahead.get() {
+            self.supersede(ahead, key)?;
+        }
+        if self.renewal.get().is_some() {
+            self.unplan(key, false)?;
         }
         Ok(())
     }
@@ -407,9 +467,13 @@ impl Cache {
             sizing: OnceLock::new(),
             is_watched: AtomicBool::new(false),
             reader: OnceLock::new(),
+            ahead: OnceLock::new(),
+            renewal: OnceLock::new(),
             entry_type: Entry::type_object_raw(py) as usize,
             has_entries: AtomicBool::new(false),
+            transfers: AtomicU64::new(0),
             turned: AtomicU64::new(0),
+            foreseen: AtomicU64::new(0),
         };
         self.inner.set(inner).map_err(|_| errors::of_second_start())
     }
@@ -424,6 +488,20 @@ impl Cache {
         let told = [inner.recorder.get(), inner.watcher.get(), inner.time.timer(), miss, sizing];
         told.into_iter().flatten().try_for_each(|field| visit.call(field))?;
         let mut outcome = Ok(());
+        if let Some(ahead) = inner.ahead.get() {
+            ahead.visit(&mut |object| {
+                if outcome.is_ok() {
+                    outcome = visit.call(object);
+                }
+            });
+        }
+        if let Some(renewal) = inner.renewal.get() {
+            renewal.visit(&mut |object| {
+                if outcome.is_ok() {
+                    outcome = visit.call(object);
+                }
+            });
+        }
         for engine in inner.engines() {
             engine.visit(&mut |key, value| {
                 if outcome.is_ok() {
@@ -439,6 +517,12 @@ impl Cache {
     fn __clear__(&self) {
         if let Some(inner) = self.inner.get() {
             inner.engines().for_each(|engine| engine.clear(&mut Gone::new()));
+            if let Some(ahead) = inner.ahead.get() {
+                ahead.abandon();
+            }
+            if let Some(renewal) = inner.renewal.get() {
+                renewal.abandon();
+            }
         }
     }
 }

@@ -5,14 +5,17 @@
 //! whether there is one.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use augury_core::cache::{Gone, Newcomer, When};
+use augury_core::shard::Removed;
 use augury_replay::replay::PolicyName;
 use pyo3::prelude::*;
 
 use super::engine::{Engine, Left, Plan};
 use super::key::Asked;
-use super::{Cache, Inner};
+use super::{Cache, Inner, Object};
+use crate::errors;
 
 /// Never reached: what is pinned was resident before, within the cache's own capacity.
 const ROOM: u64 = u64::MAX / 2;
@@ -36,11 +39,52 @@ impl Inner {
         std::iter::once(&*self.engine).chain(pins)
     }
 
-    /// After something may have come to the pinned ones, or left them.
+    /// Whether there is an entry of this hash, pinned or not.
+    pub(super) fn holds(&self, hash: u64) -> bool {
+        self.engines().any(|engine| engine.holds(hash))
+    }
+
+    /// Removes what another engine than this one holds under the key: where an entry was pinned or
+    /// unpinned while a write compared keys, the write is the newer one.
+    pub(super) fn remove_elsewhere(
+        &self,
+        asked: Asked<'_, '_>,
+        engine: &dyn Engine,
+        left: &mut Left,
+    ) -> PyResult<Option<Removed<Object, Object>>> {
+        let Some(pins) = self.pins.get() else { return Ok(None) };
+        let other = if std::ptr::addr_eq(engine, &**pins) { &*self.engine } else { &**pins };
+        other.remove(asked, left).map_err(|error| *error)
+    }
+
+    /// Refuses to let a pinned entry grow beyond what the others leave it.
+    pub(super) fn check_pinned(
+        &self,
+        asked: Asked<'_, '_>,
+        engine: &dyn Engine,
+        size: u32,
+        left: &mut Left,
+    ) -> PyResult<()> {
+        let Some(pins) = self.pins.get() else { return Ok(()) };
+        if !std::ptr::addr_eq(engine, &**pins) {
+            return Ok(());
+        }
+        let old = engine.peek(asked, left).map_err(|error| *error)?;
+        let old = old.map_or(0, |old| u64::from(old.size));
+        let (others, capacity) = (pins.used().saturating_sub(old), self.engine.capacity());
+        if u64::from(size) > old && others + u64::from(size) > capacity {
+            return Err(errors::of_pins(asked.key, size, others, capacity));
+        }
+        Ok(())
+    }
+
+    /// After something may have come to the pinned ones or to what was fetched ahead, or left them.
     #[inline]
     pub(super) fn reserve_pins(&self, left: &mut Left) {
-        if let Some(pins) = self.pins.get() {
-            self.engine.reserve(pins.used(), left);
+        let (pins, ahead) = (self.pins.get(), self.ahead.get());
+        if pins.is_some() || ahead.is_some() {
+            let staged = ahead.map_or(0, |ahead| ahead.stage.used());
+            self.engine.reserve(pins.map_or(0, |pins| pins.used()) + staged, left);
         }
     }
 
@@ -77,8 +121,13 @@ impl Inner {
             is_forced: true,
             namespace: 0,
         };
+        self.transfers.fetch_add(1, Ordering::Relaxed);
         self.reserve_pins(left);
         to.insert(newcomer, When::Always, asked, left).map_err(|error| *error)?;
+        if from.contains(asked, left).map_err(|error| *error)? {
+            // Written meanwhile, while keys were compared: that is the newer one.
+            to.remove(asked, left).map_err(|error| *error)?;
+        }
         self.reserve_pins(left);
         Ok(true)
     }
