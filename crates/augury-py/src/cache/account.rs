@@ -9,9 +9,7 @@ use augury_replay::dataset::Dataset;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::ahead::Ahead;
 use super::key::Asked;
-use super::renewal::Renewal;
 use super::{Cache, Object};
 use crate::artifact::Artifact;
 use crate::{dataset, errors, explain};
@@ -32,8 +30,8 @@ impl Cache {
     #[getter]
     fn memory_bytes(&self) -> PyResult<usize> {
         let inner = self.inner()?;
-        let ahead = inner.ahead.get().map_or(0, Ahead::memory_bytes);
-        let renewal = inner.renewal.get().map_or(0, Renewal::memory_bytes);
+        let ahead = inner.ahead.get().map_or(0, |ahead| ahead.memory_bytes());
+        let renewal = inner.renewal.get().map_or(0, |renewal| renewal.memory_bytes());
         Ok(inner.engines().map(|engine| engine.memory_bytes()).sum::<usize>() + ahead + renewal)
     }
 

@@ -251,7 +251,7 @@ impl Cache {
             time,
         };
         let ahead = Ahead { foresight: Mutex::new(foresight), stage: plan.build(), go };
-        inner.ahead.set(ahead).map_err(|_| errors::of_second_start())
+        inner.ahead.set(Box::new(ahead)).map_err(|_| errors::of_second_start())
     }
 
     /// Up to so many keys that are to be fetched now. Of each `stage`, `unfetched` or `recall` has

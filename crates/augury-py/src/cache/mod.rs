@@ -100,9 +100,9 @@ struct Inner {
     /// Decides about the capacity now and then.
     sizing: OnceLock<Sizing>,
     /// What is fetched ahead, where anything is.
-    ahead: OnceLock<Ahead>,
+    ahead: OnceLock<Box<Ahead>>,
     /// What is loaded anew before it expires, where anything is.
-    renewal: OnceLock<Renewal>,
+    renewal: OnceLock<Box<Renewal>>,
     /// Address of the type of entries that are more than a value.
     entry_type: usize,
     /// Whether there ever was one.
@@ -299,19 +299,19 @@ impl Inner {
             Some(permit) if permit.is_revoked() => return Ok(Outcome::Declined),
             Some(_) => {}
         }
-        let engine = self.engine_of(asked, &mut left)?;
-        self.check_pinned(asked, engine, size, &mut left)?;
-        let outcome = engine.insert(newcomer, when, asked, &mut left).map_err(|error| *error)?;
-        let older = self.remove_elsewhere(asked, engine, &mut left)?;
-        left.extend(older);
+        let outcome = if self.pins.get().is_some() {
+            self.insert_beside_pins(newcomer, when, asked, &mut left)?
+        } else {
+            self.engine.insert(newcomer, when, asked, &mut left).map_err(|error| *error)?
+        };
         if permit.is_none() {
             // Those that began while keys were compared have read what was there before.
             self.written(key)?;
         }
         if let Some(ahead) = self.ahead.get() {
             ahead.sized(asked.hash, size);
+            self.reserve_pins(&mut left);
         }
-        self.reserve_pins(&mut left);
         if !left.is_empty() {
             self.tell(py, left);
         }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use augury_core::cache::{Gone, Newcomer, When};
+use augury_core::cache::{Gone, Newcomer, Outcome, When};
 use augury_core::shard::Removed;
 use augury_replay::replay::PolicyName;
 use pyo3::prelude::*;
@@ -57,8 +57,26 @@ impl Inner {
         other.remove(asked, left).map_err(|error| *error)
     }
 
+    /// Stores an entry in the engine that has its key, or in the cache's own.
+    #[cold]
+    pub(super) fn insert_beside_pins(
+        &self,
+        newcomer: Newcomer<Object, Object>,
+        when: When<'_, Object>,
+        asked: Asked<'_, '_>,
+        left: &mut Left,
+    ) -> PyResult<Outcome> {
+        let engine = self.engine_of(asked, left)?;
+        self.check_pinned(asked, engine, newcomer.size, left)?;
+        let outcome = engine.insert(newcomer, when, asked, left).map_err(|error| *error)?;
+        let older = self.remove_elsewhere(asked, engine, left)?;
+        left.extend(older);
+        self.reserve_pins(left);
+        Ok(outcome)
+    }
+
     /// Refuses to let a pinned entry grow beyond what the others leave it.
-    pub(super) fn check_pinned(
+    fn check_pinned(
         &self,
         asked: Asked<'_, '_>,
         engine: &dyn Engine,

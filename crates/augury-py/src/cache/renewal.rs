@@ -281,7 +281,7 @@ impl Cache {
             counts: Counts::default(),
         };
         let renewal = Renewal { plan: Mutex::new(plan), go };
-        self.inner()?.renewal.set(renewal).map_err(|_| errors::of_second_start())
+        self.inner()?.renewal.set(Box::new(renewal)).map_err(|_| errors::of_second_start())
     }
 
     /// Up to so many keys that are to be reloaded now. Of each `planned` or `unplanned` has to be
