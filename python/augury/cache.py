@@ -46,7 +46,7 @@ D = TypeVar("D")
 #: Decisions and rows that may be kept.
 MOST_KEPT = 10_000_000
 #: Decisions that are remembered in the smallest of caches.
-FEWEST_DECISIONS = 64
+FEWEST_DECISIONS = 16
 MISSING: Any = object()
 
 
@@ -97,8 +97,8 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
             an entry has left. What it raises is reported as unraisable.
         timer: Seconds on a clock that never goes back, in place of the system's; for tests.
         model: A saved model, as for :meth:`load_model`.
-        journal: Decisions remembered for :meth:`explain`, at most 10,000,000; by default half the
-            capacity, from 64 up to 4,096.
+        journal: Decisions remembered for :meth:`explain`, at most 10,000,000; by default an
+            eighth of the capacity, from 16 up to 4,096.
         sample_rows: Feature rows kept for `augury.learn.dataset_of`, at most 10,000,000 and about
             120 bytes each: the latest, reaching over eight mean residences where that many suffice.
             None are kept by default.
@@ -204,7 +204,7 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         room = asked.for_cache()
         asked_journal = journal
         if journal is None:
-            journal = min(max(room // 2, FEWEST_DECISIONS), JOURNAL)
+            journal = min(max(room // 8, FEWEST_DECISIONS), JOURNAL)
         check_number("journal", journal, MOST_KEPT)
         check_number("sample_rows", sample_rows, MOST_KEPT)
         check_number("seed", seed, 2**64 - 1)
