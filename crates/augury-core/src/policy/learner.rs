@@ -42,7 +42,7 @@ const CLASSES: (usize, usize, usize) = (48, 64, 1024);
 /// Namespaces whose rhythm a small cache follows.
 const SMALL_NAMESPACES: usize = 16;
 /// Entries up to which a cache is tiny: everything in it takes less than 64 KiB.
-const TINY: u64 = 256;
+const TINY: u64 = 128;
 /// Entries up to which a cache is small: its fixed memory stays below 64 KiB.
 pub(crate) const SMALL: u64 = 1_000;
 
@@ -398,7 +398,8 @@ fn cooling_for(residents: u64) -> f32 {
 /// where all fixed memory is to stay below 64 KiB.
 fn ghosts_for(residents: usize, is_small: bool) -> usize {
     if is_small {
-        residents * 7 / 2 + (residents * 25 / 2).min(512)
+        let extra = if residents as u64 <= TINY { 512 } else { 1_024 };
+        residents * 7 / 2 + (residents * 25 / 2).min(extra)
     } else {
         residents * 7 / 4 + (residents * 57 / 4).min(196_608)
     }
