@@ -51,7 +51,7 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
                 shard.hit(id, &access, gone);
                 return Some(value);
             }
-            let _access = shard.begin(hash, number, 1);
+            shard.begin(hash, number, 1);
             shard.miss_noted(hash);
             None
         })

@@ -69,8 +69,10 @@ impl Inner {
         let engine = self.engine_of(asked, left)?;
         self.check_pinned(asked, engine, newcomer.size, left)?;
         let outcome = engine.insert(newcomer, when, asked, left).map_err(|error| *error)?;
-        let older = self.remove_elsewhere(asked, engine, left)?;
-        left.extend(older);
+        if outcome != Outcome::Declined {
+            let older = self.remove_elsewhere(asked, engine, left)?;
+            left.extend(older);
+        }
         self.reserve_pins(left);
         Ok(outcome)
     }
