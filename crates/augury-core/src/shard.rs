@@ -7,6 +7,7 @@
 
 mod measuring;
 mod restoring;
+mod revising;
 
 use std::sync::Arc;
 

@@ -78,6 +78,14 @@ impl<K, V, R: Copy + Default> Store<K, V, R> {
         self.slots.is_live(id).then(|| unsafe { self.payloads.get(id) })
     }
 
+    /// Key and value of a resident, to change, or `None` for a vacant slot. The caller keeps the
+    /// key equal to what it was.
+    #[inline]
+    pub fn entry_mut(&mut self, id: SlotId) -> Option<&mut (K, V)> {
+        // SAFETY: a live slot's payload is initialised.
+        self.slots.is_live(id).then(|| unsafe { self.payloads.get_mut(id) })
+    }
+
     /// Replaces the value of a resident and hands the old one back. `None` if vacant.
     pub fn replace_value(&mut self, id: SlotId, value: V) -> Option<V> {
         if !self.slots.is_live(id) {

@@ -1,0 +1,36 @@
+//! Commands: what each is (data), and what it does (a function).
+//!
+//! [`dispatch::run`] is where a command enters. A family of commands is one file, with its table at the top;
+//! COMMAND and the documentation are made of the tables.
+
+pub mod connection;
+pub mod dispatch;
+pub mod number;
+pub mod refusal;
+pub mod spec;
+pub mod strings;
+pub mod table;
+
+use crate::client::Client;
+use crate::resp::{Arguments, Reply};
+use crate::server::Server;
+
+pub use refusal::{Refusal, Stop};
+pub use spec::{Categories, Command, Flags, Keys};
+
+/// What a command's function answers: its answer is written, or it stops.
+pub type Done = Result<(), Stop>;
+
+/// A command that runs.
+pub struct Call<'a, 'b> {
+    /// Everything shared.
+    pub server: &'a mut Server,
+    /// Whose command it is.
+    pub client: &'a mut Client,
+    /// Its arguments, its name first.
+    pub arguments: Arguments<'a>,
+    /// Where its answer goes.
+    pub reply: &'a mut Reply<'b>,
+    /// What it is.
+    pub command: &'static Command,
+}

@@ -1,0 +1,217 @@
+//! The engine under whatever policy: one call through a table per operation.
+//!
+//! A shard of `augury-core` whose values are [`Object`]s, which carry their keys. Keys are bytes, so
+//! that comparing them runs no foreign code and needs no pins.
+
+use augury_core::clock::Millis;
+use augury_core::metrics::{RemovalCause, Stats};
+use augury_core::policy::Policy;
+use augury_core::policy::explanation::Explanation;
+use augury_core::shard::{Inserted, Left, Shard};
+use augury_core::slots::SlotId;
+
+use crate::object::Object;
+
+/// Bytes that an entry takes beside its object: slot, payload, and its share of the index at the
+/// mean of its fillings.
+pub(super) const ENTRY_BYTES: usize = 32 + 8 + 14;
+
+/// What is asked for: a key of a database, with its hash.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// Keyed hash of database and key.
+    pub hash: u64,
+    /// Number of the database.
+    pub db: u8,
+    /// The key.
+    pub key: &'a [u8],
+}
+
+/// Objects that have left.
+pub(super) type Gone = Left<(), Object>;
+
+/// The verbs of [`Shard`] that are used here, with keys compared.
+pub(super) trait Residents: Send {
+    /// The fresh resident under this key; what is due leaves.
+    fn find(&mut self, asked: Asked<'_>, now: Millis, gone: &mut Gone) -> Option<SlotId>;
+    /// As `find`, counted and learned as a read.
+    fn read(&mut self, asked: Asked<'_>, now: Millis, gone: &mut Gone) -> Option<SlotId>;
+    /// Fetches what a read of this hash will look at first.
+    fn approach(&self, hash: u64);
+    fn object(&self, id: SlotId) -> Option<&Object>;
+    fn object_mut(&mut self, id: SlotId) -> Option<&mut Object>;
+    /// Takes over an object's size after a change; whether it is still resident.
+    fn settle(&mut self, id: SlotId, gone: &mut Gone) -> bool;
+    /// Stores an object in place of the resident `id`, or as a newcomer; whether it is stored.
+    fn put(
+        &mut self,
+        hash: u64,
+        object: Object,
+        deadline: Option<Millis>,
+        id: Option<SlotId>,
+        gone: &mut Gone,
+    ) -> bool;
+    fn remove(&mut self, id: SlotId, cause: RemovalCause, gone: &mut Gone);
+    fn deadline(&self, id: SlotId) -> Option<Millis>;
+    fn set_deadline(&mut self, id: SlotId, deadline: Option<Millis>);
+    fn expire(&mut self, now: Millis, limit: usize, gone: &mut Gone) -> usize;
+    fn has_deadlines(&self) -> bool;
+    /// One more than the highest slot number in use.
+    fn bound(&self) -> SlotId;
+    fn len(&self) -> usize;
+    fn used(&self) -> u64;
+    fn capacity(&self) -> u64;
+    fn resize(&mut self, capacity: u64, gone: &mut Gone);
+    fn reserve(&mut self, room: u64, gone: &mut Gone);
+    fn memory_bytes(&self) -> usize;
+    fn stats(&self) -> Stats;
+    fn ruling(&self) -> Option<&'static str>;
+    fn explain(&self, hash: u64, id: Option<SlotId>) -> Option<Explanation>;
+}
+
+impl<P: Policy + Send> Residents for Shard<(), Object, P> {
+    #[inline]
+    fn find(&mut self, asked: Asked<'_>, now: Millis, gone: &mut Gone) -> Option<SlotId> {
+        let store = self.store();
+        let id = store.candidates(asked.hash).find(|&id| {
+            store.entry(id).is_some_and(|(_, object)| object.is_under(asked.db, asked.key))
+        })?;
+        if store.deadline(id).is_some_and(|at| at <= now) {
+            self.remove(id, RemovalCause::Expired, gone);
+            return None;
+        }
+        Some(id)
+    }
+
+    #[inline]
+    fn read(&mut self, asked: Asked<'_>, now: Millis, gone: &mut Gone) -> Option<SlotId> {
+        let hash = asked.hash;
+        let found = self.find(asked, now, gone);
+        match found {
+            Some(id) => {
+                let size = self.store().slots().size(id);
+                let access = self.begin(hash, hash, size);
+                self.hit(id, &access, gone);
+            }
+            None => {
+                self.begin(hash, hash, 1);
+                self.miss_noted(hash);
+            }
+        }
+        found
+    }
+
+    fn approach(&self, hash: u64) {
+        Shard::approach(self, hash);
+    }
+
+    #[inline]
+    fn object(&self, id: SlotId) -> Option<&Object> {
+        self.store().entry(id).map(|(_, object)| object)
+    }
+
+    fn object_mut(&mut self, id: SlotId) -> Option<&mut Object> {
+        self.value_mut(id)
+    }
+
+    fn settle(&mut self, id: SlotId, gone: &mut Gone) -> bool {
+        let Some(size) = self.object(id).map(weight) else { return false };
+        if u64::from(size) > self.capacity() {
+            self.remove(id, RemovalCause::Evicted, gone);
+            return false;
+        }
+        let version = self.store().slots().version(id);
+        self.set_size(id, size, gone);
+        self.store().slots().version(id) == version
+    }
+
+    fn put(
+        &mut self,
+        hash: u64,
+        object: Object,
+        deadline: Option<Millis>,
+        id: Option<SlotId>,
+        gone: &mut Gone,
+    ) -> bool {
+        let access = self.write(hash, hash, weight(&object));
+        if let Some(id) = id {
+            if u64::from(access.size) > self.capacity() {
+                self.remove(id, RemovalCause::Evicted, gone);
+                return false;
+            }
+            let version = self.store().slots().version(id);
+            self.replace(id, &access, (), object, deadline, gone);
+            return self.store().slots().version(id) == version;
+        }
+        if self.take_noted(hash) {
+            self.announce(&access);
+        }
+        matches!(self.insert(&access, (), object, deadline, gone), Inserted::Stored(_))
+    }
+
+    fn remove(&mut self, id: SlotId, cause: RemovalCause, gone: &mut Gone) {
+        Shard::remove(self, id, cause, gone);
+    }
+
+    fn deadline(&self, id: SlotId) -> Option<Millis> {
+        self.store().deadline(id)
+    }
+
+    fn set_deadline(&mut self, id: SlotId, deadline: Option<Millis>) {
+        Shard::set_deadline(self, id, deadline);
+    }
+
+    fn expire(&mut self, now: Millis, limit: usize, gone: &mut Gone) -> usize {
+        Shard::expire(self, now, limit, gone)
+    }
+
+    fn has_deadlines(&self) -> bool {
+        self.store().has_deadlines()
+    }
+
+    fn bound(&self) -> SlotId {
+        self.store().slots().bound()
+    }
+
+    fn len(&self) -> usize {
+        self.store().len()
+    }
+
+    fn used(&self) -> u64 {
+        Shard::used(self)
+    }
+
+    fn capacity(&self) -> u64 {
+        Shard::capacity(self)
+    }
+
+    fn resize(&mut self, capacity: u64, gone: &mut Gone) {
+        Shard::resize(self, capacity, gone);
+    }
+
+    fn reserve(&mut self, room: u64, gone: &mut Gone) {
+        Shard::reserve(self, room, gone);
+    }
+
+    fn memory_bytes(&self) -> usize {
+        Shard::memory_bytes(self)
+    }
+
+    fn stats(&self) -> Stats {
+        *Shard::stats(self)
+    }
+
+    fn ruling(&self) -> Option<&'static str> {
+        self.policy().ruling()
+    }
+
+    fn explain(&self, hash: u64, id: Option<SlotId>) -> Option<Explanation> {
+        Shard::explain(self, hash, id)
+    }
+}
+
+/// What an entry counts for: its object's bytes and its own.
+#[inline]
+pub(super) fn weight(object: &Object) -> u32 {
+    u32::try_from(object.memory_bytes() + ENTRY_BYTES).unwrap_or(u32::MAX)
+}

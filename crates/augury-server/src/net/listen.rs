@@ -1,0 +1,107 @@
+//! From settings to a server that runs: addresses, workers, and the way to end it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use mio::net::TcpListener;
+use mio::{Poll, Waker};
+
+use super::worker::{Mailbox, WAKE, Worker};
+use crate::config::Settings;
+use crate::server::{Server, Shared};
+
+/// A server whose ports are open and that does not answer yet.
+pub struct Listening {
+    listeners: Vec<TcpListener>,
+    shared: Arc<Shared>,
+    threads: usize,
+}
+
+/// A server that runs.
+pub struct Running {
+    addresses: Vec<SocketAddr>,
+    shared: Arc<Shared>,
+    mailboxes: Arc<[Mailbox]>,
+    workers: Vec<JoinHandle<io::Result<()>>>,
+}
+
+/// Opens the ports that the settings name.
+///
+/// # Errors
+/// An address cannot be listened on.
+pub fn listen(settings: Settings) -> io::Result<Listening> {
+    let mut listeners = Vec::new();
+    for &ip in &settings.bind {
+        let address = SocketAddr::new(ip, settings.port);
+        let listener = TcpListener::bind(address).map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
+        })?;
+        listeners.push(listener);
+    }
+    let threads = settings.threads.max(1);
+    Ok(Listening { listeners, shared: Arc::new(Shared::new(Server::new(settings))), threads })
+}
+
+impl Listening {
+    /// Starts the workers.
+    ///
+    /// # Errors
+    /// The system has no event queue or thread left.
+    pub fn start(self) -> io::Result<Running> {
+        let addresses =
+            self.listeners.iter().map(TcpListener::local_addr).collect::<io::Result<_>>()?;
+        let mut polls = Vec::new();
+        let mut mailboxes = Vec::new();
+        for _ in 0..self.threads {
+            let poll = Poll::new()?;
+            let waker = Waker::new(poll.registry(), WAKE)?;
+            mailboxes.push(Mailbox { waker, letters: Mutex::default() });
+            polls.push(poll);
+        }
+        let mailboxes: Arc<[Mailbox]> = mailboxes.into();
+        let mut listeners = Some(self.listeners);
+        let mut workers = Vec::new();
+        for (number, poll) in polls.into_iter().enumerate() {
+            let (shared, mailboxes) = (self.shared.clone(), mailboxes.clone());
+            // The first worker accepts for all.
+            let listeners = listeners.take().unwrap_or_default();
+            let worker = Worker::new(number, poll, listeners, shared, mailboxes)?;
+            let thread = std::thread::Builder::new().name(format!("augury-{number}"));
+            workers.push(thread.spawn(move || worker.run())?);
+        }
+        Ok(Running { addresses, shared: self.shared, mailboxes, workers })
+    }
+}
+
+impl Running {
+    /// The addresses that it listens on.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// What the connections share.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Asks the workers to end, and does not wait.
+    pub fn stop(&self) {
+        self.shared.lock().is_ending = true;
+        for mailbox in self.mailboxes.iter() {
+            mailbox.wake();
+        }
+    }
+
+    /// Waits until the workers have ended.
+    ///
+    /// # Errors
+    /// An event loop has failed.
+    pub fn wait(self) -> io::Result<()> {
+        for worker in self.workers {
+            worker.join().unwrap_or_else(|_| Err(io::Error::other("a worker has panicked")))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,245 @@
+//! What is stored: key, value and their marks in one allocation, behind one pointer.
+//!
+//! A store slot pays eight bytes for an object. A string is one block: a header of eight bytes, the
+//! extra fields of memcached where it has them, the key, the value. A hash is a box of its own,
+//! which the lowest bit of the pointer tells. Blocks come from jemalloc, whatever the program's
+//! allocator is, so that what they take is known and can be bounded.
+//!
+//! This module knows nothing of protocols, sockets, time or policies.
+
+mod block;
+pub mod hash;
+
+use std::fmt;
+use std::ptr::NonNull;
+
+use block::Block;
+pub use block::{Extra, Marks};
+use hash::Hash;
+
+/// Longest key, in bytes: its length has 24 bits.
+pub const KEY_MAX: usize = (1 << 24) - 1;
+
+/// Longest value, in bytes: Redis's `proto-max-bulk-len`.
+pub const VALUE_MAX: usize = 512 << 20;
+
+/// Number of databases: a key's has four bits.
+pub const DATABASES: u8 = 16;
+
+/// A hash under its key.
+struct Hashed {
+    db: u8,
+    key: Box<[u8]>,
+    fields: Hash,
+}
+
+/// The pointer's lowest bit: set for a hash, clear for a block.
+const HASHED: usize = 1;
+
+/// A key and what is stored under it.
+pub struct Object(NonNull<u8>);
+
+// SAFETY: an object owns what it points to (a block of bytes, or a box whose content is `Send` and
+// `Sync`) and shares it with nobody.
+unsafe impl Send for Object {}
+// SAFETY: as above; nothing is changed through a shared reference.
+unsafe impl Sync for Object {}
+
+/// What an object holds.
+pub enum Content<'a> {
+    /// A string.
+    Text(&'a [u8]),
+    /// A hash.
+    Hash(&'a Hash),
+}
+
+impl Object {
+    /// A string under its key.
+    ///
+    /// The caller guarantees `key.len() <= KEY_MAX`, `db < DATABASES` and
+    /// `value.len() <= VALUE_MAX`; the protocols refuse what is larger.
+    pub fn text(db: u8, key: &[u8], value: &[u8]) -> Object {
+        Object::joined(db, key, &[value], Marks::empty(), None)
+    }
+
+    /// A string made of several parts, with marks and the fields of memcached.
+    pub fn joined(
+        db: u8,
+        key: &[u8],
+        value: &[&[u8]],
+        marks: Marks,
+        extra: Option<Extra>,
+    ) -> Object {
+        Object(Block::new(db, key, value, marks, extra).into_raw())
+    }
+
+    /// A hash under its key.
+    pub fn hash(db: u8, key: &[u8], fields: Hash) -> Object {
+        let hashed = Box::new(Hashed { db, key: key.into(), fields });
+        let raw = Box::into_raw(hashed).cast::<u8>().map_addr(|at| at | HASHED);
+        // SAFETY: a box is never null, and setting a bit keeps it so.
+        Object(unsafe { NonNull::new_unchecked(raw) })
+    }
+
+    #[inline]
+    fn is_hashed(&self) -> bool {
+        self.0.as_ptr().addr() & HASHED != 0
+    }
+
+    fn hashed_pointer(&self) -> *mut Hashed {
+        self.0.as_ptr().map_addr(|at| at & !HASHED).cast()
+    }
+
+    #[inline]
+    fn block(&self) -> Block<'_> {
+        debug_assert!(!self.is_hashed());
+        // SAFETY: an untagged pointer came from `Block::new` and is released by `drop` alone, which
+        // needs the object for itself.
+        unsafe { Block::from_raw(self.0) }
+    }
+
+    fn hashed(&self) -> &Hashed {
+        debug_assert!(self.is_hashed());
+        // SAFETY: a tagged pointer came from `Box::into_raw` in `hash`, is released by `drop` alone,
+        // and the object is borrowed for as long as the reference lives.
+        unsafe { &*self.hashed_pointer() }
+    }
+
+    /// Number of the database.
+    #[inline]
+    pub fn db(&self) -> u8 {
+        if self.is_hashed() { self.hashed().db } else { self.block().db() }
+    }
+
+    /// The key.
+    #[inline]
+    pub fn key(&self) -> &[u8] {
+        if self.is_hashed() { &self.hashed().key } else { self.block().key() }
+    }
+
+    /// Whether it is stored under this key of this database.
+    #[inline]
+    pub fn is_under(&self, db: u8, key: &[u8]) -> bool {
+        if self.is_hashed() {
+            let hashed = self.hashed();
+            hashed.db == db && *hashed.key == *key
+        } else {
+            let block = self.block();
+            block.db() == db && block.key() == key
+        }
+    }
+
+    /// What it holds.
+    #[inline]
+    pub fn content(&self) -> Content<'_> {
+        if self.is_hashed() {
+            Content::Hash(&self.hashed().fields)
+        } else {
+            Content::Text(self.block().value())
+        }
+    }
+
+    /// The string, if it is one.
+    #[inline]
+    pub fn as_text(&self) -> Option<&[u8]> {
+        if self.is_hashed() { None } else { Some(self.block().value()) }
+    }
+
+    /// The fields, if it is a hash.
+    pub fn as_hash(&self) -> Option<&Hash> {
+        self.is_hashed().then(|| &self.hashed().fields)
+    }
+
+    /// The fields, to change, if it is a hash.
+    pub fn as_hash_mut(&mut self) -> Option<&mut Hash> {
+        if !self.is_hashed() {
+            return None;
+        }
+        // SAFETY: as in `hashed`; the object is borrowed mutably, so this is the only reference.
+        Some(unsafe { &mut (*self.hashed_pointer()).fields })
+    }
+
+    /// The marks; none on a hash.
+    pub fn marks(&self) -> Marks {
+        if self.is_hashed() { Marks::empty() } else { self.block().marks() }
+    }
+
+    /// The fields of memcached, where it has them.
+    pub fn extra(&self) -> Option<Extra> {
+        if self.is_hashed() { None } else { self.block().extra() }
+    }
+
+    /// Bytes that it takes, with the allocator's rounding.
+    #[inline]
+    pub fn memory_bytes(&self) -> usize {
+        if self.is_hashed() {
+            let hashed = self.hashed();
+            block::usable(size_of::<Hashed>())
+                + block::usable(hashed.key.len())
+                + hashed.fields.memory_bytes()
+        } else {
+            block::usable(self.block().len())
+        }
+    }
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        if self.is_hashed() {
+            // SAFETY: the pointer came from `Box::into_raw` and is given back once.
+            drop(unsafe { Box::from_raw(self.hashed_pointer()) });
+        } else {
+            // SAFETY: the pointer came from `Block::new` and is given back once.
+            unsafe { Block::release(self.0) };
+        }
+    }
+}
+
+impl Clone for Object {
+    fn clone(&self) -> Object {
+        match self.content() {
+            Content::Text(value) => {
+                Object::joined(self.db(), self.key(), &[value], self.marks(), self.extra())
+            }
+            Content::Hash(fields) => Object::hash(self.db(), self.key(), fields.clone()),
+        }
+    }
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.is_hashed() { "hash" } else { "text" };
+        write!(f, "Object({kind}, db {}, {} bytes)", self.db(), self.memory_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_went_in_comes_out() {
+        let extra = Extra { flags: 7, unique: u64::MAX };
+        for (key, value) in [(&b""[..], &b""[..]), (b"k", b"value"), (&[0; 300], &[1; 70_000])] {
+            for extra in [None, Some(extra)] {
+                let object = Object::joined(15, key, &[value, b"!"], Marks::RAW, extra);
+                assert_eq!((15, key), (object.db(), object.key()));
+                assert_eq!(Some(&[value, b"!"].concat()[..]), object.as_text());
+                assert_eq!((Marks::RAW, extra), (object.marks(), object.extra()));
+                let copy = object.clone();
+                assert_eq!(object.as_text(), copy.as_text());
+                assert!(copy.is_under(15, key) && !copy.is_under(1, key));
+                assert!(copy.memory_bytes() >= key.len() + value.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_hash_is_told_from_a_string() {
+        let mut object = Object::hash(3, b"h", Hash::default());
+        assert!(object.as_text().is_none());
+        object.as_hash_mut().expect("a hash").set(b"f", b"v");
+        assert_eq!(Some(&b"v"[..]), object.as_hash().and_then(|hash| hash.get(b"f", 0)));
+        assert!(object.clone().is_under(3, b"h"));
+    }
+}
