@@ -4,24 +4,43 @@ use std::process::ExitCode;
 
 use augury_server::config::Settings;
 use augury_server::net;
+use clap::Parser;
 
 #[global_allocator]
 static HEAP: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-fn main() -> ExitCode {
-    let mut settings = Settings::default();
-    let mut args = std::env::args().skip(1);
-    while let (Some(name), Some(value)) = (args.next(), args.next()) {
-        match name.as_str() {
-            "--port" => settings.port = value.parse().expect("port"),
-            "--memory" => settings.memory = value.parse().expect("bytes"),
-            "--threads" => settings.threads = value.parse().expect("threads"),
-            "--policy" => settings.policy = value.parse().expect("policy"),
-            _ => return ExitCode::from(2),
-        }
+/// A cache for Redis and memcached clients that learns.
+#[derive(Parser)]
+#[command(version, name = "augury-server")]
+struct Arguments {
+    /// Port for Redis clients; 0 lets the system choose.
+    #[arg(long, default_value_t = 6379)]
+    port: u16,
+    /// Bytes that everything stored may take.
+    #[arg(long, default_value_t = 64 << 20)]
+    memory: u64,
+    /// Threads that serve clients.
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+    /// What decides who stays.
+    #[arg(long, default_value = "auto")]
+    policy: String,
+}
+
+fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let Arguments { port, memory, threads, policy } = arguments;
+    let policy = policy.parse()?;
+    let settings = Settings { port, memory, threads, policy, ..Settings::default() };
+    let running = net::listen(settings)?.start()?;
+    for address in running.addresses() {
+        println!("ready for redis on {address}");
     }
-    let run = || net::listen(settings)?.start()?.wait();
-    match run() {
+    running.wait()?;
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("augury-server: {error}");
