@@ -82,10 +82,12 @@ def memoizers(function: Callable[[int], Any]) -> dict[str, Callable[[int], Any]]
 
     import augury
 
+    # Its types do not know functions of a single argument.
+    theines: Any = theine.Memoize(128, None)
     found: dict[str, Callable[[int], Any]] = {
         "augury": augury.memoize(capacity=128)(function),
         "cachebox": cachebox.cached(cachebox.LRUCache(128))(function),
-        "theine": theine.Memoize(128, None)(function),
+        "theine": theines(function),
     }
     if not asyncio.iscoroutinefunction(function):
         found["functools"] = functools.lru_cache(128)(function)

@@ -12,29 +12,30 @@ answer as bytes, so no cache has to encode or decode anything. Contestants:
   nothing a query and SET.
 
 Workloads: the first million requests of twitter_cluster52, the one recorded trace of a key-value
-cache with sizes, which the answers have (its last size where a key has several); and the first
-400,000 clicks of sessions_diginetica, a web shop, with answers of 1 KiB. All but the last 40,000 requests fill the
-caches without the database, in the trace's order, at most 15,000 a second: redis tells times apart
-by the second, and as an LRU is worse the faster it is fed. Its LFU forgets by the minute, and
-the whole takes one to two of them; a slower one would forget more. The last 40,000 are measured, in
-five rounds of 8,000; contestants take turns every 500 requests, each in another order, and every
-answer is compared with what the database holds. Figures are medians over the rounds.
+cache with sizes, which the answers have (the last one where a key has several); and the first
+400,000 clicks of sessions_diginetica, a web shop, with answers of 1 KiB. All but the last 40,000
+requests fill the caches without the database, in the trace's order, at most 15,000 a second: redis
+tells times apart by the second, so the faster it is fed, the worse an LRU it is. Its LFU forgets by
+the minute, and filling takes about one; at the trace's own pace it would forget more. The last
+40,000 are measured, in five rounds of 8,000; contestants take turns every 500 requests, each time
+in another order, and every answer is compared with what the database holds. Figures are medians
+over the rounds. A quick run has a tenth of the requests and two rounds.
 
-**Where things run.** Application, PostgreSQL and redis-server share one machine and its cores.
-Augury's hits are calls within the process. Redis pays a round trip over loopback for each
-request, a hit or not, and another to store what it missed; *PING by redis-py* is that round trip
-with nothing to do, *PING by a socket* without the client's work. A network between
-hosts would add its own round trip to redis and to the database alike, and none to augury's
-hits. What redis gives for it is not measured here: one cache for many processes and hosts, which
-outlives them.
+**Where things run.** Application, PostgreSQL and redis-server share one machine, its cores and
+whatever else it does: p99 and p99.9 are mostly waits for a core. Augury's hits are calls within the
+process. Redis pays a round trip over loopback for each request, a hit or not, and another to store
+what it missed; *PING by redis-py* is that round trip with nothing to do, *PING by a socket* without
+the client's work. A network between hosts would add its own round trip to redis and to the database
+alike, and none to augury's hits. What redis gives for it is not measured here: one cache for many
+processes and hosts, which outlives them; of an `augury.Cache` each process has its own.
 
-**Memory** is the growth of the resident set, of a fresh process in which the cache is filled by
-the same requests (augury) or of the server (redis) after free memory was given back at the start:
-keys, values, the cache's own, and fragmentation; not the program itself (an idle redis-server takes
-some 12 MB, an interpreter is there anyway). *Counted* is what each counts itself: `memory_bytes`
-and the sizes of keys and values; `used_memory` above that at the start.
+**Memory** is what memory that comes from no file has grown by in a fresh process in which the cache
+is filled by the same requests (augury), or in the server (redis), after what was free had been given
+back: keys, values, the cache's own, and fragmentation, but not the program (an idle redis-server
+takes some 12 MB, the interpreter is there anyway). *Counted* is what each counts itself:
+`memory_bytes` and the sizes of keys and values; `used_memory` above that at the start.
 
-*At equal memory*: redis's `maxmemory` is such that its resident set grows as augury's. *At equal hit
+*At equal memory*: redis's `maxmemory` is such that it grows as augury's process. *At equal hit
 ratio*: such that it asks the database as often as augury over the measured requests. Both are read,
 between points on logarithmic scales, off servers of six sizes for each policy, fed side by side.
 """

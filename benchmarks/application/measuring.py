@@ -1,12 +1,14 @@
 """The measured run: contestants take turns with the same requests, and every answer is checked."""
 
 import gc
+import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from typing import Any
 
 import numpy as np
+from examples.query_cache.postgres import postgres
 
 from benchmarks import results
 from benchmarks.application.contestants import (
@@ -23,7 +25,6 @@ from benchmarks.application.sizing import POLICIES, Point, curves, feed, in_proc
 from benchmarks.application.workload import Workload, workloads
 from benchmarks.inputs import Shared
 from benchmarks.processes import spread
-from examples.query_cache.postgres import postgres
 
 __all__ = ["HOPS", "WAYS", "compare", "measure", "take_turns"]
 
@@ -89,6 +90,7 @@ def compare(url: str, workload: Workload, rounds: int) -> dict[str, Any]:
             "footprint": int(workload.sizes.sum()),
             "capacity": workload.capacity,
             "server": idle.version,
+            "load": round(os.getloadavg()[1], 1),
             "curves": {policy: [vars(point) for point in of] for policy, of in points.items()},
             "runs": {
                 name: {

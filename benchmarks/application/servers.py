@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
-
 from examples.query_cache.postgres import free_port
 
 __all__ = ["RedisServer", "executable", "redis_server", "resident_of"]
