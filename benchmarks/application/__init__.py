@@ -19,7 +19,7 @@ tells times apart by the second, so the faster it is fed, the worse an LRU it is
 the minute, and filling takes about one; at the trace's own pace it would forget more. The last
 40,000 are measured, in five rounds of 8,000; contestants take turns every 500 requests, each time
 in another order, and every answer is compared with what the database holds. Figures are medians
-over the rounds. A quick run has a tenth of the requests and two rounds.
+over the rounds.
 
 **Where things run.** Application, PostgreSQL and redis-server share one machine, its cores and
 whatever else it does: p99 and p99.9 are mostly waits for a core. Augury's hits are calls within the
@@ -29,8 +29,8 @@ the client's work. A network between hosts would add its own round trip to redis
 alike, and none to augury's hits. What redis gives for it is not measured here: one cache for many
 processes and hosts, which outlives them; of an `augury.Cache` each process has its own.
 
-**Memory** is what memory that comes from no file has grown by in a fresh process in which the cache
-is filled by the same requests (augury), or in the server (redis), after what was free had been given
+**Memory** is the growth of memory that comes from no file, in a fresh process in which the cache is
+filled by the same requests (augury) or in the server (redis), after what was free had been given
 back: keys, values, the cache's own, and fragmentation, but not the program (an idle redis-server
 takes some 12 MB, the interpreter is there anyway). *Counted* is what each counts itself:
 `memory_bytes` and the sizes of keys and values; `used_memory` above that at the start.

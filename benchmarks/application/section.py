@@ -24,7 +24,7 @@ def workload_text(row: Mapping[str, Any]) -> str:
     about = (
         f"{row['requests']:,} requests, {row['objects']:,} keys, answers of "
         f'{row["footprint"] / row["objects"]:,.0f} bytes on average; `Cache("{row["capacity"]} '
-        f'B")`; {row["server"]}; load of the machine {row["load"]:.1f} on average over five minutes.'
+        f'B")`; {row["server"]}; load average {row["load"]:.1f} over the last five minutes.'
     )
     return "\n\n".join(
         [
