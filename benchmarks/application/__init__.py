@@ -16,7 +16,7 @@ cache with sizes, which the answers have (the last one where a key has several);
 400,000 clicks of sessions_diginetica, a web shop, with answers of 1 KiB. All but the last 40,000
 requests fill the caches without the database, in the trace's order, at most 15,000 a second: redis
 tells times apart by the second, so the faster it is fed, the worse an LRU it is. Its LFU forgets by
-the minute, and filling takes about one; at the trace's own pace it would forget more. The last
+the minute, and filling takes one or less; at the trace's own pace it would forget more. The last
 40,000 are measured, in five rounds of 8,000; contestants take turns every 500 requests, each time
 in another order, and every answer is compared with what the database holds. Figures are medians
 over the rounds.
@@ -38,4 +38,5 @@ takes some 12 MB, the interpreter is there anyway). *Counted* is what each count
 *At equal memory*: redis's `maxmemory` is such that it grows as augury's process. *At equal hit
 ratio*: such that it asks the database as often as augury over the measured requests. Both are read,
 between points on logarithmic scales, off servers of six sizes for each policy, fed side by side.
+Where both ask the database as often, what is left between their latencies is the way to redis.
 """
