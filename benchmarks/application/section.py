@@ -58,10 +58,10 @@ def found(row: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def micros(run: Mapping[str, Any], what: str) -> str:
-    """A latency in microseconds."""
-    value = run["latency_us"][what]["median"]
-    return f"{value:.1f}" if value < 10 else f"{value:.0f}"
+def micros(run: Mapping[str, Any], what: str, of: str = "median") -> str:
+    """A latency in microseconds, over the rounds."""
+    value = run["latency_us"][what][of]
+    return f"{value:.1f}" if value < 10 else f"{value:,.0f}"
 
 
 def contestant_table(runs: Mapping[str, Any]) -> str:
@@ -72,10 +72,7 @@ def contestant_table(runs: Mapping[str, Any]) -> str:
         rows.append(
             [
                 f"*{name}*" if name in HOPS else name,
-                *(
-                    f"{micros(run, what)} ({run['latency_us'][what]['max']:,.0f})"
-                    for what in PERCENTILES
-                ),
+                *(f"{micros(run, what)} ({micros(run, what, 'max')})" for what in PERCENTILES),
                 "" if name in HOPS else f"{run['queries_per_1000']:.1f}",
                 *(
                     (
