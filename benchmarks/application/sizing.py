@@ -32,7 +32,7 @@ FACTORS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
 #: Requests that are sent together; within them a key that is missed twice is missed once.
 BATCH = 100
 #: Redis tells times apart by the second: at this rate a tick is a small part of an entry's life.
-REQUESTS_PER_SECOND = 15_000
+REQUESTS_PER_SECOND = 5_000
 
 
 @dataclass(frozen=True)

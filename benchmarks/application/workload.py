@@ -24,8 +24,8 @@ SHARE = 0.1
 
 #: Requests, and bytes of an answer where they are not those of the trace.
 RECORDED: dict[str, tuple[int, int | None]] = {
-    "twitter_cluster52": (1_000_000, None),
-    "sessions_diginetica": (400_000, 1_024),
+    "twitter_cluster52": (600_000, None),
+    "sessions_diginetica": (300_000, 1_024),
 }
 
 
