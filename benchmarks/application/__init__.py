@@ -39,5 +39,6 @@ takes some 12 MB, the interpreter is there anyway). *Counted* is what each count
 *At equal memory*: redis's `maxmemory` is such that it grows as augury's process. *At equal hit
 ratio*: such that it asks the database as often as augury over the measured requests. Both are read,
 between points on logarithmic scales, off servers of six sizes for each policy, fed side by side.
-Where both ask the database as often, what is left between their latencies is the way to redis.
+Where both ask the database as often, the medians are apart by the way to redis alone; means are
+moved by who had to wait for a core.
 """
