@@ -116,11 +116,11 @@ format: $(STAMPS)/dev-packages
 # The benchmarks need the traces and the peers; the target exists where their script does.
 ifneq ($(wildcard benchmarks/run.py),)
 .PHONY: bench bench-quick
-bench: $(STAMPS)/dev-packages build
+bench: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/postgresql build
 	$(PYTHON) -m benchmarks.run
 
 # A few traces, one seed, few rounds; writes to build/benchmarks.
-bench-quick: $(STAMPS)/dev-packages build
+bench-quick: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/postgresql build
 	$(PYTHON) -m benchmarks.run --quick
 endif
 

@@ -78,12 +78,16 @@ def memoizers(function: Callable[[int], Any]) -> dict[str, Callable[[int], Any]]
     """The function behind each memoizing decorator."""
     import cachebox
     import cachetools
+    import theine
 
     import augury
 
+    # Its types do not know functions of a single argument.
+    theines: Any = theine.Memoize(128, None)
     found: dict[str, Callable[[int], Any]] = {
         "augury": augury.memoize(capacity=128)(function),
         "cachebox": cachebox.cached(cachebox.LRUCache(128))(function),
+        "theine": theines(function),
     }
     if not asyncio.iscoroutinefunction(function):
         found["functools"] = functools.lru_cache(128)(function)

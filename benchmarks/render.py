@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import bandit, learning, memory, miss_ratios, overhead, results, scores, speed
+from benchmarks.application.section import application_section
 from benchmarks.findings import Finding, findings
 from benchmarks.freshness_section import freshness_section
 from benchmarks.inputs import ROOT, Shared, percent
@@ -18,7 +19,7 @@ from benchmarks.seasonal_section import seasonal_section
 
 PARTS = (
     "miss_ratios", "learning", "bandit", "seasonal", "prefetch", "freshness", "models", "harm",
-    "training", "speed", "memory", "overhead", "library",
+    "training", "speed", "memory", "overhead", "library", "application",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -43,6 +44,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         memory_section(parts.get("memory")),
         overhead_section(parts.get("overhead")),
         library_section(parts.get("library")),
+        application_section(parts.get("application")),
     ]
     return "\n\n".join(sections) + "\n"
 

@@ -1,9 +1,9 @@
 """Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
 
 Parts: miss_ratios, learning, bandit, seasonal, prefetch, freshness, models, harm, memory, overhead,
-training, library, speed; all of them if none is named. The full run writes results/ and RESULTS.md
-here; ``--quick`` takes a few traces, one seed and few rounds, and writes to build/benchmarks, for a
-look at the scripts and not at numbers.
+training, library, application, speed; all of them if none is named. The full run writes results/
+and RESULTS.md here; ``--quick`` takes a few traces, one seed and few rounds, and writes to
+build/benchmarks, for a look at the scripts and not at numbers.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from benchmarks import (
     speed,
     training,
 )
+from benchmarks.application import measuring
 from benchmarks.inputs import ROOT
 
 #: In the order in which they run: what reports times comes last.
@@ -40,6 +41,7 @@ PARTS = {
     "overhead": overhead.measure,
     "training": training.measure,
     "library": library.measure,
+    "application": measuring.measure,
     "speed": speed.measure,
 }
 

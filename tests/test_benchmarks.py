@@ -1,5 +1,6 @@
 """The benchmarks' scores, tables and counts; never their times."""
 
+import asyncio
 import math
 import struct
 import sys
@@ -18,6 +19,7 @@ from benchmarks import (
     freshness_section,
     inputs,
     learning,
+    library,
     memory,
     overhead,
     processes,
@@ -316,7 +318,7 @@ def test_results_are_tables_of_even_width(parts: dict[str, Any], cells: list[sco
 def test_parts_that_were_not_measured_say_so(cells: list[scores.Cell]) -> None:
     """Nothing is claimed without a measurement."""
     text = render.render({}, cells)
-    assert 13 == text.count("Not measured.")
+    assert 14 == text.count("Not measured.")
     assert "a quick run" not in text.lower()
 
 
@@ -392,3 +394,27 @@ def test_refresh_ahead_is_judged_by_the_better_baseline(tmp_path: Path) -> None:
     one, two = (path.read_text() for path in drawn)
     assert one == two
     assert "ttl-poisson" in one
+
+
+def test_memoized_contestants_call_once() -> None:
+    """Whoever is timed at a call that is known knows it; theine too, of both kinds of function."""
+    calls: list[int] = []
+
+    def plain(number: int) -> int:
+        calls.append(number)
+        return number + 1
+
+    async def coroutine(number: int) -> int:
+        return plain(number)
+
+    async def twice(function: Any) -> list[int]:
+        return [await function(number) for number in (1, 2, 1, 2)]
+
+    of_plain, of_coroutine = library.memoizers(plain), library.memoizers(coroutine)
+    assert {"augury", "cachebox", "theine"} == of_coroutine.keys()
+    assert of_coroutine.keys() | {"functools", "cachetools"} == of_plain.keys()
+    for function in of_plain.values():
+        assert [2, 3, 2, 3] == [function(number) for number in (1, 2, 1, 2)]
+    for function in of_coroutine.values():
+        assert [2, 3, 2, 3] == asyncio.run(twice(function))
+    assert [1, 2] * (len(of_plain) + len(of_coroutine)) == calls
