@@ -5,6 +5,7 @@
 //! a cache line. The home position is the top bits of that half, so neither growth nor deletion
 //! has to read a slot. At most three quarters full: about 14 bytes per entry on average.
 
+use crate::lines;
 use crate::slots::{NIL, SlotId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,12 @@ impl Index {
     pub(crate) fn candidates(&self, hash: u64) -> Candidates<'_> {
         let tag = tag_of(hash);
         Candidates { index: self, tag, at: self.home(tag) }
+    }
+
+    /// Asks for the memory that a look-up of this hash begins with.
+    #[inline]
+    pub(crate) fn fetch(&self, hash: u64) {
+        lines::fetch(&self.buckets[self.home(tag_of(hash))]);
     }
 
     /// Adds a slot. The caller guarantees that it is not in the index.

@@ -26,6 +26,7 @@ pub mod guard;
 pub mod hash;
 pub mod history;
 mod index;
+pub mod lines;
 pub mod metrics;
 pub mod model;
 pub mod policy;

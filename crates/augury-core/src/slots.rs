@@ -11,6 +11,8 @@ pub type SlotId = u32;
 /// No slot: the end of a list, an empty hand.
 pub const NIL: SlotId = SlotId::MAX;
 
+use crate::lines;
+
 #[derive(Debug, Clone)]
 struct Slot<R> {
     /// The key's hash; in a vacant slot the next vacant slot's number.
@@ -92,6 +94,14 @@ impl<R: Copy + Default> Slots<R> {
     pub fn candidate(&self, id: SlotId) -> Option<(&R, u32)> {
         let slot = &self.slots[id as usize];
         (slot.version & 1 == 1).then_some((&slot.record, slot.size))
+    }
+
+    /// Asks for the memory of a slot.
+    #[inline]
+    pub(crate) fn fetch(&self, id: SlotId) {
+        if let Some(slot) = self.slots.get(id as usize) {
+            lines::fetch(slot);
+        }
     }
 
     /// Visits the residents among the slots `from..to`: a run of neighbours in memory.

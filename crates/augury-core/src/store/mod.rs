@@ -70,6 +70,23 @@ impl<K, V, R: Copy + Default> Store<K, V, R> {
         self.index.candidates(hash).filter(move |&id| self.slots.hash(id) == hash)
     }
 
+    /// Asks for the memory that a look-up of this hash begins with. First of two steps for several
+    /// look-ups at once: all of them take this one before any takes the next.
+    #[inline]
+    pub fn fetch_index(&self, hash: u64) {
+        self.index.fetch(hash);
+    }
+
+    /// Second step: asks for slot and payload of what is likely the resident of this hash, and says
+    /// which it is.
+    #[inline]
+    pub fn fetch_slot(&self, hash: u64) -> Option<SlotId> {
+        let id = self.index.candidates(hash).next()?;
+        self.slots.fetch(id);
+        self.payloads.fetch(id);
+        Some(id)
+    }
+
     /// Key and value of a resident, or `None` for a vacant slot.
     #[inline]
     pub fn entry(&self, id: SlotId) -> Option<&(K, V)> {

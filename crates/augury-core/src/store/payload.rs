@@ -4,6 +4,7 @@
 //! Replay uses `K = V = ()`: the array then has no memory and no cost, which an `Option` per slot
 //! would have.
 
+use crate::lines;
 use crate::slots::SlotId;
 use std::mem::MaybeUninit;
 
@@ -25,6 +26,14 @@ impl<K, V> Payloads<K, V> {
             self.0.push(MaybeUninit::new((key, value)));
         } else {
             self.0[at] = MaybeUninit::new((key, value));
+        }
+    }
+
+    /// Asks for the memory of a payload.
+    #[inline]
+    pub(crate) fn fetch(&self, id: SlotId) {
+        if let Some(payload) = self.0.get(id as usize) {
+            lines::fetch(payload);
         }
     }
 

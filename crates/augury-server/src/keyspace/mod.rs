@@ -15,6 +15,7 @@ use augury_core::policy::explanation::Explanation;
 use augury_core::shard::Shard;
 use augury_core::slots::SlotId;
 use augury_replay::replay::{PolicyName, WithMaker};
+use smallvec::SmallVec;
 
 use crate::object::{DATABASES, Object};
 use residents::{Gone, Residents};
@@ -270,7 +271,15 @@ impl Keyspace {
         self.residents.explain(asked.hash, id)
     }
 
-    /// Fetches what a read of this hash will look at first.
+    /// Fetches what look-ups of these keys will look at, all at once: for keys that are known
+    /// together.
+    pub fn warm<'a>(&self, db: u8, keys: impl Iterator<Item = &'a [u8]>) {
+        let mut hashes = SmallVec::<[u64; 64]>::new();
+        hashes.extend(keys.map(|key| self.asked(db, key).hash));
+        self.residents.warm(&hashes);
+    }
+
+    /// Fetches what a write of this hash will look at first, if it is new.
     pub fn approach(&self, hash: u64) {
         self.residents.approach(hash);
     }

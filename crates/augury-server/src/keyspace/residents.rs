@@ -10,6 +10,8 @@ use augury_core::policy::explanation::Explanation;
 use augury_core::shard::{Inserted, Left, Shard};
 use augury_core::slots::SlotId;
 
+use smallvec::SmallVec;
+
 use crate::object::Object;
 
 /// Bytes that an entry takes beside its object: slot, payload, and its share of the index at the
@@ -36,8 +38,10 @@ pub(super) trait Residents: Send {
     fn find(&mut self, asked: Asked<'_>, now: Millis, gone: &mut Gone) -> Option<SlotId>;
     /// As `find`, counted and learned as a read.
     fn read(&mut self, asked: Asked<'_>, now: Millis, gone: &mut Gone) -> Option<SlotId>;
-    /// Fetches what a read of this hash will look at first.
+    /// Fetches what a write of this hash will look at first, if it is new.
     fn approach(&self, hash: u64);
+    /// Fetches what look-ups of these hashes will look at.
+    fn warm(&self, hashes: &[u64]);
     fn object(&self, id: SlotId) -> Option<&Object>;
     fn object_mut(&mut self, id: SlotId) -> Option<&mut Object>;
     /// Takes over an object's size after a change; whether it is still resident.
@@ -103,6 +107,25 @@ impl<P: Policy + Send> Residents for Shard<(), Object, P> {
 
     fn approach(&self, hash: u64) {
         Shard::approach(self, hash);
+    }
+
+    fn warm(&self, hashes: &[u64]) {
+        let store = self.store();
+        for &hash in hashes {
+            store.fetch_index(hash);
+        }
+        let mut found = SmallVec::<[_; 64]>::new();
+        found.extend(hashes.iter().map(|&hash| store.fetch_slot(hash).ok_or(hash)));
+        for place in found {
+            match place {
+                Ok(id) => {
+                    if let Some((_, object)) = store.entry(id) {
+                        object.fetch();
+                    }
+                }
+                Err(hash) => Shard::approach(self, hash),
+            }
+        }
     }
 
     #[inline]

@@ -286,6 +286,11 @@ fn serve(
         let Some(mut client) = server.take_client(connection.seat) else { return };
         connection.output.append(&mut client.outbox);
         client.active = server.now;
+        if count > 1 {
+            let commands = (0..count).map(|at| connection.batch.command(at, &connection.input));
+            // The first argument is the key of nearly all commands, and no harm where it is not.
+            server.keyspace.warm(client.db, commands.filter_map(|command| command.get(1)));
+        }
         let mut done = 0;
         while done < count && !client.is_closing {
             let arguments = connection.batch.command(done, &connection.input);

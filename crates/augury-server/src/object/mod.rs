@@ -13,6 +13,8 @@ pub mod hash;
 use std::fmt;
 use std::ptr::NonNull;
 
+use augury_core::lines;
+
 use block::Block;
 pub use block::{Extra, Marks};
 use hash::Hash;
@@ -167,6 +169,14 @@ impl Object {
     /// The fields of memcached, where it has them.
     pub fn extra(&self) -> Option<Extra> {
         if self.is_hashed() { None } else { self.block().extra() }
+    }
+
+    /// Asks for the memory that it begins with.
+    #[inline]
+    pub fn fetch(&self) {
+        let at = self.0.as_ptr().map_addr(|at| at & !HASHED);
+        // SAFETY: whatever kind it is, an object owns at least eight bytes there.
+        lines::fetch(unsafe { &*at.cast::<[u8; 8]>() });
     }
 
     /// Bytes that it takes, with the allocator's rounding.
