@@ -10,6 +10,7 @@
 //! taken for a ghost about once in 30,000 look-ups.
 
 use super::record::History;
+use crate::lines;
 
 const WAYS: usize = 8;
 /// Sets per allocation: 32 KiB.
@@ -90,8 +91,7 @@ impl Ghosts {
         if let Some(at) = self.locate(hash)
             && let Some(set) = self.blocks[at / BLOCK].sets.get(at % BLOCK)
         {
-            // A load whose result nothing waits for.
-            std::hint::black_box(set.0[0]);
+            lines::fetch(set);
         }
     }
 
@@ -245,6 +245,7 @@ fn count_of(code: u8) -> u16 {
 mod tests {
     use super::*;
     use crate::hash::mix;
+    use crate::lines;
 
     fn full(count: usize) -> Ghosts {
         let mut ghosts = Ghosts::default();

@@ -69,6 +69,8 @@ pub struct Keyspace {
     residents: Box<dyn Residents>,
     hasher: RandomState,
     gone: Gone,
+    /// What has left and is not counted yet: the memory that says what it was is on its way.
+    leaving: Gone,
     keys: [u64; DATABASES as usize],
     /// Whether somebody wants to know of changes.
     is_watched: bool,
@@ -84,6 +86,7 @@ impl Keyspace {
             residents: plan.policy.maker(Making(plan)),
             hasher: RandomState::new(),
             gone: Gone::new(),
+            leaving: Gone::new(),
             keys: [0; DATABASES as usize],
             is_watched: false,
             changes: Vec::new(),
@@ -214,7 +217,8 @@ impl Keyspace {
     }
 
     /// Number of keys in a database, those that have expired and not yet left among them.
-    pub fn len(&self, db: u8) -> u64 {
+    pub fn len(&mut self, db: u8) -> u64 {
+        self.bury();
         self.keys[usize::from(db)]
     }
 
@@ -312,9 +316,22 @@ impl Keyspace {
         }
     }
 
-    /// Counts what has left, tells of it, and drops it.
+    /// What has left is counted and dropped when something else leaves: to wait for its memory would
+    /// take as long as the rest of an eviction. Where somebody watches it is told of at once.
     fn let_go(&mut self) {
-        for left in self.gone.drain(..) {
+        self.bury();
+        for left in &self.gone {
+            left.value.fetch();
+        }
+        std::mem::swap(&mut self.gone, &mut self.leaving);
+        if self.is_watched {
+            self.bury();
+        }
+    }
+
+    /// Counts what has left, tells of it, and drops it.
+    fn bury(&mut self) {
+        for left in self.leaving.drain(..) {
             if left.cause == RemovalCause::Replaced {
                 continue;
             }
