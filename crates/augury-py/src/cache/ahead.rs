@@ -285,8 +285,7 @@ impl Cache {
         let phase = ahead.lock().phase(asked.hash);
         match phase {
             Some(Phase::Awaited) => {
-                let manner = Manner { permit: Some(permit.get()), ..manner };
-                if inner.set(key, value, manner, When::Always)? != Outcome::Declined {
+                if inner.set(key, value, manner, permit.get().when())? != Outcome::Declined {
                     inner.plan(asked, load_seconds)?;
                 }
                 ahead.lock().used_late(asked.hash, &mut released);

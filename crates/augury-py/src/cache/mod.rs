@@ -139,8 +139,6 @@ struct Manner<'a, 'py> {
     load_seconds: f64,
     /// Place of its namespace among the costs of misses.
     namespace: u16,
-    /// Of the load that stores it.
-    permit: Option<&'a Permit>,
 }
 
 impl Cache {
@@ -282,7 +280,8 @@ impl Inner {
         let (asked, mut left) = (Asked::new(key)?, Gone::new());
         let size = self.size(key, value)?;
         let ttl = manner.ttl;
-        let (is_forced, permit, namespace) = (manner.is_forced, manner.permit, manner.namespace);
+        let (is_forced, namespace) = (manner.is_forced, manner.namespace);
+        let is_load = matches!(when, When::Permitted(_));
         let (stored, deadline) = self.life.prepare(self, value, manner)?;
         let newcomer = Newcomer {
             hash: asked.hash,
@@ -293,18 +292,16 @@ impl Inner {
             is_forced,
             namespace,
         };
-        match permit {
+        if !is_load {
             // Loads of the key lose their permits before the value is there: none can follow it.
-            None => self.written(key)?,
-            Some(permit) if permit.is_revoked() => return Ok(Outcome::Declined),
-            Some(_) => {}
+            self.written(key)?;
         }
         let outcome = if self.pins.get().is_some() {
             self.insert_beside_pins(newcomer, when, asked, &mut left)?
         } else {
             self.engine.insert(newcomer, when, asked, &mut left).map_err(|error| *error)?
         };
-        if permit.is_none() {
+        if !is_load {
             // Those that began while keys were compared have read what was there before.
             self.written(key)?;
         }
@@ -315,10 +312,8 @@ impl Inner {
         if !left.is_empty() {
             self.tell(py, left);
         }
-        if permit.is_some_and(Permit::is_revoked) {
-            // Another thread wrote while keys were compared: nothing is better than what is old.
-            self.remove(asked)?;
-            return Ok(Outcome::Declined);
+        if is_load && outcome == Outcome::Declined {
+            return Ok(outcome);
         }
         if let Some(recorder) = self.recorder.get() {
             recorder.bind(py).call1((key, "set", size, ttl))?;
