@@ -13,6 +13,7 @@ from collections.abc import (
     Iterator,
     Mapping,
     MutableMapping,
+    Sequence,
     ValuesView,
 )
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from augury.autosizing import Autosize, CurvePoint, Sizer
 from augury.capacity import Capacity
 from augury.errors import ConfigError, PersistenceError
 from augury.explanation import JOURNAL, Explanation
+from augury.lifetimes import LifetimeStats, PredictedTTL
 from augury.loading import Reader, ReadThrough, Settings
 from augury.recording.anonymiser import Anonymiser
 from augury.recording.live import LiveRecording, Taker
@@ -85,6 +87,10 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         ttl: Seconds that an entry is served after it was stored, unless :meth:`set` says
             otherwise; for ever if None.
         tti: Seconds that it is served after its latest get, likewise.
+        predicted_ttl: The shortest and the longest TTL, in seconds, in place of ``ttl``: each value
+            gets one between them, by how often its like has changed. ``(low, high)``, or a
+            :class:`~augury.PredictedTTL`, which says how; see :meth:`lifetimes`. A value that
+            :meth:`touch` keeps has ``low`` from then on.
         jitter: Share by which TTLs are shortened at random, at most: what was stored together then
             does not expire together.
         policy: Who decides what stays: ``auto``, which learns, or a fixed one: ``lru fifo lfu
@@ -160,6 +166,7 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         *,
         ttl: float | None = None,
         tti: float | None = None,
+        predicted_ttl: PredictedTTL | Sequence[float] | None = None,
         jitter: float = 0.0,
         policy: str = "auto",
         sizeof: Callable[[K, V], int] | None = None,
@@ -213,7 +220,13 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
             raise ConfigError(f"autosize {autosize!r}: expected an augury.Autosize, or None")
         if record is None and (record_sample != 1.0 or record_anonymiser is not None):
             raise ConfigError("record_sample and record_anonymiser are for record, which is None")
-        if refresh_ahead is not None and ttl is None:
+        prediction = None if predicted_ttl is None else PredictedTTL.of(predicted_ttl)
+        if prediction is not None and ttl is not None:
+            raise ConfigError(
+                f"predicted_ttl {predicted_ttl!r} and ttl {ttl!r}: expected one of them; the bounds "
+                "of predicted_ttl may be equal"
+            )
+        if refresh_ahead is not None and ttl is None and prediction is None:
             raise ConfigError(
                 f"refresh_ahead {refresh_ahead!r}: without a ttl nothing expires; make the cache "
                 "with Cache(..., ttl=seconds), or without refresh_ahead"
@@ -224,7 +237,7 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
             capacity=room,
             policy=policy,
             sizeof=deep_size if sizeof is None and has_unit else sizeof,
-            ttl=ttl,
+            ttl=ttl if prediction is None else prediction.low,
             tti=tti,
             jitter=jitter,
             timer=timer,
@@ -240,6 +253,7 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
             "policy": policy,
             "ttl": ttl,
             "tti": tti,
+            "predicted_ttl": None if prediction is None else prediction.saved,
             "jitter": jitter,
             "journal": asked_journal,
             "sample_rows": sample_rows,
@@ -249,6 +263,10 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         self._model: _core.Artifact | None = None
         self._draining: Iterator[tuple[Any, Any]] = iter(())
         self._tags = tags
+        if prediction is not None:
+            self.predict_with(
+                prediction.fingerprint, prediction.low, prediction.high, prediction.staleness
+            )
         self._read_by(Reader(settings, self._tags, timer))
         self._measures = curve or autosize is not None
         self._made = self.seconds()
@@ -267,11 +285,11 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
     if TYPE_CHECKING:
         # The extension's own, with the types of this cache.
         @overload  # type: ignore[override]
-        def get(self, key: K) -> V | None: ...
+        def get(self, key: K, *, session: Hashable = None) -> V | None: ...
         @overload
-        def get(self, key: K, default: V | D) -> V | D: ...
-        def get(self, key: K, default: object = None) -> Any:
-            """Look the key up: a hit or a miss."""
+        def get(self, key: K, default: V | D, *, session: Hashable = None) -> V | D: ...
+        def get(self, key: K, default: object = None, *, session: Hashable = None) -> Any:
+            """Look the key up: a hit or a miss. By session prefetching learns what follows what."""
 
         @overload  # type: ignore[override]
         def peek(self, key: K) -> V | None: ...
@@ -411,6 +429,10 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         """The counters."""
         return CacheStats(**self.counts())
 
+    def lifetimes(self) -> LifetimeStats:
+        """What was seen of changes; all 0 in a cache without ``predicted_ttl``."""
+        return LifetimeStats(**(self.lifetime_counts() or {}))
+
     def explain(self, key: K) -> Explanation:
         """Why the key is, or is not, in the cache: what is known of it and was decided about it.
 
@@ -473,8 +495,8 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         on meanwhile: saved is what was there at one instant.
 
         Not kept are functions (``sizeof``, ``on_removal``, ``timer``), how it loads, counters,
-        recordings, and what is remembered of objects that have left: they are known by hashes,
-        which Python salts anew in every process.
+        recordings, and what is remembered of objects that have left and of how values change: keys are
+        known by hashes there, which Python salts anew in every process.
 
         Args:
             path: The file; what is there is replaced.

@@ -67,10 +67,14 @@ impl Inner {
         session: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let beta = self.reader.get().map_or(0.0, |reader| reader.beta);
-        // Who asks counts for predictions alone.
+        self.look(key, Asker { beta, session: self.session(session)?, is_followed: true })
+    }
+
+    /// The number of who asks, which counts for predictions alone.
+    #[inline]
+    pub(super) fn session(&self, session: Option<&Bound<'_, PyAny>>) -> PyResult<u32> {
         let is_wanted = session.is_some() && self.ahead.get().is_some();
-        let session = if is_wanted { session_of(session)? } else { 0 };
-        self.look(key, Asker { beta, session, is_followed: true })
+        if is_wanted { session_of(session) } else { Ok(0) }
     }
 
     /// Whether to load the entry before its TTL has passed: the earlier the longer a load takes

@@ -33,6 +33,7 @@ mod iterate;
 mod key;
 mod keys;
 mod life;
+mod lifetime;
 mod loading;
 mod mapping;
 mod memoize;
@@ -60,6 +61,7 @@ pub(crate) use entry::{Entry, Tag};
 pub(crate) use iterate::Entries;
 use key::Asked;
 use life::Life;
+use lifetime::Prediction;
 pub(crate) use loading::Permit;
 use loading::Reader;
 pub(crate) use memoize::Memoized;
@@ -103,6 +105,8 @@ struct Inner {
     ahead: OnceLock<Box<Ahead>>,
     /// What is loaded anew before it expires, where anything is.
     renewal: OnceLock<Box<Renewal>>,
+    /// TTLs of what is stored without one, where they are predicted.
+    prediction: OnceLock<Box<Prediction>>,
     /// Address of the type of entries that are more than a value.
     entry_type: usize,
     /// Whether there ever was one.
@@ -149,13 +153,8 @@ impl Cache {
 }
 
 impl Inner {
-    /// The value, if the key is resident, fresh and valid: a hit, else a miss.
-    #[inline]
-    fn get<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.look(key, Asker::default())
-    }
-
-    /// As `get`; with a beta above 0 none, too, where the entry is to be loaded before its time.
+    /// The value, if the key is resident, fresh and valid: a hit, else a miss. With a beta above 0
+    /// none, too, where the entry is to be loaded before its time.
     #[inline]
     fn look<'py>(
         &self,
@@ -282,6 +281,7 @@ impl Inner {
         let ttl = manner.ttl;
         let (is_forced, namespace) = (manner.is_forced, manner.namespace);
         let is_load = matches!(when, When::Permitted(_));
+        let (manner, foretold) = self.foretold(asked, value, manner)?;
         let (stored, deadline) = self.life.prepare(self, value, manner)?;
         let newcomer = Newcomer {
             hash: asked.hash,
@@ -301,6 +301,7 @@ impl Inner {
         } else {
             self.engine.insert(newcomer, when, asked, &mut left).map_err(|error| *error)?
         };
+        self.came_true(foretold, outcome);
         if !is_load {
             // Those that began while keys were compared have read what was there before.
             self.written(key)?;
@@ -464,6 +465,7 @@ impl Cache {
             reader: OnceLock::new(),
             ahead: OnceLock::new(),
             renewal: OnceLock::new(),
+            prediction: OnceLock::new(),
             entry_type: Entry::type_object_raw(py) as usize,
             has_entries: AtomicBool::new(false),
             transfers: AtomicU64::new(0),
@@ -480,7 +482,9 @@ impl Cache {
         visit.call(&inner.tags)?;
         let miss = inner.reader.get().map(|reader| &reader.miss);
         let sizing = inner.sizing.get().map(Sizing::decide);
-        let told = [inner.recorder.get(), inner.watcher.get(), inner.time.timer(), miss, sizing];
+        let print = inner.prediction.get().map(|prediction| prediction.fingerprint());
+        let told =
+            [inner.recorder.get(), inner.watcher.get(), inner.time.timer(), miss, sizing, print];
         told.into_iter().flatten().try_for_each(|field| visit.call(field))?;
         let mut outcome = Ok(());
         if let Some(ahead) = inner.ahead.get() {
