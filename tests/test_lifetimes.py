@@ -21,6 +21,7 @@ class Time:
         self.now = 0.0
 
     def __call__(self) -> float:
+        """The time."""
         return self.now
 
 
@@ -47,7 +48,7 @@ class Source:
 
 
 def traffic(cache: Cache[str, Any], time: Time, source: Source, requests: int) -> float:
-    """Ask at random; the share of stale answers among those out of the cache, in the second half."""
+    """Ask at random; the share of stale ones among hits, in the second half."""
     asked, hits, stale = random.Random(7), 0, 0
     keys = list(source.paces)
     for request in range(requests):
@@ -251,7 +252,18 @@ def test_a_saved_cache_predicts_between_the_same_bounds(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "asked",
-    [5, (1,), (0, 5), (5, 1), (1, 2, 0), (1, 2, 1), (1, 2, True), ("1", 2), (1, 2**33), (1, 2, 3, 4)],
+    [
+        5,
+        (1,),
+        (0, 5),
+        (5, 1),
+        (1, 2, 0),
+        (1, 2, 1),
+        (1, 2, True),
+        ("1", 2),
+        (1, 2**33),
+        (1, 2, 3, 4),
+    ],
 )
 def test_what_is_no_setting_is_refused(asked: Any) -> None:
     """By name, with what is expected."""

@@ -223,8 +223,8 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         prediction = None if predicted_ttl is None else PredictedTTL.of(predicted_ttl)
         if prediction is not None and ttl is not None:
             raise ConfigError(
-                f"predicted_ttl {predicted_ttl!r} and ttl {ttl!r}: expected one of them; the bounds "
-                "of predicted_ttl may be equal"
+                f"predicted_ttl {predicted_ttl!r} and ttl {ttl!r}: expected one of them; the "
+                "bounds of predicted_ttl may be equal"
             )
         if refresh_ahead is not None and ttl is None and prediction is None:
             raise ConfigError(
@@ -431,7 +431,8 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
 
     def lifetimes(self) -> LifetimeStats:
         """What was seen of changes; all 0 in a cache without ``predicted_ttl``."""
-        return LifetimeStats(**(self.lifetime_counts() or {}))
+        counts = self.lifetime_counts()
+        return LifetimeStats() if counts is None else LifetimeStats(**counts)
 
     def explain(self, key: K) -> Explanation:
         """Why the key is, or is not, in the cache: what is known of it and was decided about it.
@@ -495,8 +496,8 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         on meanwhile: saved is what was there at one instant.
 
         Not kept are functions (``sizeof``, ``on_removal``, ``timer``), how it loads, counters,
-        recordings, and what is remembered of objects that have left and of how values change: keys are
-        known by hashes there, which Python salts anew in every process.
+        recordings, and what is remembered of objects that have left and of how values change: keys
+        are known by hashes there, which Python salts anew in every process.
 
         Args:
             path: The file; what is there is replaced.

@@ -1,7 +1,7 @@
 """Predicted TTLs: between which bounds, and by what a value is known to have changed.
 
-The extension decides (`crates/augury-py/src/cache/lifetime.rs`, and `expiry` of the engine, which has
-the method); it calls :meth:`PredictedTTL.fingerprint` with every value that it gives a TTL.
+The extension decides (`crates/augury-py/src/cache/lifetime.rs`, and `expiry` of the engine, which
+has the method); it calls :meth:`PredictedTTL.fingerprint` with every value that it gives a TTL.
 """
 
 import marshal
@@ -29,10 +29,11 @@ class PredictedTTL:
     where they come by a timetable, or values change back, the chance is another.
 
     A value that has never been seen before, in a namespace that has not either, gets ``low``.
-    Compared are fingerprints, eight bytes each, of 65,536 keys at most: values that have expired are
-    gone. What is plain data (numbers, text, bytes, lists, tuples, dictionaries, sets) or hashable by
-    value has one; of anything else a ``version`` has to tell. What cannot be compared is counted
-    and gets what its namespace suggests.
+    Compared are fingerprints, eight bytes each, of 65,536 keys at most: values that have expired
+    are gone. What is plain data (numbers, text, bytes, lists, tuples, dictionaries, sets) or
+    hashable by value has one; of anything else a ``version`` has to tell. What cannot be compared
+    is counted and gets what its namespace suggests. Values stored by :meth:`~augury.Cache.set` and
+    its like, rather than by a loader, have one namespace together.
 
     Args:
         low: Seconds of the shortest TTL.
@@ -92,7 +93,7 @@ class PredictedTTL:
         """What a file keeps of it."""
         return [self.low, self.high, self.staleness]
 
-    def fingerprint(self, value: object) -> int | None:
+    def fingerprint(self, value: Any) -> int | None:
         """A number that is equal for equal values, or None where that cannot be told."""
         if self.version is not None:
             value = self.version(value)
@@ -141,6 +142,7 @@ def frozen(value: Any) -> Any:
         return kind, tuple(map(frozen, value))
     if kind is set:
         return frozenset(value)
-    if kind.__hash__ is object.__hash__:
+    by_identity: object = object.__hash__
+    if kind.__hash__ is by_identity:
         raise TypeError(f"{kind.__name__} is compared by identity")
     return value
