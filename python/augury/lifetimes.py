@@ -49,11 +49,11 @@ class PredictedTTL:
     >>> import augury
     >>> now = 0.0
     >>> cache = augury.Cache(100, predicted_ttl=(10, 3600), timer=lambda: now)
-    >>> for _ in range(200):
+    >>> for _ in range(1000):
     ...     _ = cache.get_or_load("rates", lambda key: {"EUR": 1.1})
     ...     now += 60
-    >>> cache.lifetimes().changed, cache.lifetimes().mean_ttl > 600
-    (0, True)
+    >>> cache.lifetimes().changed, cache.loads().loads
+    (0, 37)
     """
 
     low: float

@@ -169,7 +169,7 @@ impl Lifetimes {
         }
         self.counts.stored += 1;
         self.counts.unreadable += u64::from(seen.fingerprint.is_none());
-        self.counts.ttls += ttl;
+        self.counts.ttls = self.counts.ttls.saturating_add(ttl);
         if self.young.len() >= self.limit && !self.young.contains_key(&seen.hash) {
             self.old = std::mem::take(&mut self.young);
         }
