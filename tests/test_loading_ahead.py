@@ -5,7 +5,7 @@ import gc
 import random
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -151,8 +151,28 @@ def test_the_budget_bounds_what_is_fetched_in_vain(origin: Origin, budget: float
     cache.close()
 
 
-def test_sessions_are_followed_each_by_itself(origin: Origin) -> None:
-    """Two readers of the loop at unrelated places are both foreseen, if it is said who they are."""
+def by_loading(cache: Cache[str, Any], origin: Origin, key: str, session: object) -> None:
+    """Ask for one key as most do."""
+    cache.get_or_load(key, session=session)
+
+
+def by_hand(cache: Cache[str, Any], origin: Origin, key: str, session: object) -> None:
+    """Ask for one key, and store it where it is not there."""
+    if cache.get(key, session=session) is None:
+        cache[key] = origin(key)
+
+
+def by_several(cache: Cache[str, Any], origin: Origin, key: str, session: object) -> None:
+    """Ask for several keys that are one."""
+    if not cache.get_many([key], session=session):
+        cache[key] = origin(key)
+
+
+@pytest.mark.parametrize("ask", [by_loading, by_hand, by_several])
+def test_sessions_are_followed_each_by_itself(
+    origin: Origin, ask: Callable[[Cache[str, Any], Origin, str, object], None]
+) -> None:
+    """Readers of the loop at unrelated places are all foreseen, if it is said who they are."""
     cache: Cache[str, Any] = Cache(CAPACITY, loader=origin, prefetch=0.1)
     draw = random.Random(1)
     places = [0, 31, 87, 141]
@@ -162,7 +182,7 @@ def test_sessions_are_followed_each_by_itself(origin: Origin) -> None:
             before = cache.prefetches()
         reader = draw.randrange(len(places))
         places[reader] = (places[reader] + 1) % len(LOOP)
-        cache.get_or_load(LOOP[places[reader]], session=("reader", reader))
+        ask(cache, origin, LOOP[places[reader]], ("reader", reader))
         at_rest(cache)
     told = cache.prefetches()
     assert (told.used - before.used) / (told.demands - before.demands) > 0.5

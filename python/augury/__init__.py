@@ -25,6 +25,7 @@ from augury.errors import (
 )
 from augury.explanation import Explanation, Story, explain
 from augury.laboratory import Cell, Progress, ReplayResult, replay
+from augury.lifetimes import LifetimeStats, PredictedTTL
 from augury.loading import LoadStats, PrefetchStats, RefreshStats
 from augury.memoizing import memoize
 from augury.recording import Recording, record
@@ -41,10 +42,12 @@ __all__ = [
     "ConfigError",
     "CurvePoint",
     "Explanation",
+    "LifetimeStats",
     "LoadError",
     "LoadStats",
     "NotFound",
     "PersistenceError",
+    "PredictedTTL",
     "PrefetchStats",
     "Progress",
     "Recording",

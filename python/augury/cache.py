@@ -13,25 +13,27 @@ from collections.abc import (
     Iterator,
     Mapping,
     MutableMapping,
+    Sequence,
     ValuesView,
 )
-from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, TypeVar, overload
 
 from augury import _core
+from augury.accounts import Accounts, CacheStats
 from augury.artifacts import read_artifact
-from augury.autosizing import Autosize, CurvePoint, Sizer
+from augury.autosizing import Autosize, Sizer
 from augury.capacity import Capacity
 from augury.errors import ConfigError, PersistenceError
-from augury.explanation import JOURNAL, Explanation
-from augury.loading import Reader, ReadThrough, Settings
+from augury.explanation import JOURNAL
+from augury.lifetimes import PredictedTTL
+from augury.loading import Reader, Settings
 from augury.recording.anonymiser import Anonymiser
 from augury.recording.live import LiveRecording, Taker
 from augury.recording.recording import Recording
 from augury.sizes import deep_size
-from augury.sizing import Choice, Prices
 from augury.tags import Tags
+from augury.views import Items, Values
 
 if TYPE_CHECKING:
     from augury.learn import Artifact
@@ -50,29 +52,7 @@ FEWEST_DECISIONS = 16
 MISSING: Any = object()
 
 
-@dataclass(frozen=True, slots=True)
-class CacheStats:
-    """Counters since the cache was made."""
-
-    #: Requests answered, and not.
-    hits: int
-    misses: int
-    #: Entries added, and removed for room.
-    insertions: int
-    evictions: int
-    #: Entries turned away: worth less than those that are there, or larger than the cache.
-    rejections: int
-    #: Entries removed because their TTL had passed.
-    expired: int
-
-    @property
-    def hit_ratio(self) -> float:
-        """Share of the requests answered; 0 where there was none."""
-        requests = self.hits + self.misses
-        return self.hits / requests if requests else 0.0
-
-
-class Cache(ReadThrough[K, V], MutableMapping[K, V]):
+class Cache(Accounts[K, V], MutableMapping[K, V]):
     """A mapping of bounded size that learns what to keep.
 
     Safe to use from many threads. Keys are compared as by a dictionary; ``__eq__``, ``__hash__``,
@@ -85,6 +65,10 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         ttl: Seconds that an entry is served after it was stored, unless :meth:`set` says
             otherwise; for ever if None.
         tti: Seconds that it is served after its latest get, likewise.
+        predicted_ttl: The shortest and the longest TTL, in seconds, in place of ``ttl``: each value
+            gets one between them, by how often its like has changed. ``(low, high)``, or a
+            :class:`~augury.PredictedTTL`, which says how; see :meth:`lifetimes`. A value that
+            :meth:`touch` keeps has ``low`` from then on.
         jitter: Share by which TTLs are shortened at random, at most: what was stored together then
             does not expire together.
         policy: Who decides what stays: ``auto``, which learns, or a fixed one: ``lru fifo lfu
@@ -160,6 +144,7 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         *,
         ttl: float | None = None,
         tti: float | None = None,
+        predicted_ttl: PredictedTTL | Sequence[float] | None = None,
         jitter: float = 0.0,
         policy: str = "auto",
         sizeof: Callable[[K, V], int] | None = None,
@@ -213,7 +198,13 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
             raise ConfigError(f"autosize {autosize!r}: expected an augury.Autosize, or None")
         if record is None and (record_sample != 1.0 or record_anonymiser is not None):
             raise ConfigError("record_sample and record_anonymiser are for record, which is None")
-        if refresh_ahead is not None and ttl is None:
+        prediction = None if predicted_ttl is None else PredictedTTL.of(predicted_ttl)
+        if prediction is not None and ttl is not None:
+            raise ConfigError(
+                f"predicted_ttl {predicted_ttl!r} and ttl {ttl!r}: expected one of them; the "
+                "bounds of predicted_ttl may be equal"
+            )
+        if refresh_ahead is not None and ttl is None and prediction is None:
             raise ConfigError(
                 f"refresh_ahead {refresh_ahead!r}: without a ttl nothing expires; make the cache "
                 "with Cache(..., ttl=seconds), or without refresh_ahead"
@@ -224,7 +215,7 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
             capacity=room,
             policy=policy,
             sizeof=deep_size if sizeof is None and has_unit else sizeof,
-            ttl=ttl,
+            ttl=ttl if prediction is None else prediction.low,
             tti=tti,
             jitter=jitter,
             timer=timer,
@@ -240,6 +231,7 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
             "policy": policy,
             "ttl": ttl,
             "tti": tti,
+            "predicted_ttl": None if prediction is None else prediction.saved,
             "jitter": jitter,
             "journal": asked_journal,
             "sample_rows": sample_rows,
@@ -249,8 +241,13 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         self._model: _core.Artifact | None = None
         self._draining: Iterator[tuple[Any, Any]] = iter(())
         self._tags = tags
+        if prediction is not None:
+            self.predict_with(
+                prediction.fingerprint, prediction.low, prediction.high, prediction.staleness
+            )
         self._read_by(Reader(settings, self._tags, timer))
         self._measures = curve or autosize is not None
+        self._is_lru = policy == "lru"
         self._made = self.seconds()
         if model is not None:
             self.load_model(model)
@@ -267,11 +264,11 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
     if TYPE_CHECKING:
         # The extension's own, with the types of this cache.
         @overload  # type: ignore[override]
-        def get(self, key: K) -> V | None: ...
+        def get(self, key: K, *, session: Hashable = None) -> V | None: ...
         @overload
-        def get(self, key: K, default: V | D) -> V | D: ...
-        def get(self, key: K, default: object = None) -> Any:
-            """Look the key up: a hit or a miss."""
+        def get(self, key: K, default: V | D, *, session: Hashable = None) -> V | D: ...
+        def get(self, key: K, default: object = None, *, session: Hashable = None) -> Any:
+            """Look the key up: a hit or a miss. By session prefetching learns what follows what."""
 
         @overload  # type: ignore[override]
         def peek(self, key: K) -> V | None: ...
@@ -334,99 +331,6 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         """The room that is used, under the name that `cachetools` has for it."""
         return self.used
 
-    def miss_ratio_curve(self) -> list[CurvePoint]:
-        """What half, one, two and four times the capacity would give, by the traffic of late.
-
-        An estimate from a sample of the objects, made for ``auto`` (mean error 0.01) and ``lru``;
-        of other policies it tells what the best plain policy would gain or lose from here. Empty
-        before anything was asked for; it begins anew when the capacity changes.
-
-        Raises:
-            ConfigError: It is not measured.
-
-        >>> import augury
-        >>> cache = augury.Cache(1000, curve=True)
-        >>> for key in range(20_000):
-        ...     if cache.get(key % 3_000) is None:
-        ...         cache[key % 3_000] = key
-        >>> [point.capacity for point in cache.miss_ratio_curve()]
-        [500, 1000, 2000, 4000]
-        >>> cache.miss_ratio_curve()[-1].miss_ratio < cache.miss_ratio_curve()[0].miss_ratio
-        True
-        """
-        if not self._measures:
-            raise ConfigError(
-                "this cache does not measure other capacities (curve False): make it with "
-                "Cache(..., curve=True)"
-            )
-        points = [CurvePoint(*point) for point in self.curve_points() or ()]
-        if self._options["policy"] != "lru":
-            return points
-        # No estimate of a policy's shape is needed where LRU's own is known.
-        return [replace(point, miss_ratio=point.lru_miss_ratio) for point in points]
-
-    def choose_capacity(
-        self,
-        prices: Prices,
-        *,
-        lowest: int | str,
-        highest: int | str,
-        requests_per_second: float | None = None,
-        bytes_per_unit: float | None = None,
-    ) -> Choice | None:
-        """The capacity at the least cost between bounds, by the curve; None before the first read.
-
-        Nothing is resized: see :meth:`resize`, or ``autosize`` for a cache that does it by itself.
-        Arguments as for :class:`~augury.Autosize`; requests are by default those per second since
-        the cache was made.
-
-        Raises:
-            CapacityError: The bounds are none.
-            ConfigError: The curve is not measured, or another argument cannot be.
-        """
-        asked = Autosize(prices, lowest, highest, bytes_per_unit)
-        points = self.miss_ratio_curve()
-        if not points:
-            return None
-        if requests_per_second is None:
-            requests_per_second = self.requests() / max(self.seconds() - self._made, 1e-3)
-        unit = self._bytes_per_unit(bytes_per_unit)
-        return asked.choose(points, self.capacity, requests_per_second, unit)
-
-    def _bytes_per_unit(self, asked: float | None) -> float:
-        if asked is None and self._unit != "bytes":
-            raise ConfigError(
-                "bytes_per_unit None: expected the mean size of an entry in bytes, since the "
-                + "capacity "
-                + ("is in entries" if self._unit == "entries" else "is in the unit of sizeof")
-            )
-        return 1.0 if asked is None else asked
-
-    def requests(self) -> int:
-        """Reads so far, hits and misses."""
-        counts = self.counts()
-        return counts["hits"] + counts["misses"]
-
-    def stats(self) -> CacheStats:
-        """The counters."""
-        return CacheStats(**self.counts())
-
-    def explain(self, key: K) -> Explanation:
-        """Why the key is, or is not, in the cache: what is known of it and was decided about it.
-
-        Not a request. Times are in requests for any key.
-
-        >>> import augury
-        >>> cache = augury.Cache(2)
-        >>> for key in "abcd":
-        ...     if cache.get(key) is None:
-        ...         _ = cache.set(key, key.upper())
-        >>> gone = next(key for key in "abcd" if key not in cache)
-        >>> cache.explain(gone).standing is None, len(cache.explain(gone).decisions)
-        (True, 1)
-        """
-        return Explanation.of(self.explanation(key))
-
     def load_model(
         self, model: "str | os.PathLike[str] | Artifact | _core.Artifact | None"
     ) -> None:
@@ -447,22 +351,6 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         self.set_model(loaded)
         self._model = loaded
 
-    def sampled(self) -> "_core._Dataset":
-        """The feature rows that are kept, as columns of bytes.
-
-        `augury.learn.dataset_of` makes a data set of them.
-
-        Raises:
-            ConfigError: None are kept.
-        """
-        found = self.rows()
-        if found is None:
-            raise ConfigError(
-                "this cache keeps no feature rows (sample_rows 0): make it with "
-                "Cache(..., sample_rows=100_000)"
-            )
-        return found
-
     def save(self, path: str | os.PathLike[str], serializer: "Serializer | None" = None) -> int:
         """Write entries, histories and what was learned to a file, and return how many entries.
 
@@ -473,8 +361,8 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
         on meanwhile: saved is what was there at one instant.
 
         Not kept are functions (``sizeof``, ``on_removal``, ``timer``), how it loads, counters,
-        recordings, and what is remembered of objects that have left: they are known by hashes,
-        which Python salts anew in every process.
+        recordings, and what is remembered of objects that have left and of how values change: keys
+        are known by hashes there, which Python salts anew in every process.
 
         Args:
             path: The file; what is there is replaced.
@@ -580,37 +468,6 @@ class Cache(ReadThrough[K, V], MutableMapping[K, V]):
     def __repr__(self) -> str:
         """Capacity and number of entries."""
         return f"<augury.Cache of {len(self):,} entries, capacity {self.capacity:,}>"
-
-
-class Items(ItemsView[K, V]):
-    """Keys and values of a cache."""
-
-    _mapping: Cache[K, V]
-
-    def __contains__(self, item: object) -> bool:
-        """Whether this is the value under this key. No request."""
-        if not isinstance(item, tuple) or len(item) != 2:
-            return False
-        found: Any = self._mapping.peek(item[0], MISSING)
-        return found is not MISSING and bool(found is item[1] or found == item[1])
-
-    def __iter__(self) -> Iterator[tuple[K, V]]:
-        """Entry by entry, none of them a request."""
-        return self._mapping.entries()
-
-
-class Values(ValuesView[V]):
-    """Values of a cache."""
-
-    _mapping: Cache[Any, V]
-
-    def __contains__(self, value: object) -> bool:
-        """Whether some key has this value. No request."""
-        return any(value is one or value == one for one in self)
-
-    def __iter__(self) -> Iterator[V]:
-        """Value by value, none of them a request."""
-        return (value for _, value in self._mapping.entries())
 
 
 def check_policy(policy: object) -> None:

@@ -12,7 +12,7 @@
 //!
 //! Beside the flow, [`frequency`]: how often each key of a stream is asked for; [`sampler`]: rows to
 //! learn from; [`drift`]: whether what was learned still holds; [`refresh`]: what to reload before it is
-//! asked for and expired; [`saved`]: what outlives the process.
+//! asked for and expired; [`expiry`]: how long a value may be served; [`saved`]: what outlives the process.
 //!
 //! The core knows no Python, no sockets and no wall clock: [`clock`], seed and model are arguments.
 
@@ -21,6 +21,7 @@ pub mod cache;
 pub mod clock;
 pub mod curve;
 pub mod drift;
+pub mod expiry;
 pub mod frequency;
 pub mod guard;
 pub mod hash;

@@ -216,17 +216,9 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         self.policy.on_miss(self.store.slots(), access);
     }
 
-    /// As [`Shard::miss`] where the size is not known before the object is loaded: the policy
-    /// sees a size of 1 and no bytes are counted.
-    #[inline]
-    pub fn miss_unsized(&mut self, access: &Access) {
-        self.stats.misses += 1;
-        self.measure(access.hash, None, false);
-        self.policy.on_miss(self.store.slots(), access);
-    }
-
     /// A miss of which the policy hears when its object comes, if it comes: until then there is
-    /// nothing to decide, and most of what a miss costs is what the policy learns from it.
+    /// nothing to decide, and most of what a miss costs is what the policy learns from it. Its size
+    /// is not known before, so no bytes are counted.
     #[inline]
     pub fn miss_noted(&mut self, hash: u64) {
         self.stats.misses += 1;

@@ -107,8 +107,8 @@ fn a_newcomer_has_its_own_history() {
     let written = shard.write(mix(1), 1, 40);
     shard.insert(&written, (), (), None, &mut Drop);
     assert_eq!((1, written.now as u32), (record(&shard, 1).count, record(&shard, 1).last));
-    let reads: Vec<_> = [2, 3, 2, 4].iter().map(|&key| shard.begin(mix(key), key, 1)).collect();
-    reads.iter().for_each(|read| shard.miss_unsized(read));
+    let reads: Vec<_> = [2, 3, 2, 4].iter().map(|&key| shard.begin(mix(key), key, 10)).collect();
+    reads.iter().for_each(|read| shard.miss(read));
     for key in [2, 3, 4] {
         let write = shard.write(mix(key), key, 10);
         shard.insert(&write, (), (), None, &mut Drop);
@@ -123,7 +123,7 @@ fn the_size_that_a_write_brings_is_learned() {
     let read_size = |known: bool| {
         let mut shard = Shard::<(), (), _>::new(100_000, fixed(RankingId::Heat, false));
         let read = shard.begin(mix(1), 1, if known { 5_000 } else { 1 });
-        shard.miss_unsized(&read);
+        shard.miss(&read);
         let write = shard.write(mix(1), 1, 5_000);
         shard.insert(&write, (), (), None, &mut Drop);
         let id = shard.store().candidates(mix(1)).next().expect("resident");
@@ -133,14 +133,16 @@ fn the_size_that_a_write_brings_is_learned() {
 }
 
 #[test]
-fn shadows_of_unsized_misses_do_not_grow_for_ever() {
-    // Sizes become known with the write: a shadow that took every object for one byte would keep
-    // all of them.
+fn shadows_hear_of_a_miss_when_its_size_is_known() {
+    // As the cache does it: a shadow that took every object for one byte would keep all of them.
     let mut shard = Shard::<(), (), _>::new(1_000_000, auto());
     for key in 0..30_000u64 {
-        let read = shard.begin(mix(key), key, 1);
-        shard.miss_unsized(&read);
+        shard.begin(mix(key), key, 1);
+        shard.miss_noted(mix(key));
         let write = shard.write(mix(key), key, 50_000);
+        if shard.take_noted(mix(key)) {
+            shard.announce(&write);
+        }
         shard.insert(&write, (), (), None, &mut Drop);
     }
     // Twenty objects fit.

@@ -54,7 +54,7 @@ class ReadThrough(_core.Cache, Generic[K, V]):
         ) -> V:
             """The value under the key, loaded where there is none."""
 
-        def get_many(self, keys: Iterable[K]) -> dict[K, V]:
+        def get_many(self, keys: Iterable[K], *, session: Hashable = None) -> dict[K, V]:
             """Those that are there: a hit or a miss each."""
 
         def set_many(

@@ -18,6 +18,7 @@ OPTIONS: dict[str, tuple[type, ...]] = {
     "policy": (str,),
     "ttl": (int, float, NoneType),
     "tti": (int, float, NoneType),
+    "predicted_ttl": (list, NoneType),
     "jitter": (int, float),
     "journal": (int, NoneType),
     "sample_rows": (int,),

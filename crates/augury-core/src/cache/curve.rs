@@ -10,7 +10,9 @@ impl<K, V, P: Policy, C: Clock> Cache<K, V, P, C> {
     pub fn keep_curve(&self, is_kept: bool) {
         self.shards.settings().curve = is_kept;
         for at in 0..self.shards.count() {
-            self.shards.lock(at).keep_curve(is_kept);
+            let mut shard = self.shards.lock(at);
+            let latest = self.shards.settings().curve;
+            shard.keep_curve(latest);
         }
     }
 

@@ -1,5 +1,6 @@
 //! What goes into a cache and what the cache says of it.
 
+use super::permit::Permit;
 use crate::clock::Millis;
 use crate::metrics::RemovalCause;
 
@@ -34,6 +35,8 @@ pub enum When<'a, V> {
     /// The key is resident and this is true of its value: compare and set. Called under the
     /// lock: the contract of [`Probe::quick`](super::Probe::quick).
     Matching(&'a dyn Fn(&V) -> bool),
+    /// The permit was not revoked.
+    Permitted(&'a Permit),
 }
 
 impl<V> When<'_, V> {
@@ -43,6 +46,7 @@ impl<V> When<'_, V> {
             When::Absent => resident.is_none(),
             When::Present => resident.is_some(),
             When::Matching(test) => resident.is_some_and(test),
+            When::Permitted(permit) => !permit.is_revoked(),
         }
     }
 }

@@ -25,13 +25,18 @@ mod entries;
 mod entry;
 mod keyed;
 mod lookup;
+mod permit;
 mod probe;
 mod saving;
+#[cfg(test)]
+mod schedules;
 mod settings;
 mod shards;
+mod sync;
 
 pub use entries::{Cursor, Entries};
 pub use entry::{Newcomer, Outcome, Peeked, When};
+pub use permit::Permit;
 pub use probe::{Probe, Pure};
 pub use saving::{Export, Kept, Memory};
 
@@ -41,7 +46,7 @@ use crate::metrics::{RemovalCause, Stats};
 use crate::policy::Policy;
 use crate::shard::{Left, Shard};
 use shards::{Shards, share};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Entries removed per locking by operations on the whole cache.
 const BATCH: usize = 256;

@@ -10,10 +10,11 @@
 //! from [`Settings`]. Their lock is taken alone or under a shard's, never the other way round.
 
 use super::settings::Settings;
+use super::sync::atomic::{AtomicU64, Ordering};
+use super::sync::{Mutex, MutexGuard};
 use crate::policy::Policy;
 use crate::shard::Shard;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 /// One shard alone on its cache lines: neighbours' locks would otherwise slow each other down.
 #[repr(align(128))]
@@ -72,10 +73,10 @@ impl<K, V, P: Policy> Shards<K, V, P> {
     fn rebuild(&self, at: usize) -> MutexGuard<'_, Shard<K, V, P>> {
         let policy = (self.make_policy)(at);
         let mutex = &self.lines[at].0;
-        let mut shard = mutex.lock().unwrap_or_else(PoisonError::into_inner);
-        if !mutex.is_poisoned() {
-            return shard;
-        }
+        let mut shard = match mutex.lock() {
+            Ok(shard) => return shard,
+            Err(poisoned) => poisoned.into_inner(),
+        };
         let mut fresh = shard.successor(policy);
         self.settings().apply(&mut fresh, at, self.count());
         let broken = std::mem::replace(&mut *shard, fresh);

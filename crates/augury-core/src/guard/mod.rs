@@ -231,12 +231,6 @@ impl Chooser for Guard {
         self.shadows.reserve();
     }
 
-    fn sized(&mut self, access: &Access) {
-        if sample_of(access.hash) < self.threshold {
-            self.shadows.resize(access.hash, access.size);
-        }
-    }
-
     #[inline]
     fn observe(&mut self, access: &Access, history: &History, learner: &Learner) {
         if sample_of(access.hash) >= self.threshold {

@@ -142,22 +142,6 @@ impl Shadows {
         members
     }
 
-    /// The size of an object has changed, or become known. What is too much leaves with the next
-    /// accesses.
-    pub fn resize(&mut self, hash: u64, size: u32) {
-        let objects = &self.objects;
-        let found = self.index.candidates(hash).find(|&at| objects[at as usize].hash == hash);
-        if let Some(at) = found {
-            let object = &mut self.objects[at as usize];
-            let old = u64::from(std::mem::replace(&mut object.size, size));
-            for (expert, shadow) in self.shadows.iter_mut().enumerate() {
-                if object.members & 1 << expert != 0 {
-                    shadow.used = shadow.used - old + u64::from(size);
-                }
-            }
-        }
-    }
-
     fn admit(&mut self, expert: usize, at: u32, access: &Access, learner: &Learner) {
         let object = self.objects[at as usize];
         let size = u64::from(object.size);
@@ -350,7 +334,6 @@ mod tests {
                     0 => shadows.retire(1 << random.below(3)),
                     1 => shadows.revive(1, 0),
                     2 => shadows.narrow(shadows.capacity - 10, |hash| hash & 15 != seed & 15),
-                    3 | 4 => shadows.resize(mix(key), size),
                     _ => {
                         request(&mut shadows, &learner, now, key, size);
                     }
@@ -398,10 +381,6 @@ mod tests {
         request(&mut shadows, &learner, 0, 1, 100);
         assert_eq!(0, request(&mut shadows, &learner, 1, 2, 101));
         assert_eq!(ALL, request(&mut shadows, &learner, 2, 1, 100));
-        // Nor does growth of a resident wedge it.
-        shadows.resize(mix(1), 5_000);
-        request(&mut shadows, &learner, 3, 3, 1);
         check(&shadows);
-        assert!(shadows.shadows.iter().all(|shadow| shadow.used <= 100 || shadow.residents == 1));
     }
 }

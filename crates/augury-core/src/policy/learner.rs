@@ -241,15 +241,12 @@ impl Learner {
     }
 
     /// This is about to come in: as a rule what missed last. Where others have missed since, or
-    /// it was never asked for, the newcomer is looked up anew. Whether anything was news, be it
-    /// only the size.
+    /// it was never asked for, the newcomer is looked up anew.
     #[inline]
-    pub fn introduce(&mut self, access: &Access) -> bool {
-        if self.incoming == Some((access.hash, access.size)) {
-            return false;
+    pub fn introduce(&mut self, access: &Access) {
+        if self.incoming != Some((access.hash, access.size)) {
+            self.correct(access);
         }
-        self.correct(access);
-        true
     }
 
     #[cold]

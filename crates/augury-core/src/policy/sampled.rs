@@ -53,8 +53,6 @@ pub trait Chooser: Send {
     fn try_learned(&mut self) {}
     /// A miss is about to be observed: the time to ask for memory, so that hits need none.
     fn reserve(&mut self) {}
-    /// The size of an object, which was not known when it was observed.
-    fn sized(&mut self, _access: &Access) {}
     /// Experts whose shadow holds an object, a bit each in the order of [`Chooser::opinions`];
     /// none where it is not in the sampled traffic, or nothing is sampled.
     fn holders(&self, _hash: u64) -> Option<u32> {
@@ -219,14 +217,6 @@ impl<C: Chooser> Sampled<C> {
             below,
         }
     }
-
-    /// Sees to it that the learner's newcomer is this one.
-    #[inline]
-    fn introduce(&mut self, access: &Access) {
-        if self.learner.introduce(access) {
-            self.chooser.sized(access);
-        }
-    }
 }
 
 impl Field for Slots<History> {
@@ -365,7 +355,7 @@ impl<C: Chooser> Policy for Sampled<C> {
         now: Tick,
     ) -> Verdict {
         if let Some(access) = incoming {
-            self.introduce(access);
+            self.learner.introduce(access);
         }
         let Expert { ranking, admission } = self.chooser.ruling();
         let newcomer =
@@ -420,7 +410,7 @@ impl<C: Chooser> Policy for Sampled<C> {
     #[inline]
     fn on_insert(&mut self, slots: &mut Slots<History>, id: SlotId, access: &Access) {
         self.is_started = true;
-        self.introduce(access);
+        self.learner.introduce(access);
         let history = *self.learner.newcomer();
         self.learner.settled();
         *slots.record_mut(id) = history;
@@ -430,7 +420,7 @@ impl<C: Chooser> Policy for Sampled<C> {
 
     #[inline]
     fn on_reject(&mut self, access: &Access) {
-        self.introduce(access);
+        self.learner.introduce(access);
         let history = *self.learner.newcomer();
         self.learner.settled();
         self.learner.forget(access.hash, &history, access.now);

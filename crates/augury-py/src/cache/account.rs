@@ -32,7 +32,9 @@ impl Cache {
         let inner = self.inner()?;
         let ahead = inner.ahead.get().map_or(0, |ahead| ahead.memory_bytes());
         let renewal = inner.renewal.get().map_or(0, |renewal| renewal.memory_bytes());
-        Ok(inner.engines().map(|engine| engine.memory_bytes()).sum::<usize>() + ahead + renewal)
+        let prediction = inner.prediction.get().map_or(0, |prediction| prediction.memory_bytes());
+        let engines: usize = inner.engines().map(|engine| engine.memory_bytes()).sum();
+        Ok(engines + ahead + renewal + prediction)
     }
 
     /// The TTL of entries of which nothing else is said, in seconds.

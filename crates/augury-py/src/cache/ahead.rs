@@ -211,6 +211,7 @@ impl Inner {
     ) -> PyResult<bool> {
         let (py, mut left) = (asked.key.py(), Gone::new());
         let size = self.size(asked.key, value)?;
+        let (manner, foretold) = self.foretold(asked, value, manner)?;
         let (value, deadline) = self.life.prepare(self, value, manner)?;
         let key = asked.key.clone().unbind();
         let newcomer = Newcomer {
@@ -224,6 +225,7 @@ impl Inner {
         };
         let outcome =
             ahead.stage.insert(newcomer, When::Always, asked, &mut left).map_err(|error| *error)?;
+        self.came_true(foretold, outcome);
         ahead.sized(asked.hash, size);
         self.pushed_out(py, ahead, left)?;
         let mut left = Gone::new();
@@ -285,8 +287,7 @@ impl Cache {
         let phase = ahead.lock().phase(asked.hash);
         match phase {
             Some(Phase::Awaited) => {
-                let manner = Manner { permit: Some(permit.get()), ..manner };
-                if inner.set(key, value, manner, When::Always)? != Outcome::Declined {
+                if inner.set(key, value, manner, permit.get().when())? != Outcome::Declined {
                     inner.plan(asked, load_seconds)?;
                 }
                 ahead.lock().used_late(asked.hash, &mut released);

@@ -4,15 +4,20 @@ use augury_core::cache::When;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use super::ahead::session_of;
 use super::mapping::is_resident;
 use super::{Asker, Cache, Manner};
 
 #[pymethods]
 impl Cache {
-    /// Keys and values of those that are there: a hit or a miss each.
-    fn get_many<'py>(&self, keys: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
-        let found = self.known_many(keys, None)?;
+    /// Keys and values of those that are there: a hit or a miss each. ``session`` is who asks, for
+    /// prefetching.
+    #[pyo3(signature = (keys, *, session=None))]
+    fn get_many<'py>(
+        &self,
+        keys: &Bound<'py, PyAny>,
+        session: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let found = self.known_many(keys, session)?;
         self.inner()?.go_ahead(keys.py())?;
         Ok(found)
     }
@@ -25,7 +30,8 @@ impl Cache {
         session: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let (inner, found) = (self.inner()?, PyDict::new(keys.py()));
-        let asker = Asker { session: session_of(session)?, is_followed: true, ..Asker::default() };
+        let asker =
+            Asker { session: inner.session(session)?, is_followed: true, ..Asker::default() };
         for key in keys.try_iter()? {
             let key = key?;
             if let Some(value) = inner.look(&key, asker)? {

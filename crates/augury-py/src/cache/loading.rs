@@ -4,9 +4,7 @@
 //! to the loading layer, a Python function that [`Cache::load_with`] is given; it is called under
 //! no lock. A load stores by its [`Permit`], which a later write of the key takes away.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use augury_core::cache::{Outcome, When};
+use augury_core::cache::{self, Outcome, When};
 use pyo3::prelude::*;
 
 use super::ahead::session_of;
@@ -31,7 +29,14 @@ pub(super) struct Reader {
 #[pyclass(frozen, module = "augury._core")]
 #[derive(Default)]
 pub(crate) struct Permit {
-    is_revoked: AtomicBool,
+    held: cache::Permit,
+}
+
+impl Permit {
+    /// The condition under which its load stores.
+    pub(super) fn when(&self) -> When<'_, Object> {
+        When::Permitted(&self.held)
+    }
 }
 
 #[pymethods]
@@ -43,12 +48,12 @@ impl Permit {
 
     /// Takes it away.
     fn revoke(&self) {
-        self.is_revoked.store(true, Ordering::SeqCst);
+        self.held.revoke();
     }
 
     #[getter]
     pub(super) fn is_revoked(&self) -> bool {
-        self.is_revoked.load(Ordering::SeqCst)
+        self.held.is_revoked()
     }
 }
 
@@ -62,10 +67,14 @@ impl Inner {
         session: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let beta = self.reader.get().map_or(0.0, |reader| reader.beta);
-        // Who asks counts for predictions alone.
+        self.look(key, Asker { beta, session: self.session(session)?, is_followed: true })
+    }
+
+    /// The number of who asks, which counts for predictions alone.
+    #[inline]
+    pub(super) fn session(&self, session: Option<&Bound<'_, PyAny>>) -> PyResult<u32> {
         let is_wanted = session.is_some() && self.ahead.get().is_some();
-        let session = if is_wanted { session_of(session)? } else { 0 };
-        self.look(key, Asker { beta, session, is_followed: true })
+        if is_wanted { session_of(session) } else { Ok(0) }
     }
 
     /// Whether to load the entry before its TTL has passed: the earlier the longer a load takes
@@ -175,11 +184,10 @@ impl Cache {
             tags,
             stale,
             load_seconds: if is_told { load_seconds } else { 0.0 },
-            permit: Some(permit.get()),
             namespace,
             ..Manner::default()
         };
-        let outcome = inner.set(key, value, manner, When::Always)?;
+        let outcome = inner.set(key, value, manner, permit.get().when())?;
         Ok((outcome != Outcome::Declined).then(|| is_resident(outcome)))
     }
 

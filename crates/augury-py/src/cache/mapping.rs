@@ -15,14 +15,18 @@ pub(super) fn is_resident(outcome: Outcome) -> bool {
 
 #[pymethods]
 impl Cache {
-    /// The value under the key, or the default: a hit or a miss.
-    #[pyo3(signature = (key, default=None))]
+    /// The value under the key, or the default: a hit or a miss. ``session`` is who asks, for
+    /// prefetching.
+    #[pyo3(signature = (key, default=None, *, session=None))]
     fn get<'py>(
         &self,
         key: &Bound<'py, PyAny>,
         default: Option<Bound<'py, PyAny>>,
+        session: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        Ok(self.inner()?.get(key)?.or(default))
+        let inner = self.inner()?;
+        let asker = Asker { session: inner.session(session)?, ..Asker::default() };
+        Ok(inner.look(key, asker)?.or(default))
     }
 
     fn __getitem__<'py>(

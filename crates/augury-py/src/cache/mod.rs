@@ -33,6 +33,7 @@ mod iterate;
 mod key;
 mod keys;
 mod life;
+mod lifetime;
 mod loading;
 mod mapping;
 mod memoize;
@@ -60,6 +61,7 @@ pub(crate) use entry::{Entry, Tag};
 pub(crate) use iterate::Entries;
 use key::Asked;
 use life::Life;
+use lifetime::Prediction;
 pub(crate) use loading::Permit;
 use loading::Reader;
 pub(crate) use memoize::Memoized;
@@ -103,6 +105,8 @@ struct Inner {
     ahead: OnceLock<Box<Ahead>>,
     /// What is loaded anew before it expires, where anything is.
     renewal: OnceLock<Box<Renewal>>,
+    /// TTLs of what is stored without one, where they are predicted.
+    prediction: OnceLock<Box<Prediction>>,
     /// Address of the type of entries that are more than a value.
     entry_type: usize,
     /// Whether there ever was one.
@@ -139,8 +143,6 @@ struct Manner<'a, 'py> {
     load_seconds: f64,
     /// Place of its namespace among the costs of misses.
     namespace: u16,
-    /// Of the load that stores it.
-    permit: Option<&'a Permit>,
 }
 
 impl Cache {
@@ -151,13 +153,8 @@ impl Cache {
 }
 
 impl Inner {
-    /// The value, if the key is resident, fresh and valid: a hit, else a miss.
-    #[inline]
-    fn get<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.look(key, Asker::default())
-    }
-
-    /// As `get`; with a beta above 0 none, too, where the entry is to be loaded before its time.
+    /// The value, if the key is resident, fresh and valid: a hit, else a miss. With a beta above 0
+    /// none, too, where the entry is to be loaded before its time.
     #[inline]
     fn look<'py>(
         &self,
@@ -282,7 +279,9 @@ impl Inner {
         let (asked, mut left) = (Asked::new(key)?, Gone::new());
         let size = self.size(key, value)?;
         let ttl = manner.ttl;
-        let (is_forced, permit, namespace) = (manner.is_forced, manner.permit, manner.namespace);
+        let (is_forced, namespace) = (manner.is_forced, manner.namespace);
+        let is_load = matches!(when, When::Permitted(_));
+        let (manner, foretold) = self.foretold(asked, value, manner)?;
         let (stored, deadline) = self.life.prepare(self, value, manner)?;
         let newcomer = Newcomer {
             hash: asked.hash,
@@ -293,18 +292,17 @@ impl Inner {
             is_forced,
             namespace,
         };
-        match permit {
+        if !is_load {
             // Loads of the key lose their permits before the value is there: none can follow it.
-            None => self.written(key)?,
-            Some(permit) if permit.is_revoked() => return Ok(Outcome::Declined),
-            Some(_) => {}
+            self.written(key)?;
         }
         let outcome = if self.pins.get().is_some() {
             self.insert_beside_pins(newcomer, when, asked, &mut left)?
         } else {
             self.engine.insert(newcomer, when, asked, &mut left).map_err(|error| *error)?
         };
-        if permit.is_none() {
+        self.came_true(foretold, outcome);
+        if !is_load {
             // Those that began while keys were compared have read what was there before.
             self.written(key)?;
         }
@@ -315,10 +313,8 @@ impl Inner {
         if !left.is_empty() {
             self.tell(py, left);
         }
-        if permit.is_some_and(Permit::is_revoked) {
-            // Another thread wrote while keys were compared: nothing is better than what is old.
-            self.remove(asked)?;
-            return Ok(Outcome::Declined);
+        if is_load && outcome == Outcome::Declined {
+            return Ok(outcome);
         }
         if let Some(recorder) = self.recorder.get() {
             recorder.bind(py).call1((key, "set", size, ttl))?;
@@ -469,6 +465,7 @@ impl Cache {
             reader: OnceLock::new(),
             ahead: OnceLock::new(),
             renewal: OnceLock::new(),
+            prediction: OnceLock::new(),
             entry_type: Entry::type_object_raw(py) as usize,
             has_entries: AtomicBool::new(false),
             transfers: AtomicU64::new(0),
@@ -485,7 +482,9 @@ impl Cache {
         visit.call(&inner.tags)?;
         let miss = inner.reader.get().map(|reader| &reader.miss);
         let sizing = inner.sizing.get().map(Sizing::decide);
-        let told = [inner.recorder.get(), inner.watcher.get(), inner.time.timer(), miss, sizing];
+        let print = inner.prediction.get().map(|prediction| prediction.fingerprint());
+        let told =
+            [inner.recorder.get(), inner.watcher.get(), inner.time.timer(), miss, sizing, print];
         told.into_iter().flatten().try_for_each(|field| visit.call(field))?;
         let mut outcome = Ok(());
         if let Some(ahead) = inner.ahead.get() {
