@@ -13,7 +13,10 @@ pub(super) struct File {
 
 use safetensors::Dtype;
 
-pub(super) fn bytes_of<const N: usize, T: Copy>(values: &[T], to: impl Fn(T) -> [u8; N]) -> Vec<u8> {
+pub(super) fn bytes_of<const N: usize, T: Copy>(
+    values: &[T],
+    to: impl Fn(T) -> [u8; N],
+) -> Vec<u8> {
     values.iter().flat_map(|&value| to(value)).collect()
 }
 
