@@ -60,6 +60,13 @@ class _Dataset(TypedDict):
     capacity_bytes: int
     residence: float
 
+class _Demands(TypedDict):
+    keys: bytes
+    sizes: bytes
+    sessions: bytes
+    namespaces: bytes
+    requests: int
+
 class _Foresights(TypedDict):
     demands: int
     issued: int
@@ -152,6 +159,17 @@ class Artifact:
     @property
     def steps(self) -> tuple[int, int]: ...
     def predict(self, rows: bytes, serving: bool) -> bytes: ...
+
+class Sequence:
+    def __new__(cls, data: bytes) -> Sequence: ...
+    @staticmethod
+    def is_one(data: bytes) -> bool: ...
+    @property
+    def hash(self) -> str: ...
+    @property
+    def manifest(self) -> str: ...
+    @property
+    def continuations(self) -> tuple[int, int]: ...
 
 _T = TypeVar("_T")
 _Extra: TypeAlias = tuple[int | None, int | None, int | None, float, list[_T]]
@@ -382,7 +400,7 @@ class Trace:
         model: Artifact | None = None,
         warmup: int = 0,
         until: int | None = None,
-        prefetch: tuple[float, str] | None = None,
+        prefetch: tuple[float, str | Sequence] | None = None,
     ) -> _Outcome: ...
     def dataset(
         self,
@@ -392,6 +410,14 @@ class Trace:
         seed: int,
         ticker: Ticker,
     ) -> _Dataset: ...
+    def demands(
+        self,
+        asked: tuple[float | None, int | None],
+        until: int | None,
+        latest: int,
+        seed: int,
+        ticker: Ticker,
+    ) -> _Demands: ...
     def explain(
         self,
         key: str,

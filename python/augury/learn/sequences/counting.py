@@ -1,10 +1,10 @@
 """Counting what came after the latest tokens: the tables of a sequence model.
 
-Chances are interpolated with those of shorter contexts after Witten and Bell, "The zero-frequency
-problem" (IEEE Trans. Information Theory 37, 1991): a context seen n times with t different
-continuations is believed n / (n + t), the rest comes from the context without its oldest token.
-What a shorter context says about as well is left out, after Stolcke, "Entropy-based pruning of
-backoff language models" (1998), here by the difference of the chances.
+Chances are drawn to those of shorter contexts after MacKay and Bauman Peto, "A hierarchical
+Dirichlet language model" (Natural Language Engineering 1, 1995): what the context without its
+oldest token says counts as much as :data:`PRIOR` occurrences. What a shorter context says about as
+well is left out, after Stolcke, "Entropy-based pruning of backoff language models" (1998), here by
+the difference of the chances.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["AHEAD", "ORDER", "Grams", "count"]
+__all__ = ["AHEAD", "ORDER", "Grams", "count", "first_rows"]
 
 Tokens = npt.NDArray[np.int64]
 #: Tokens of the longest context; the engine's tables have as many.
@@ -23,6 +23,8 @@ AHEAD = 4
 #: Continuations seen less often, or of a smaller chance, are chance.
 LEAST_COUNT = 2
 LEAST_CHANCE = 1 / 32
+#: Occurrences that the shorter context's word is worth.
+PRIOR = 2.0
 #: By so much a continuation must differ from what the shorter context says of it.
 LEAST_DIFFERENCE = 1 / 16
 #: Continuations of one context.
@@ -31,13 +33,16 @@ KEPT = 4
 
 @dataclass(frozen=True, slots=True)
 class Grams:
-    """Contexts, shape (rows, ORDER), the latest token first and 0 for none; and a continuation
-    of each, with its chance and how often it was seen. Rows are sorted by context, then by chance,
-    the most likely first."""
+    """What came after which context: a row per continuation, all of shape (rows,) but contexts.
 
+    Rows are sorted by context, then by chance, the most likely first.
+    """
+
+    #: The latest token first, 0 where there is none; of shape (rows, ORDER).
     contexts: Tokens
     following: Tokens
     chances: npt.NDArray[np.float64]
+    #: How often it was seen.
     counts: Tokens
 
     def __len__(self) -> int:
@@ -66,8 +71,9 @@ def count(past: Sequence[Tokens], following: Sequence[Tokens], most: int) -> Gra
     >>> sequence = np.array([1, 2, 3] * 50)
     >>> before = [np.concatenate([np.zeros(n, int), sequence[:-n]]) for n in (1, 2)]
     >>> found = count([sequence, *before], [np.append(sequence[1:], 0)], most=100)
-    >>> [(*map(int, context), int(token)) for context, token in zip(found.contexts, found.following)]
-    [(0, 0, 0, 3), (0, 0, 0, 2), (0, 0, 0, 1), (1, 0, 0, 2), (2, 0, 0, 3), (3, 0, 0, 1)]
+    >>> is_after_one = found.contexts[:, 0] == 1
+    >>> found.following[is_after_one]
+    array([2])
     """
     places = len(past[0])
     size = 1 + max((int(tokens.max(initial=0)) for tokens in following), default=0)
@@ -87,12 +93,11 @@ def count(past: Sequence[Tokens], following: Sequence[Tokens], most: int) -> Gra
         unique, first, counts = np.unique(codes, return_index=True, return_counts=True)
         place = np.flatnonzero(is_gram)[first] % max(places, 1)
         context, token = unique // size, unique % size
-        kinds = np.bincount(context, minlength=len(seen))
         below = np.zeros(len(unique))
         if shorter is not None:
             known, chances = shorter
             below = chances[np.searchsorted(known, parent[place] * size + token)]
-        chance = (counts + kinds[context] * below) / (seen[context] + kinds[context])
+        chance = (counts + PRIOR * below) / (seen[context] + PRIOR)
         shorter = (unique, chance)
         contexts = np.zeros((len(unique), ORDER), np.int64)
         for lag in range(order):
@@ -107,7 +112,8 @@ def count(past: Sequence[Tokens], following: Sequence[Tokens], most: int) -> Gra
 def numbered(parent: Tokens, token: Tokens) -> Tokens:
     """Each pair as a number from 0 on."""
     pairs = parent * (int(token.max(initial=0)) + 1) + token
-    return np.unique(pairs, return_inverse=True)[1].reshape(-1)
+    numbers: Tokens = np.unique(pairs, return_inverse=True)[1].reshape(-1)
+    return numbers
 
 
 def joined(parts: Sequence[Grams]) -> Grams:
@@ -123,8 +129,8 @@ def joined(parts: Sequence[Grams]) -> Grams:
 def bounded(grams: Grams, most: int) -> Grams:
     """The most likely continuations of each context, and of those the ones seen most often."""
     grams = in_order(grams)
-    starts = np.flatnonzero(np.r_[True, is_other(grams.contexts)]) if len(grams) else []
-    first = np.repeat(starts, np.diff(np.r_[starts, len(grams)])).astype(np.int64)
+    starts = first_rows(grams)
+    first = np.repeat(starts, np.diff(np.r_[starts, len(grams)]))
     grams = grams.taken(np.arange(len(grams)) - first < KEPT)
     if len(grams) > most:
         often = np.argsort(-grams.counts, kind="stable")[:most]
@@ -138,6 +144,8 @@ def in_order(grams: Grams) -> Grams:
     return grams.taken(np.lexsort([grams.following, -grams.chances, *columns]))
 
 
-def is_other(contexts: Tokens) -> npt.NDArray[np.bool_]:
-    """Of each row but the first, whether its context is not that of the row before."""
-    return np.any(contexts[1:] != contexts[:-1], axis=1)
+def first_rows(grams: Grams) -> Tokens:
+    """The first row of each context."""
+    is_first = np.ones(len(grams), bool)
+    is_first[1:] = np.any(grams.contexts[1:] != grams.contexts[:-1], axis=1)
+    return np.flatnonzero(is_first)

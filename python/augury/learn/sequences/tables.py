@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from augury.learn.sequences.counting import AHEAD, ORDER, Grams, count, is_other
+from augury.learn.sequences.counting import AHEAD, ORDER, Grams, count, first_rows
 
 __all__ = ["Demands", "tensors_of"]
 
@@ -149,12 +149,10 @@ def named(name: str, grams: Grams, used: Numbers) -> dict[str, Array]:
     fresh = np.zeros(int(used.max(initial=0)) + 1, np.int64)
     fresh[used] = np.arange(1, len(used) + 1)
     # The vocabulary is in ascending order before and after, so rows stay sorted.
-    contexts = fresh[grams.contexts]
-    is_first = np.r_[True, is_other(contexts)] if len(grams) else np.zeros(0, bool)
-    starts = np.r_[np.flatnonzero(is_first), len(grams)]
+    first = first_rows(grams)
     return {
-        f"{name}.contexts": contexts[is_first].astype("<u4"),
-        f"{name}.starts": starts.astype("<u4"),
+        f"{name}.contexts": fresh[grams.contexts[first]].astype("<u4"),
+        f"{name}.starts": np.r_[first, len(grams)].astype("<u4"),
         f"{name}.next": fresh[grams.following].astype("<u4"),
         f"{name}.chance": grams.chances.astype("<f4"),
     }
