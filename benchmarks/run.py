@@ -1,9 +1,9 @@
 """Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
 
-Parts: miss_ratios, learning, bandit, seasonal, prefetch, freshness, models, harm, memory, overhead,
-training, library, speed; all of them if none is named. The full run writes results/ and RESULTS.md
-here; ``--quick`` takes a few traces, one seed and few rounds, and writes to build/benchmarks, for a
-look at the scripts and not at numbers.
+Parts: miss_ratios, learning, bandit, seasonal, prefetch, sequence, freshness, models, harm, memory,
+overhead, training, library, speed; all of them if none is named. The full run writes results/ and
+RESULTS.md here; ``--quick`` takes a few traces, one seed and few rounds, and writes to
+build/benchmarks, for a look at the scripts and not at numbers.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from benchmarks import (
     prefetch,
     render,
     seasonal,
+    sequence,
     speed,
     training,
 )
@@ -33,6 +34,7 @@ PARTS = {
     "bandit": bandit.measure,
     "seasonal": seasonal.measure,
     "prefetch": prefetch.measure,
+    "sequence": sequence.measure,
     "freshness": freshness.measure,
     "models": models.measure,
     "harm": harm.measure,
