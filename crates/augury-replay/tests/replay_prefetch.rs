@@ -89,7 +89,7 @@ fn the_budget_holds_in_every_window() {
         let spec = with(budget, PredictorName::ALL[predictor]).unwrap();
         let policy = augury_core::policy::eviction::lru::Lru::default();
         let mut cache = Drive::new(400, policy);
-    cache.prefetch_from_now(&spec);
+        cache.prefetch_from_now(&spec);
         let (mut misses, mut issued, mut used) = (0, 0, 0);
         for window in requests.chunks(WINDOW as usize) {
             cache.feed(window);
