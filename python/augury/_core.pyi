@@ -15,6 +15,7 @@ __all__ = [
     "Permit",
     "Requests",
     "Sample",
+    "Sequence",
     "Session",
     "Tag",
     "TextLines",
@@ -160,6 +161,7 @@ class Artifact:
     def steps(self) -> tuple[int, int]: ...
     def predict(self, rows: bytes, serving: bool) -> bytes: ...
 
+@final
 class Sequence:
     def __new__(cls, data: bytes) -> Sequence: ...
     @staticmethod

@@ -6,7 +6,10 @@ from typing import Any
 from augury import _core
 from augury.capacity import Capacity
 
-__all__ = ["Foreseen", "ForeseenBy", "foreseen_by"]
+__all__ = ["DEFAULT_BUDGET", "Foreseen", "ForeseenBy", "foreseen_by"]
+
+#: Requests to the origin that prefetch may add, as a share of those without it: that of replays.
+DEFAULT_BUDGET = 0.10
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,10 @@ import numpy as np
 from augury import _core
 from augury.capacity import Capacity
 from augury.errors import ConfigError
-from augury.laboratory.prefetch import DEFAULT_BUDGET
 from augury.learn.dataset import DEFAULT_CAPACITY
 from augury.learn.sequences.artifact import SequenceArtifact
 from augury.learn.sequences.counting import AHEAD, ORDER
-from augury.learn.sequences.judging import Foreseen, foreseen_by
+from augury.learn.sequences.judging import DEFAULT_BUDGET, Foreseen, foreseen_by
 from augury.learn.sequences.tables import Demands, tensors_of
 from augury.reading import Reading
 
