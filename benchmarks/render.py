@@ -16,10 +16,11 @@ from benchmarks.models_section import harm_section, models_section, training_sec
 from benchmarks.prefetch_section import prefetch_section
 from benchmarks.scores import Cell, Score
 from benchmarks.seasonal_section import seasonal_section
+from benchmarks.sequence_section import sequence_section
 
 PARTS = (
-    "miss_ratios", "learning", "bandit", "seasonal", "prefetch", "freshness", "models", "harm",
-    "training", "speed", "memory", "overhead", "library", "application",
+    "miss_ratios", "learning", "bandit", "seasonal", "prefetch", "sequence", "freshness", "models",
+    "harm", "training", "speed", "memory", "overhead", "library", "application",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -36,6 +37,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         bandit_section(parts.get("bandit"), cells),
         seasonal_section(parts.get("seasonal")),
         prefetch_section(parts.get("prefetch")),
+        sequence_section(parts.get("sequence")),
         freshness_section(parts.get("freshness")),
         models_section(parts.get("models")),
         harm_section(parts.get("harm")),

@@ -1,8 +1,8 @@
 """Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
 
-Parts: miss_ratios, learning, bandit, seasonal, prefetch, freshness, models, harm, memory, overhead,
-training, library, application, speed; all of them if none is named. The full run writes results/
-and RESULTS.md here; ``--quick`` takes a few traces, one seed and few rounds, and writes to
+Parts: miss_ratios, learning, bandit, seasonal, prefetch, sequence, freshness, models, harm, memory,
+overhead, training, library, application, speed; all of them if none is named. The full run writes
+results/ and RESULTS.md here; ``--quick`` takes a few traces, one seed and few rounds, and writes to
 build/benchmarks, for a look at the scripts and not at numbers.
 """
 
@@ -21,6 +21,7 @@ from benchmarks import (
     prefetch,
     render,
     seasonal,
+    sequence,
     speed,
     training,
 )
@@ -34,6 +35,7 @@ PARTS = {
     "bandit": bandit.measure,
     "seasonal": seasonal.measure,
     "prefetch": prefetch.measure,
+    "sequence": sequence.measure,
     "freshness": freshness.measure,
     "models": models.measure,
     "harm": harm.measure,

@@ -25,6 +25,7 @@ from benchmarks import (
     processes,
     render,
     scores,
+    sequence_section,
 )
 
 MACHINE = {
@@ -318,7 +319,7 @@ def test_results_are_tables_of_even_width(parts: dict[str, Any], cells: list[sco
 def test_parts_that_were_not_measured_say_so(cells: list[scores.Cell]) -> None:
     """Nothing is claimed without a measurement."""
     text = render.render({}, cells)
-    assert 14 == text.count("Not measured.")
+    assert 15 == text.count("Not measured.")
     assert "a quick run" not in text.lower()
 
 
@@ -418,3 +419,28 @@ def test_memoized_contestants_call_once() -> None:
     for function in of_coroutine.values():
         assert [2, 3, 2, 3] == asyncio.run(twice(function))
     assert [1, 2] * (len(of_plain) + len(of_coroutine)) == calls
+
+
+def foreseen(trace: str, ratio: float, **changes: Any) -> dict[str, Any]:
+    """A cell of the part on sequence models: 0.5 without prefetch, 0.3 by successors."""
+    outcomes = {
+        name: {"ratio": one, "extra": 0.01, "accuracy": 0.5, "coverage": 0.1}
+        for name, one in {"successor": 0.3, "mithril": 0.4, "sequence": ratio}.items()
+    }
+    row = {
+        "trace": trace, "fraction": "0.01", "role": "benchmark", "counts": True, "sessions": False,
+        "without": 0.5, "continuations": [10, 2], "variants": {"10%": outcomes, "50%": outcomes},
+    }  # fmt: skip
+    return row | changes
+
+
+def test_the_section_on_sequence_models_tells_who_wins_and_what_is_left_out() -> None:
+    """Wins are the lowest ratios alone; a cell that cannot be trained on is named."""
+    left_out = foreseen("c", 0.1) | {"omission": "too little"}
+    level = foreseen("b", 0.3)
+    text = sequence_section.sequence_section({"cells": [foreseen("a", 0.2), level, left_out]})
+    assert "the model is the lowest in 1 of 2 cells" in text
+    assert "sequence 0.2500" in text
+    assert "| a 1% | 0.5000 | 0.3000 | 0.4000 | **0.2000** | +1.0% | 0.50 |" in text
+    assert "Left out: c 1%: too little." in text
+    assert "Not measured." in sequence_section.sequence_section(None)

@@ -15,6 +15,7 @@ __all__ = [
     "Permit",
     "Requests",
     "Sample",
+    "Sequence",
     "Session",
     "Tag",
     "TextLines",
@@ -59,6 +60,13 @@ class _Dataset(TypedDict):
     requests: int
     capacity_bytes: int
     residence: float
+
+class _Demands(TypedDict):
+    keys: bytes
+    sizes: bytes
+    sessions: bytes
+    namespaces: bytes
+    requests: int
 
 class _Foresights(TypedDict):
     demands: int
@@ -160,6 +168,18 @@ class Artifact:
     @property
     def steps(self) -> tuple[int, int]: ...
     def predict(self, rows: bytes, serving: bool) -> bytes: ...
+
+@final
+class Sequence:
+    def __new__(cls, data: bytes) -> Sequence: ...
+    @staticmethod
+    def is_one(data: bytes) -> bool: ...
+    @property
+    def hash(self) -> str: ...
+    @property
+    def manifest(self) -> str: ...
+    @property
+    def continuations(self) -> tuple[int, int]: ...
 
 _T = TypeVar("_T")
 _Extra: TypeAlias = tuple[int | None, int | None, int | None, float, list[_T]]
@@ -398,7 +418,7 @@ class Trace:
         model: Artifact | None = None,
         warmup: int = 0,
         until: int | None = None,
-        prefetch: tuple[float, str] | None = None,
+        prefetch: tuple[float, str | Sequence] | None = None,
     ) -> _Outcome: ...
     def dataset(
         self,
@@ -408,6 +428,14 @@ class Trace:
         seed: int,
         ticker: Ticker,
     ) -> _Dataset: ...
+    def demands(
+        self,
+        asked: tuple[float | None, int | None],
+        until: int | None,
+        latest: int,
+        seed: int,
+        ticker: Ticker,
+    ) -> _Demands: ...
     def explain(
         self,
         key: str,

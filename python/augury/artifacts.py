@@ -1,4 +1,4 @@
-"""Files of saved models, as the engine reads them: without numpy."""
+"""Files of saved models, read as the engine reads them and written: without numpy."""
 
 import os
 import stat
@@ -6,7 +6,7 @@ import stat
 from augury import _core
 from augury.errors import ArtifactError
 
-__all__ = ["LARGEST", "read_artifact", "read_bytes"]
+__all__ = ["LARGEST", "read_artifact", "read_bytes", "read_sequence", "write_bytes"]
 
 #: Bytes that are read at most; the engine refuses what has as many.
 LARGEST = 256 << 20
@@ -38,3 +38,28 @@ def read_artifact(path: str | os.PathLike[str]) -> "_core.Artifact":
         return _core.Artifact(data)
     except ArtifactError as error:
         raise type(error)(f"{os.fspath(path)}: {error}") from None
+
+
+def read_sequence(path: str | os.PathLike[str]) -> "_core.Sequence":
+    """The sequence model in a file.
+
+    Raises :class:`~augury.ArtifactError` where the file cannot be read or is no sound sequence
+    model; the message names the file.
+    """
+    data = read_bytes(path)
+    try:
+        return _core.Sequence(data)
+    except ArtifactError as error:
+        raise type(error)(f"{os.fspath(path)}: {error}") from None
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file, whole or not at all, or raise an :class:`~augury.ArtifactError`."""
+    name = os.fspath(path)
+    draft = f"{name}.{os.getpid()}.part"
+    try:
+        with open(draft, "xb") as file:
+            file.write(data)
+        os.replace(draft, name)
+    except OSError as error:
+        raise ArtifactError(f"{name}: {error.strerror}") from error

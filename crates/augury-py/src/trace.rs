@@ -5,10 +5,12 @@ use std::path::Path;
 use augury_core::metrics::Stats;
 use augury_replay::curve::{LruCurve, TraceSample, lru_curve, lru_curve_of_stream};
 use augury_replay::dataset::{DatasetSpec, build_dataset};
+use augury_replay::demands::{DemandsSpec, demands};
 use augury_replay::explain::{ExplainSpec, explain};
 use augury_replay::freshness::{Contender, Timeline};
 use augury_replay::replay::{
-    CellResult, CellSpec, PrefetchSpec, ReplayError, run_cell, run_stream,
+    CellResult, CellSpec, PredictorName, PredictorSpec, PrefetchSpec, ReplayError, run_cell,
+    run_stream,
 };
 use augury_replay::trace::{
     DecodedTrace, Extent, Footprint, Format, Request, Skipped, TraceError, TraceSource,
@@ -21,6 +23,7 @@ use crate::artifact::Artifact;
 use crate::capacity::{self, Asked};
 use crate::explain::story;
 use crate::sample::Sample;
+use crate::sequence::{Sequence, columns};
 use crate::ticker::Ticker;
 use crate::{dataset, errors, reading};
 
@@ -156,7 +159,8 @@ impl Trace {
     }
 
     /// Replays the trace under one policy. Counting begins after `warmup` requests, and the model
-    /// comes in then; `prefetch` is a budget and a predictor.
+    /// comes in then; `prefetch` is a budget and a predictor: a name, or a trained one, which comes
+    /// in with the model.
     #[pyo3(signature = (
         policy, asked, seed, ticker, model=None, warmup=0, until=None, prefetch=None
     ))]
@@ -171,7 +175,7 @@ impl Trace {
         model: Option<&Artifact>,
         warmup: u64,
         until: Option<u64>,
-        prefetch: Option<(f64, &str)>,
+        prefetch: Option<(f64, Ahead<'_>)>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let policy = policy.parse().map_err(errors::of_replay)?;
         let prefetch = prefetch.map(prefetch_spec).transpose()?;
@@ -209,6 +213,32 @@ impl Trace {
             })
             .map_err(errors::of_replay)?;
         dataset::columns(py, &found)
+    }
+
+    /// What `auto` without prefetch misses in the first `until` requests, the `latest` of it.
+    fn demands<'py>(
+        &self,
+        py: Python<'py>,
+        asked: Asked,
+        until: Option<u64>,
+        latest: usize,
+        seed: u64,
+        ticker: &Ticker,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let capacity = capacity::of((None, Some(self.resolve(asked)?)));
+        let spec = DemandsSpec { capacity, until, latest, seed };
+        let (missed, seen) = py
+            .detach(|| match &self.requests {
+                Requests::InMemory(decoded) => {
+                    demands(decoded, self.footprint, &spec, &mut ticker.telling())
+                }
+                Requests::Streamed(source) => {
+                    let decoded = DecodedTrace::load(source)?;
+                    demands(&decoded, self.footprint, &spec, &mut ticker.telling())
+                }
+            })
+            .map_err(errors::of_replay)?;
+        columns(py, &missed, seen)
     }
 
     /// Why an object is, or is not, resident under `auto` after `at` requests. The key is text
@@ -306,8 +336,20 @@ impl Trace {
     }
 }
 
-fn prefetch_spec((budget, predictor): (f64, &str)) -> PyResult<PrefetchSpec> {
-    let predictor = predictor.parse().map_err(errors::of_replay)?;
+/// Who predicts what to prefetch.
+#[derive(FromPyObject)]
+enum Ahead<'py> {
+    Named(String),
+    Trained(Bound<'py, Sequence>),
+}
+
+fn prefetch_spec((budget, ahead): (f64, Ahead<'_>)) -> PyResult<PrefetchSpec> {
+    let predictor = match ahead {
+        Ahead::Named(name) => {
+            PredictorSpec::Named(name.parse::<PredictorName>().map_err(errors::of_replay)?)
+        }
+        Ahead::Trained(sequence) => PredictorSpec::Trained(sequence.get().model()),
+    };
     PrefetchSpec::new(budget, predictor).map_err(errors::of_replay)
 }
 

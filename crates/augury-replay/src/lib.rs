@@ -1,6 +1,7 @@
 //! The laboratory of augury: traces in, miss ratios out.
 pub mod curve;
 pub mod dataset;
+pub mod demands;
 pub mod explain;
 pub mod freshness;
 pub mod inspect;

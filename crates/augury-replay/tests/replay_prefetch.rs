@@ -88,7 +88,8 @@ fn the_budget_holds_in_every_window() {
     for (budget, predictor) in [(0.0, 0), (0.1, 0), (0.5, 0), (0.1, 1)] {
         let spec = with(budget, PredictorName::ALL[predictor]).unwrap();
         let policy = augury_core::policy::eviction::lru::Lru::default();
-        let mut cache = Drive::new(400, policy).with_prefetch(&spec);
+        let mut cache = Drive::new(400, policy);
+        cache.prefetch_from_now(&spec);
         let (mut misses, mut issued, mut used) = (0, 0, 0);
         for window in requests.chunks(WINDOW as usize) {
             cache.feed(window);
@@ -159,7 +160,8 @@ proptest! {
             type Output = ();
             fn with<P: augury_core::policy::Policy>(self, policy: P) {
                 let spec = PrefetchSpec::new(10.0, PredictorName::Successor).unwrap();
-                let mut cache = Drive::new(self.1, policy).with_prefetch(&spec);
+                let mut cache = Drive::new(self.1, policy);
+    cache.prefetch_from_now(&spec);
                 for request in self.0 {
                     cache.feed(std::slice::from_ref(request));
                     assert!(cache.used() <= self.1, "{} of {}", cache.used(), self.1);

@@ -23,7 +23,10 @@ __all__ = ["adapt"]
 
 def adapt(
     trace: Annotated[str, typer.Argument(metavar="TRACE", help="A file, or synthetic:NAME.")],
-    model: Annotated[Model, typer.Option("--model", "-m", help="The kind of model.")] = Model.GBM,
+    model: Annotated[
+        Model,
+        typer.Option("--model", "-m", help="The kind of model, other than sequence."),
+    ] = Model.GBM,
     capacity: Annotated[
         str, typer.Option("--capacity", "-c", metavar="SIZE", help="Of the cache.")
     ] = "1%",

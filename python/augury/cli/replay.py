@@ -109,7 +109,11 @@ def replay(
     ] = None,
     prefetcher: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help=f"Who predicts, of {' '.join(_core.prefetchers())}."),
+        typer.Option(
+            metavar="NAME",
+            help=f"Who predicts, of {' '.join(_core.prefetchers())}; learned:PATH is a saved "
+            "sequence model.",
+        ),
     ] = None,
     peers: Annotated[
         bool, typer.Option("--peers", help="Also run libCacheSim's policies, as peer:NAME.")

@@ -14,14 +14,18 @@ from augury.cli.console import print_to
 from augury.cli.failure import designed_failures
 from augury.cli.files import check_target
 from augury.cli.options import Columns, SkipBad, TraceFormat
+from augury.cli.sequences import check_unused, sequence_page
 from augury.cli.stages import stages
 from augury.errors import ConfigError
 from augury.extras import require
 
 if TYPE_CHECKING:
-    from augury.learn import Importance, Training
+    from augury.learn import Artifact, Importance, SequenceArtifact, Training
 
-__all__ = ["Model", "train"]
+__all__ = ["ROWS", "Model", "share_of", "train"]
+
+#: Feature rows, if nothing is said.
+ROWS = 200_000
 
 
 class Model(StrEnum):
@@ -37,6 +41,7 @@ class Model(StrEnum):
     SURVIVAL = "survival"
     FREQUENCY = "frequency"
     SEASONAL = "seasonal"
+    SEQUENCE = "sequence"
 
 
 def train(
@@ -61,7 +66,7 @@ def train(
             "--cv", metavar="FOLDS", help="Time-series cross-validation in so many folds."
         ),
     ] = 0,
-    rows: Annotated[int, typer.Option(help="Feature rows to take.")] = 200_000,
+    rows: Annotated[int, typer.Option(help="Feature rows to take.")] = ROWS,
     until: Annotated[
         str,
         typer.Option(metavar="SHARE", help="Train on this share of the trace, judge on the rest."),
@@ -90,11 +95,12 @@ def train(
 ) -> None:
     """Train a model on the beginning of a trace, judge it on the rest, and save it.
 
-    Use it with augury replay --policies learned:PATH.
+    Use it with augury replay --policies learned:PATH; a sequence model, which learns what follows
+    the last few keys, with --prefetch --prefetcher learned:PATH.
     """
     with designed_failures():
         require("sklearn", "learn")
-        from augury.learn import importances, plot_dependence
+        from augury.learn import importances, plot_dependence, train_sequence
         from augury.learn import train as run_training
         from augury.learn.explaining import check_picture
 
@@ -104,6 +110,30 @@ def train(
             require("matplotlib", "report")
             check_target(plots, trace, (path,))
             check_picture(plots)
+        if model is Model.SEQUENCE:
+            check_unused(
+                {
+                    "--tune": (tune, False),
+                    "--cv": (cv, 0),
+                    "--rows": (rows, ROWS),
+                    "--horizon": (horizon, None),
+                    "--jobs": (jobs, None),
+                    "--plots": (plots, None),
+                }
+            )
+            with stages() as shown:
+                sequence = train_sequence(
+                    trace,
+                    capacity=capacity,
+                    until=share_of(until),
+                    seed=seed,
+                    trace_format=trace_format,
+                    columns=columns,
+                    skip_bad=skip_bad,
+                    progress=shown,
+                )
+            save(sequence.artifact, path, sequence_page(sequence), as_json=as_json)
+            return
         with stages() as shown:
             found = run_training(
                 trace,
@@ -121,16 +151,23 @@ def train(
                 skip_bad=skip_bad,
                 progress=shown,
             )
-        found.artifact.save(path)
-        if as_json:
-            typer.echo(json.dumps(found.artifact.card, indent=2))
-        else:
-            print_to(None, page(found))
-            print_to(None, going_by(importances(found.artifact, found.data)))
+        goes_by = going_by(importances(found.artifact, found.data))
+        save(found.artifact, path, Group(page(found), goes_by), as_json=as_json)
         if plots is not None:
             plot_dependence(found.artifact, found.data, plots)
             typer.echo(f"wrote {plots}", err=True)
-        typer.echo(f"wrote {path} ({found.artifact.size:,} bytes)", err=True)
+
+
+def save(
+    artifact: "Artifact | SequenceArtifact", path: Path, shown: RenderableType, *, as_json: bool
+) -> None:
+    """Write the artifact, and print what it is."""
+    artifact.save(path)
+    if as_json:
+        typer.echo(json.dumps(artifact.card, indent=2))
+    else:
+        print_to(None, shown)
+    typer.echo(f"wrote {path} ({artifact.size:,} bytes)", err=True)
 
 
 def stem(trace: str) -> str:

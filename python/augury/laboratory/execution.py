@@ -46,6 +46,7 @@ class Execution:
         self._jobs = jobs
         self._names = plan.names()
         self._models = {name: load_model(name) for name in plan.policies if is_learned(name)}
+        self._prefetch = None if plan.prefetch is None else plan.prefetch.load()
         self._ticker = _core.Ticker()
         self._lock = Lock()
         self._lengths: list[int] = []
@@ -162,9 +163,9 @@ class Execution:
     ) -> Cell:
         model = self._models.get(policy)
         engine = "auto" if model else policy
-        asked = self._plan.prefetch
-        prefetch = None if asked is None else (asked.budget, asked.predictor)
-        outcome = trace.replay(engine, capacity.asked, seed, self._ticker, model, prefetch=prefetch)
+        outcome = trace.replay(
+            engine, capacity.asked, seed, self._ticker, model, prefetch=self._prefetch
+        )
         requests, misses = outcome["requests"], outcome["misses"]
         issued, used = outcome["prefetch"] or (None, None)
         seconds = outcome["seconds"]

@@ -69,7 +69,8 @@ def replay(
         prefetch: Fetch ahead what is predicted to be asked for: True, or how many requests to the
             origin that may add, as a share of those without (``0.1``, ``"10%"``; True is 0.1).
             Peers do not. Cells then tell what was fetched and used.
-        prefetcher: Who predicts: ``successor`` (if None) or ``mithril``.
+        prefetcher: Who predicts: ``successor`` (if None), ``mithril``, or ``learned:PATH``, a
+            sequence model saved by :func:`augury.learn.train_sequence`.
         jobs: Threads; the number of processors if None.
         progress: Called about ten times a second, from the calling thread.
 

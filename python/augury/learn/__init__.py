@@ -17,6 +17,14 @@ from augury.learn.exporting import describe
 from augury.learn.judging import Outcome, Replays, Scores
 from augury.learn.kinds import KINDS, Kind
 from augury.learn.schema import FEATURES, MEANINGS, SCHEMA_VERSION
+from augury.learn.sequences import (
+    Foreseen,
+    ForeseenBy,
+    SequenceArtifact,
+    SequenceTraining,
+    evaluate_sequence,
+    train_sequence,
+)
 from augury.learn.training import Judgement, Training, evaluate, train
 
 __all__ = [
@@ -31,12 +39,16 @@ __all__ = [
     "Cleaning",
     "DataSet",
     "Event",
+    "Foreseen",
+    "ForeseenBy",
     "Importance",
     "Judgement",
     "Kind",
     "Outcome",
     "Replays",
     "Scores",
+    "SequenceArtifact",
+    "SequenceTraining",
     "Stretch",
     "Training",
     "adapt",
@@ -44,7 +56,9 @@ __all__ = [
     "dataset_of",
     "describe",
     "evaluate",
+    "evaluate_sequence",
     "importances",
     "plot_dependence",
     "train",
+    "train_sequence",
 ]

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from augury import _core
-from augury.artifacts import read_bytes
+from augury.artifacts import read_bytes, write_bytes
 from augury.errors import ArtifactError
 from augury.extras import require
 from augury.learn.exporting import Parts
@@ -95,14 +95,7 @@ class Artifact:
         Raises:
             ArtifactError: it cannot be written.
         """
-        name = os.fspath(path)
-        draft = f"{name}.{os.getpid()}.part"
-        try:
-            with open(draft, "xb") as file:
-                file.write(self._data)
-            os.replace(draft, name)
-        except OSError as error:
-            raise ArtifactError(f"{name}: {error.strerror}") from error
+        write_bytes(path, self._data)
 
     @property
     def card(self) -> dict[str, Any]:

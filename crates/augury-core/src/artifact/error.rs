@@ -1,6 +1,7 @@
 //! Why a file is not a model that can be used.
 
 use crate::model::predictor::Malformed;
+use crate::prefetch::grams::GramsError;
 
 /// See the module's head.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,6 +72,15 @@ pub enum ArtifactError {
     /// The parts do not make a model.
     #[error("not a model that can be used: {0}")]
     Malformed(#[from] Malformed),
+    /// The tables do not make a sequence model.
+    #[error("not a sequence model that can be used: {0}")]
+    Grams(#[from] GramsError),
+    /// A sequence model, which ranks nothing.
+    #[error("a sequence model, which says what to prefetch: use it as the prefetcher learned:PATH")]
+    Sequence,
+    /// A model of reuse, or of nothing known, where a sequence model was asked for.
+    #[error("no sequence model: train one, or use this one as the policy learned:PATH")]
+    NoSequence,
     /// It takes too long.
     #[error(
         "a decision would take {steps} steps of a budget of {budget}: train with tables \

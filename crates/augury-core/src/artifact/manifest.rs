@@ -100,6 +100,19 @@ impl Model {
     }
 }
 
+/// What the manifest of any artifact calls its model, where it calls it anything.
+pub(super) fn kind(text: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        kind: String,
+    }
+    #[derive(Deserialize)]
+    struct Any {
+        model: Named,
+    }
+    serde_json::from_str::<Any>(text).ok().map(|any| any.model.kind)
+}
+
 impl Manifest {
     pub fn parse(text: &str) -> Result<Self, ArtifactError> {
         serde_json::from_str(text).map_err(|why| ArtifactError::Manifest { why: why.to_string() })

@@ -7,23 +7,23 @@
 //!
 //! This module takes bytes, never files: who reads them is up to the caller.
 
+mod container;
 mod error;
 mod manifest;
 mod parts;
+mod sequence;
 
 use safetensors::SafeTensors;
-use sha2::{Digest, Sha256};
 
+pub use container::BYTES_MAX;
+use container::{Opened, fingerprint};
 pub use error::ArtifactError;
 use manifest::Manifest;
+pub use sequence::SequenceArtifact;
 
 use crate::model::features;
 use crate::model::predictor::{Meaning, Predictor};
 
-/// Largest file that is looked at.
-pub const BYTES_MAX: usize = 256 << 20;
-/// Largest manifest.
-const MANIFEST_MAX: usize = 4 << 20;
 /// Version of the layout described in `manifest.rs`.
 pub const FORMAT_VERSION: u32 = 1;
 
@@ -46,31 +46,11 @@ pub struct Artifact {
 impl Artifact {
     /// Reads a file's bytes.
     pub fn read(bytes: &[u8]) -> Result<Self, ArtifactError> {
-        if bytes.len() > BYTES_MAX {
-            return Err(ArtifactError::TooLarge { bytes: bytes.len(), limit: BYTES_MAX });
+        let Opened { text, hash, tensors } = Opened::read(bytes)?;
+        if manifest::kind(&text).as_deref() == Some(sequence::KIND) {
+            return Err(ArtifactError::Sequence);
         }
-        let (start, header) = SafeTensors::read_metadata(bytes)
-            .map_err(|why| ArtifactError::NotAFile { why: why.to_string() })?;
-        let metadata = header.metadata().clone().unwrap_or_default();
-        let entry = |name: &'static str| {
-            metadata.get(name).ok_or(ArtifactError::Missing { what: name.to_owned() })
-        };
-        let (text, claimed) = (entry("augury")?, entry("sha256")?);
-        if text.len() > MANIFEST_MAX {
-            return Err(ArtifactError::TooLarge { bytes: text.len(), limit: MANIFEST_MAX });
-        }
-        let tensors = SafeTensors::deserialize(bytes)
-            .map_err(|why| ArtifactError::NotAFile { why: why.to_string() })?;
-        // Past the length of the header and the header itself.
-        let data = bytes.get(8 + start..).unwrap_or_default();
-        let hash = fingerprint(text, data);
-        if hash != *claimed {
-            return Err(ArtifactError::Damaged {
-                claimed: claimed.chars().take(64).collect(),
-                hash,
-            });
-        }
-        let manifest = Manifest::parse(text)?;
+        let manifest = Manifest::parse(&text)?;
         manifest.check_schema()?;
         let meaning = manifest.meaning.into();
         let is_proven = manifest.gain.is_some_and(|gain| gain >= GAIN_MIN);
@@ -78,7 +58,7 @@ impl Artifact {
         let predictor = part("model", &manifest.model)?;
         let distilled =
             manifest.distilled.as_ref().map(|model| part("distilled", model)).transpose()?;
-        Ok(Artifact { predictor, distilled, manifest, hash, text: text.clone() })
+        Ok(Artifact { predictor, distilled, manifest, hash, text })
     }
 
     /// The model as it was trained.
@@ -127,13 +107,11 @@ impl Artifact {
     }
 }
 
-/// SHA-256 of a manifest, a zero byte and the tensors' bytes.
-fn fingerprint(manifest: &str, data: &[u8]) -> String {
-    let mut hasher = Sha256::new();
-    hasher.update(manifest.as_bytes());
-    hasher.update([0]);
-    hasher.update(data);
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+/// Whether a file's bytes claim to be a sequence model, for [`SequenceArtifact`]; any other file is
+/// [`Artifact`]'s to read, or to refuse.
+pub fn is_sequence(bytes: &[u8]) -> bool {
+    let opened = Opened::read(bytes);
+    opened.is_ok_and(|opened| manifest::kind(&opened.text).as_deref() == Some(sequence::KIND))
 }
 
 /// The same bytes with a hash that fits their content, for fuzzing what lies behind that check;

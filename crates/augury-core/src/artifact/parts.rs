@@ -19,7 +19,7 @@ pub(super) fn predictor(
     meaning: Meaning,
     is_proven: bool,
 ) -> Result<Predictor, ArtifactError> {
-    let parts = Parts { tensors, prefix };
+    let parts = Parts::new(tensors, prefix);
     let form = match model {
         Model::Trees { offset, scale, .. } => Form::Trees(parts.trees(*offset, *scale)?),
         Model::Network { hidden, layers, .. } => {
@@ -42,21 +42,23 @@ pub(super) fn predictor(
     Ok(Predictor { form, link: Link::from(model.link()), meaning, is_proven })
 }
 
-struct Parts<'a> {
+/// The tensors whose names begin with a prefix.
+pub(super) struct Parts<'a> {
     tensors: &'a SafeTensors<'a>,
     prefix: &'a str,
 }
 
-impl Parts<'_> {
+impl<'a> Parts<'a> {
+    pub(super) fn new(tensors: &'a SafeTensors<'a>, prefix: &'a str) -> Self {
+        Parts { tensors, prefix }
+    }
+
     fn trees(&self, offset: f64, scale: f64) -> Result<Trees, ArtifactError> {
         let (features, left, right) =
             (self.integers("feature")?, self.integers("left")?, self.integers("right")?);
         let (thresholds, values) = (self.doubles("threshold")?, self.doubles("value")?);
         let lengths = [features.len(), left.len(), right.len(), thresholds.len(), values.len()];
-        if lengths.iter().any(|&length| length != features.len()) {
-            let why = format!("the tensors of the nodes have different lengths: {lengths:?}");
-            return Err(self.wrong("feature", why));
-        }
+        self.alike("feature", &lengths)?;
         // A negative child becomes a number that no node has.
         let nodes = (0..features.len()).map(|at| match features[at] {
             LEAF => Node::Leaf(values[at]),
@@ -88,7 +90,17 @@ impl Parts<'_> {
         self.numbers(name, Dtype::I32, i32::from_le_bytes)
     }
 
-    fn numbers<const BYTES: usize, T>(
+    /// Whether tensors that belong together, this one the first, are of one length.
+    pub(super) fn alike(&self, name: &str, lengths: &[usize]) -> Result<(), ArtifactError> {
+        if lengths.windows(2).all(|pair| pair[0] == pair[1]) {
+            return Ok(());
+        }
+        let why = format!("the tensors that belong together have different lengths: {lengths:?}");
+        Err(self.wrong(name, why))
+    }
+
+    /// All numbers of a tensor, whatever its shape.
+    pub(super) fn numbers<const BYTES: usize, T>(
         &self,
         name: &str,
         dtype: Dtype,
@@ -105,7 +117,7 @@ impl Parts<'_> {
         Ok(chunks.iter().map(|&bytes| read(bytes)).collect())
     }
 
-    fn wrong(&self, name: &str, why: String) -> ArtifactError {
+    pub(super) fn wrong(&self, name: &str, why: String) -> ArtifactError {
         ArtifactError::Tensor { name: format!("{}.{name}", self.prefix), why }
     }
 }

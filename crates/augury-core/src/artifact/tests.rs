@@ -6,14 +6,17 @@ use safetensors::tensor::TensorView;
 use super::*;
 use crate::model::features::Row;
 
-struct File {
-    manifest: serde_json::Value,
-    tensors: Vec<(&'static str, Dtype, Vec<u8>)>,
+pub(super) struct File {
+    pub(super) manifest: serde_json::Value,
+    pub(super) tensors: Vec<(&'static str, Dtype, Vec<u8>)>,
 }
 
 use safetensors::Dtype;
 
-fn bytes_of<const N: usize, T: Copy>(values: &[T], to: impl Fn(T) -> [u8; N]) -> Vec<u8> {
+pub(super) fn bytes_of<const N: usize, T: Copy>(
+    values: &[T],
+    to: impl Fn(T) -> [u8; N],
+) -> Vec<u8> {
     values.iter().flat_map(|&value| to(value)).collect()
 }
 
@@ -39,10 +42,10 @@ fn stump() -> File {
 }
 
 impl File {
-    fn write(&self, hash: Option<&str>) -> Vec<u8> {
+    pub(super) fn write(&self, hash: Option<&str>) -> Vec<u8> {
         let views = || {
             self.tensors.iter().map(|(name, dtype, data)| {
-                let length = data.len() / if *dtype == Dtype::F64 { 8 } else { 4 };
+                let length = 8 * data.len() / dtype.bitsize();
                 (*name, TensorView::new(*dtype, vec![length], data).unwrap())
             })
         };

@@ -20,11 +20,13 @@
 
 mod accuracy;
 mod budget;
+pub mod grams;
 pub mod mithril;
 mod objects;
 mod outstanding;
 pub mod predictor;
 mod recent;
+pub mod sequence;
 mod strides;
 pub mod successor;
 
@@ -60,6 +62,16 @@ pub struct PrefetchStats {
     pub issued: u64,
     /// Of which asked for while they waited.
     pub used: u64,
+}
+
+impl PrefetchStats {
+    /// What has been done since another, earlier look.
+    pub fn since(&self, before: &PrefetchStats) -> PrefetchStats {
+        PrefetchStats {
+            issued: self.issued.saturating_sub(before.issued),
+            used: self.used.saturating_sub(before.used),
+        }
+    }
 }
 
 /// See the module's head.

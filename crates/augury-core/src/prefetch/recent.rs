@@ -1,54 +1,38 @@
-//! Who asked for what last: the predecessors of the next access, per session.
+//! What each session did last: the past of the next access.
 //!
 //! Sessions share a table by hash, so an old session is overwritten by a new one and memory is
 //! bounded. Accesses without a session follow on each other.
 
-use super::objects::Name;
-
 /// Sessions remembered.
 const SESSIONS: usize = 4_096;
-/// Accesses remembered of each.
-pub(super) const LAGS: usize = 2;
 
-/// The latest accesses of one session, latest first.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Trail {
-    session: u32,
-    pub(super) names: [Name; LAGS],
-    /// Integer key of the latest.
-    pub(super) key: u64,
-}
-
-/// See the module's head.
+/// The latest of every session, as `T` remembers it.
 #[derive(Debug, Default)]
-pub(super) struct Trails {
-    nobody: Trail,
-    /// Empty until somebody has a session.
-    sessions: Vec<Trail>,
+pub(super) struct Trails<T> {
+    nobody: T,
+    /// With the session each belongs to; empty until somebody has a session.
+    sessions: Vec<(u32, T)>,
 }
 
-impl Trails {
-    /// The session's trail before this access, which is added to it.
+impl<T: Copy + Default> Trails<T> {
+    /// What is remembered of the session: nothing, where it is new or was overwritten.
     #[inline]
-    pub(super) fn step(&mut self, session: u32, name: Name, key: u64) -> Trail {
-        let trail = if session == 0 {
-            &mut self.nobody
-        } else {
-            if self.sessions.is_empty() {
-                self.sessions.resize(SESSIONS, Trail::default());
-            }
-            let at = session.wrapping_mul(0x9E37_79B1) >> (32 - SESSIONS.ilog2());
-            &mut self.sessions[at as usize]
-        };
-        let before = if trail.session == session { *trail } else { Trail::default() };
-        let mut names = before.names;
-        names.rotate_right(1);
-        names[0] = name;
-        *trail = Trail { session, names, key };
-        before
+    pub(super) fn of(&mut self, session: u32) -> &mut T {
+        if session == 0 {
+            return &mut self.nobody;
+        }
+        if self.sessions.is_empty() {
+            self.sessions.resize(SESSIONS, (0, T::default()));
+        }
+        let at = session.wrapping_mul(0x9E37_79B1) >> (32 - SESSIONS.ilog2());
+        let (whose, trail) = &mut self.sessions[at as usize];
+        if *whose != session {
+            (*whose, *trail) = (session, T::default());
+        }
+        trail
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        self.sessions.capacity() * size_of::<Trail>()
+        self.sessions.capacity() * size_of::<(u32, T)>()
     }
 }

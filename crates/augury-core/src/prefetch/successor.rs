@@ -11,9 +11,9 @@
 
 use crate::request::Access;
 
-use super::objects::{Objects, name_of};
+use super::objects::{Name, Objects, name_of};
 use super::predictor::{Attention, Candidate, Candidates, Predictor, octave};
-use super::recent::{LAGS, Trails};
+use super::recent::Trails;
 use super::strides::{self, Strides};
 
 /// Steps of the count that are told apart: 1, 2, 3 to 4, more.
@@ -22,16 +22,27 @@ const COUNTS: u32 = 4;
 const SHARES: u32 = 8;
 const _: () = assert!(strides::CLASSES + COUNTS * SHARES * 2 <= super::predictor::CLASSES as u32);
 
+/// Accesses remembered of each session.
+const LAGS: usize = 2;
+
 /// Keys run one after another: where attention is low, runs are looked for in stretches of so many
 /// accesses, one in so many.
 const STRETCH: u32 = 256;
 const APART: u32 = 8;
 
+/// The latest accesses of one session, latest first.
+#[derive(Debug, Clone, Copy, Default)]
+struct Trail {
+    names: [Name; LAGS],
+    /// Integer key of the latest.
+    key: u64,
+}
+
 /// See the module's head.
 #[derive(Debug, Default)]
 pub struct Successor {
     objects: Objects,
-    trails: Trails,
+    trails: Trails<Trail>,
     strides: Strides,
     observed: u32,
 }
@@ -40,7 +51,9 @@ impl Predictor for Successor {
     #[inline]
     fn observe(&mut self, access: &Access, attention: Attention, out: &mut Candidates) {
         let name = name_of(access.hash);
-        let before = self.trails.step(access.session, name, access.key);
+        let trail = self.trails.of(access.session);
+        let before = *trail;
+        *trail = Trail { names: [name, before.names[0]], key: access.key };
         self.observed = self.observed.wrapping_add(1);
         let is_stretch =
             attention == Attention::Full || (self.observed / STRETCH).is_multiple_of(APART);
@@ -48,7 +61,7 @@ impl Predictor for Successor {
             self.strides.observe(access, before.key, out);
         }
         let mut is_wanted = false;
-        for (lag, &earlier) in before.names.iter().enumerate().take(LAGS) {
+        for (lag, &earlier) in before.names.iter().enumerate() {
             if earlier != 0 && earlier != name && attention.includes(u64::from(earlier) << 32) {
                 self.objects.follow(earlier, name, lag == 0);
                 is_wanted = true;

@@ -38,10 +38,10 @@ impl<P: Policy> Drive<P> {
         Drive { shard: Shard::new(capacity, policy), timed: false, prefetcher: None }
     }
 
-    /// The same cache, fetching ahead.
-    pub fn with_prefetch(self, spec: &PrefetchSpec) -> Self {
+    /// Fetches ahead from now on; to be called once.
+    pub fn prefetch_from_now(&mut self, spec: &PrefetchSpec) {
         let ahead = Ahead::new(self.shard.capacity(), spec.budget, spec.predictor.build());
-        Drive { prefetcher: Some(Box::new(ahead)), ..self }
+        self.prefetcher = Some(Box::new(ahead));
     }
 
     /// What was fetched ahead, where anything might have been.

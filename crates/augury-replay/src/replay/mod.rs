@@ -25,7 +25,7 @@ pub use course::Window;
 pub use drive::Drive;
 pub use error::ReplayError;
 pub use policy::{PolicyName, WithMaker, WithPolicy};
-pub use prefetch::{PredictorName, PrefetchSpec};
+pub use prefetch::{PredictorName, PredictorSpec, PrefetchSpec};
 
 use crate::trace::{CHUNK, DecodedTrace, Footprint, Request, TraceReader, TraceSource, extent};
 
@@ -70,7 +70,7 @@ pub struct CellResult {
     pub seed: u64,
     /// The cache's counters.
     pub stats: Stats,
-    /// What was prefetched, where anything might have been.
+    /// What was prefetched while counting, where anything might have been.
     pub prefetch: Option<PrefetchStats>,
     /// The replay loop alone.
     pub seconds: f64,
@@ -196,12 +196,18 @@ impl<S: Requests> WithPolicy for Replay<'_, S> {
     fn with<P: Policy>(mut self, policy: P) -> Self::Output {
         let started = Instant::now();
         let mut cache = Drive::new(self.capacity_bytes, policy);
-        if let Some(prefetch) = &self.spec.prefetch {
-            cache = cache.with_prefetch(prefetch);
+        let prefetch = self.spec.prefetch.as_ref();
+        let (at_once, later) = match prefetch.map(|prefetch| &prefetch.predictor) {
+            Some(PredictorSpec::Trained(_)) => (None, prefetch),
+            _ => (prefetch, None),
+        };
+        if let Some(prefetch) = at_once {
+            cache.prefetch_from_now(prefetch);
         }
         let mut course = Course::new(self.source.total());
         let mut done = 0;
         let mut before = Stats::default();
+        let mut prefetched = PrefetchStats::default();
         let mut is_warm = false;
         loop {
             let chunk = self.source.next_chunk()?;
@@ -218,6 +224,10 @@ impl<S: Requests> WithPolicy for Replay<'_, S> {
                 before = *cache.stats();
                 course.begin(&before);
                 cache.set_predictor(self.spec.model.clone());
+                prefetched = cache.prefetch_stats().copied().unwrap_or_default();
+                if let Some(prefetch) = later {
+                    cache.prefetch_from_now(prefetch);
+                }
             }
             cache.feed(warm);
             done += chunk.len() as u64;
@@ -233,6 +243,7 @@ impl<S: Requests> WithPolicy for Replay<'_, S> {
         if !is_warm {
             // The trace ended within the warm-up: nothing was counted.
             before = *cache.stats();
+            prefetched = cache.prefetch_stats().copied().unwrap_or_default();
             course.begin(&before);
         }
         course.note(cache.stats(), cache.policy().ruling());
@@ -245,7 +256,8 @@ impl<S: Requests> WithPolicy for Replay<'_, S> {
             capacity_bytes: self.capacity_bytes,
             seed: self.spec.seed,
             stats: cache.stats().since(&before),
-            prefetch: cache.prefetch_stats().copied(),
+            prefetch: prefetch
+                .map(|_| cache.prefetch_stats().copied().unwrap_or_default().since(&prefetched)),
             seconds,
             memory_bytes: cache.memory_bytes() as u64,
             resident: cache.len() as u64,

@@ -1,10 +1,12 @@
-//! Whether and how a replay prefetches: a budget, and a predictor by name.
+//! Whether and how a replay prefetches: a budget, and a predictor by name or trained.
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use augury_core::prefetch::mithril::Mithril;
 use augury_core::prefetch::predictor::Predictor;
+use augury_core::prefetch::sequence::{Sequence, SequenceModel};
 use augury_core::prefetch::successor::Successor;
 
 use super::error::ReplayError;
@@ -13,19 +15,44 @@ use super::error::ReplayError;
 pub(super) const MOST_BUDGET: f64 = 10.0;
 
 /// How a cache prefetches.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PrefetchSpec {
     /// Requests to the origin that may be added, as a share of those without prefetch.
     pub budget: f64,
     /// Who predicts.
-    pub predictor: PredictorName,
+    pub predictor: PredictorSpec,
+}
+
+/// Who predicts: one that learns while it runs, or one that was trained before.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PredictorSpec {
+    /// At work from the first request on.
+    Named(PredictorName),
+    /// Comes in when counting begins, as trained models do.
+    Trained(Arc<SequenceModel>),
+}
+
+impl PredictorSpec {
+    /// Makes the predictor.
+    pub(super) fn build(&self) -> Box<dyn Predictor + Send + Sync> {
+        match self {
+            PredictorSpec::Named(name) => name.build(),
+            PredictorSpec::Trained(model) => Box::new(Sequence::new(model.clone())),
+        }
+    }
+}
+
+impl From<PredictorName> for PredictorSpec {
+    fn from(name: PredictorName) -> Self {
+        PredictorSpec::Named(name)
+    }
 }
 
 impl PrefetchSpec {
     /// Checks the budget: a share from 0 to [`MOST_BUDGET`].
-    pub fn new(budget: f64, predictor: PredictorName) -> Result<Self, ReplayError> {
+    pub fn new(budget: f64, predictor: impl Into<PredictorSpec>) -> Result<Self, ReplayError> {
         if (0.0..=MOST_BUDGET).contains(&budget) {
-            Ok(PrefetchSpec { budget, predictor })
+            Ok(PrefetchSpec { budget, predictor: predictor.into() })
         } else {
             Err(ReplayError::Budget { given: budget })
         }

@@ -26,9 +26,11 @@ pub const MEMORY: f32 = 40_000.0;
 const MEMORY_MIN: f32 = 2_000.0;
 /// By how much an expert must lead the ruler: a share of its hits, and half a hit.
 const LEAD: f32 = 0.002;
-/// What is taken off a guest's hits: a share, and so many.
+/// What is taken off a guest's hits when it comes in: a share, and so many.
 const DISCOUNT: f32 = 0.004;
 const DISCOUNTED: f32 = 24.0;
+/// Sampled requests on trial after which half of that is taken off.
+const TRUSTING: f32 = 32_768.0;
 /// Sampled requests between choices.
 pub const PERIOD: u64 = 32;
 /// Factor of the logarithm under the confidence bound's root: above 1/2, as the proofs ask for.
@@ -96,6 +98,8 @@ pub struct Bandit<const N: usize> {
     known: Experts,
     /// Those that were invited later.
     guests: Experts,
+    /// Rewards told when each came to life last.
+    since: [u64; N],
     ruling: usize,
     challenger: usize,
     sampled: u64,
@@ -114,6 +118,7 @@ impl<const N: usize> Bandit<N> {
             live: known,
             known,
             guests: 0,
+            since: [0; N],
             ruling: 0,
             challenger: 0,
             sampled: 0,
@@ -124,6 +129,7 @@ impl<const N: usize> Bandit<N> {
     /// The rewards come from new shadows: all live; who rules, and on what evidence, stays.
     pub fn restart(&mut self) {
         (self.live, self.challenger, self.sampled) = (self.known, 0, 0);
+        self.since = [0; N];
     }
 
     /// The fading hits of each expert, a hit now being 1.
@@ -166,7 +172,10 @@ impl<const N: usize> Bandit<N> {
         self.enlist(enlisted);
         let others = members(self.live & !experts).map(|expert| self.scores[expert]);
         let best = others.fold(0.0, f32::max);
-        members(experts).for_each(|expert| self.scores[expert] = self.scores[expert].min(best));
+        for expert in members(experts) {
+            self.scores[expert] = self.scores[expert].min(best);
+            self.since[expert] = self.sampled;
+        }
         enlisted
     }
 
@@ -248,12 +257,15 @@ impl<const N: usize> Bandit<N> {
     }
 
     /// The hits that count for an expert: a guest's are discounted, so that it takes more than a
-    /// few lucky ones to put it on the throne, and less to push it off.
+    /// few lucky ones to put it on the throne, and less to push it off. The longer its shadow has
+    /// been compared with the others', the less is left to luck and the smaller the discount.
     fn credit(&self, expert: usize) -> f32 {
         if self.guests & 1 << expert == 0 {
             return self.scores[expert];
         }
-        self.scores[expert] * (1.0 - DISCOUNT) - DISCOUNTED * self.gain
+        let trial = self.sampled.saturating_sub(self.since[expert]);
+        let doubt = (-(trial as f32) / TRUSTING).exp2();
+        self.scores[expert] * (1.0 - DISCOUNT * doubt) - DISCOUNTED * doubt * self.gain
     }
 
     /// The most worth of these, the ruler if there are none.
@@ -327,6 +339,7 @@ impl<const N: usize> Bandit<N> {
             let score = self.scores[self.ruling] * (1.0 - LEAD);
             members(experts).for_each(|expert| self.scores[expert] = score);
         }
+        members(experts).for_each(|expert| self.since[expert] = self.sampled);
         self.live |= experts;
     }
 }
@@ -468,6 +481,27 @@ mod tests {
             }
         }
         assert_eq!(ALL, bandit.known());
+    }
+
+    #[test]
+    fn a_guest_a_little_better_for_long_comes_to_rule() {
+        let mut bandit = Bandit::<10>::new(GuardRule::Leader, ALL);
+        let rewarded = |bandit: &mut Bandit<10>, requests: u64| {
+            for _ in 0..requests {
+                let guest_alone = bandit.sampled().is_multiple_of(200);
+                bandit.reward(if guest_alone { 1 << 8 } else { ALL | 1 << 8 } & bandit.live());
+                if bandit.sampled().is_multiple_of(PERIOD) {
+                    bandit.choose();
+                }
+            }
+        };
+        rewarded(&mut bandit, 40_000);
+        bandit.invite(1 << 8);
+        bandit.try_now(1 << 8);
+        rewarded(&mut bandit, TRUSTING as u64 / 4);
+        assert_eq!(0, bandit.ruling(), "half a percent may still be luck");
+        rewarded(&mut bandit, 4 * TRUSTING as u64);
+        assert_eq!(8, bandit.ruling());
     }
 
     #[test]
