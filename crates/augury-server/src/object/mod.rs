@@ -159,6 +159,28 @@ impl Object {
         Some(unsafe { &mut (*self.hashed_pointer()).fields })
     }
 
+    /// Whether it is a hash of which a field has expired by now, in milliseconds of Unix time.
+    #[inline]
+    pub fn has_expired_fields(&self, now: u64) -> bool {
+        self.is_hashed() && self.hashed().fields.is_due(now)
+    }
+
+    /// The same content under another key; a hash's fields move and leave this one empty.
+    pub fn take_under(&mut self, db: u8, key: &[u8]) -> Object {
+        match self.as_hash_mut() {
+            Some(fields) => Object::hash(db, key, std::mem::take(fields)),
+            None => self.copy_under(db, key),
+        }
+    }
+
+    /// A copy of the content under another key.
+    pub fn copy_under(&self, db: u8, key: &[u8]) -> Object {
+        match self.content() {
+            Content::Text(value) => Object::joined(db, key, &[value], self.marks(), self.extra()),
+            Content::Hash(fields) => Object::hash(db, key, fields.clone()),
+        }
+    }
+
     /// The marks; none on a hash.
     pub fn marks(&self) -> Marks {
         if self.is_hashed() { Marks::empty() } else { self.block().marks() }
@@ -197,12 +219,7 @@ impl Drop for Object {
 
 impl Clone for Object {
     fn clone(&self) -> Object {
-        match self.content() {
-            Content::Text(value) => {
-                Object::joined(self.db(), self.key(), &[value], self.marks(), self.extra())
-            }
-            Content::Hash(fields) => Object::hash(self.db(), self.key(), fields.clone()),
-        }
+        self.copy_under(self.db(), self.key())
     }
 }
 
@@ -241,5 +258,8 @@ mod tests {
         object.as_hash_mut().expect("a hash").set(b"f", b"v");
         assert_eq!(Some(&b"v"[..]), object.as_hash().and_then(|hash| hash.get(b"f", 0)));
         assert!(object.clone().is_under(3, b"h"));
+        let moved = object.take_under(4, b"g");
+        assert!(moved.is_under(4, b"g") && object.as_hash().is_some_and(Hash::is_empty));
+        assert_eq!(Some(1), moved.as_hash().map(Hash::len));
     }
 }
