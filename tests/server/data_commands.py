@@ -37,6 +37,7 @@ PATTERNS = ["*", "k*", "k?", "[kh]1", "k[^1]", "key:[0-9]", "h[1-2]", "\\k1", ""
 WORDS: dict[str, list[Argument]] = {
     "KEY": [*KEYS], "FIELD": [*FIELDS], "VALUE": [*VALUES], "INT": [*INTEGERS],
     "FLOAT": [*FLOATS], "TIME": [*TIMES], "MOMENT": [*MOMENTS], "PATTERN": [*PATTERNS],
+    "MANY": [0, 100, 2**63 - 1, 2**62, 2**63, -(2**63), "abc", "", "1.5"],
     "SOON": [1000, 5000, 100000, 0, -1, 2**63 - 1, "abc", ""],
     "SECOND": [1, 1000, 4102444800, 4102444801, 0, -1, "abc", ""],
     "MILLI": [1, 1000, 4102444800000, 4102444801000, 0, -1, "abc", ""],
@@ -73,7 +74,7 @@ DATA = [
     "HMGET KEY FIELD...", "HGETALL KEY", "HKEYS KEY", "HVALS KEY", "HDEL KEY FIELD...",
     "HEXISTS KEY FIELD", "HLEN KEY", "HSTRLEN KEY FIELD", "HINCRBY KEY FIELD INT",
     "HINCRBYFLOAT KEY FIELD FLOAT", "HRANDFIELD KEY 100 [WITHVALUES]",
-    "HRANDFIELD KEY INT [WITHVALUES|VALUE]", "HRANDFIELD KEY 0",
+    "HRANDFIELD KEY MANY [WITHVALUES|VALUE]", "HRANDFIELD KEY 0",
     "HSCAN KEY 0 [MATCH PATTERN] [COUNT SMALL]", "HSCAN KEY VALUE",
 ]  # fmt: skip
 BITS = [

@@ -103,6 +103,12 @@ impl<'a> Call<'a, '_> {
             return self.write_text(at, &[&zeros, part], Marks::RAW, None, None);
         };
         self.server.keyspace.revise(id, |object| {
+            if let Some(held) = object.as_text_mut().and_then(|it| it.get_mut(offset..))
+                && let Some(overwritten) = held.get_mut(..part.len())
+            {
+                overwritten.copy_from_slice(part);
+                return;
+            }
             let held = object.as_text().unwrap_or_default();
             let kept = &held[..offset.min(before)];
             let rest = held.get(offset + part.len()..).unwrap_or_default();

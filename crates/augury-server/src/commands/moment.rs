@@ -101,7 +101,8 @@ impl Condition {
                 Some(Condition::Gt) => gt = true,
                 Some(Condition::Lt) => lt = true,
                 _ => {
-                    let text = [b"ERR Unsupported option ", option].concat();
+                    let shown = option.split(|&byte| byte == 0).next().unwrap_or_default();
+                    let text = [b"ERR Unsupported option ", shown].concat();
                     return Err(Refusal::of(text));
                 }
             }

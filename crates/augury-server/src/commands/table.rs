@@ -13,6 +13,8 @@ const FAMILIES: &[&[Command]] = &[
     super::strings::ranges::COMMANDS,
     super::strings::counters::COMMANDS,
     super::strings::sequence::COMMANDS,
+    super::strings::bits::COMMANDS,
+    super::strings::bitfield::COMMANDS,
     super::keys::COMMANDS,
     super::inspection::COMMANDS,
     super::expiry::COMMANDS,

@@ -145,6 +145,16 @@ impl Object {
         if self.is_hashed() { None } else { Some(self.block().value()) }
     }
 
+    /// The string, to change where it stands, if it is one without the fields of memcached (which
+    /// change with it). It is marked as changed.
+    pub fn as_text_mut(&mut self) -> Option<&mut [u8]> {
+        if self.is_hashed() || self.extra().is_some() {
+            return None;
+        }
+        // SAFETY: the object is borrowed mutably for as long as the slice lives.
+        Some(unsafe { self.block().value_mut() })
+    }
+
     /// The fields, if it is a hash.
     pub fn as_hash(&self) -> Option<&Hash> {
         self.is_hashed().then(|| &self.hashed().fields)
@@ -247,6 +257,14 @@ mod tests {
                 assert_eq!(object.as_text(), copy.as_text());
                 assert!(copy.is_under(15, key) && !copy.is_under(1, key));
                 assert!(copy.memory_bytes() >= key.len() + value.len());
+                let mut changed = Object::joined(1, key, &[value, b"!"], Marks::empty(), extra);
+                if let Some(text) = changed.as_text_mut() {
+                    text[value.len()] = b'?';
+                    assert_eq!(Some(&[value, b"?"].concat()[..]), changed.as_text());
+                    assert!(changed.is_under(1, key) && changed.marks() == Marks::RAW);
+                } else {
+                    assert!(extra.is_some());
+                }
             }
         }
     }

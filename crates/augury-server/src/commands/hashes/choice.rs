@@ -116,14 +116,16 @@ fn distinct(hash: &Hash, now: u64, wanted: usize) -> Vec<usize> {
     all
 }
 
-/// The positions of a scan's next step: few where Redis would show all at once.
+/// The positions of a scan's next step: all where Redis would keep the fields in a list.
 fn step(hash: &Hash, cursor: u64, count: usize) -> Range<usize> {
+    if !hash.is_large() {
+        return 0..hash.len();
+    }
     let end = match usize::try_from(cursor) {
         Ok(0) | Err(_) => hash.len(),
         Ok(end) => end.min(hash.len()),
     };
-    let start = if hash.is_large() { end.saturating_sub(count) } else { 0 };
-    start..end
+    end.saturating_sub(count)..end
 }
 
 fn hscan(call: &mut Call<'_, '_>) -> Done {

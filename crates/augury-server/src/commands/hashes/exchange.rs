@@ -1,9 +1,11 @@
 //! Fields read or written together with when they expire: HGETDEL, HGETEX, HSETEX.
 
 use augury_core::clock::Millis;
+use augury_core::slots::SlotId;
 
 use super::expiry::moment;
 use super::{CHANGE, Hash, WRITE};
+use crate::commands::lookup::fields;
 use crate::commands::moment::Unit;
 use crate::commands::{Call, Command, Done, Refusal};
 
@@ -46,24 +48,9 @@ enum Until {
 }
 
 fn hgetdel(call: &mut Call<'_, '_>) -> Done {
-    let (found, now) = (call.find_hash(1)?, call.server.now);
+    let found = call.find_hash(1)?;
     let first = call.field_list(2, 1, COUNT)?;
-    let names = call.arguments.from(first);
-    call.reply.array(names.len());
-    let reply = &mut *call.reply;
-    let mut take = |hash: &mut Hash, field: &[u8]| {
-        let is_there = hash.get(field, now).is_some();
-        let value = if is_there { hash.remove(field) } else { None };
-        reply.bulk_or_null(value.as_deref());
-    };
-    match found {
-        None => names.iter().for_each(|_| reply.null()),
-        Some(id) => {
-            call.server.keyspace.revise_hash(id, |hash| {
-                names.iter().for_each(|field| take(hash, field));
-            });
-        }
-    }
+    exchange(call, found, first, |hash, field| drop(hash.remove(field)));
     Ok(())
 }
 
@@ -79,31 +66,53 @@ fn hgetex(call: &mut Call<'_, '_>) -> Done {
         (Until::Kept, 2)
     };
     let first = call.field_list(at, 1, COUNT)?;
-    let names = call.arguments.from(first);
-    // The read is counted; it finds what was found above.
-    let asked = call.asked(1);
-    let object = call.server.keyspace.read(asked, now);
-    let hash = object.and_then(crate::object::Object::as_hash);
-    call.reply.array(names.len());
-    for field in names.iter() {
-        call.reply.bulk_or_null(hash.and_then(|hash| hash.get(field, now)));
-    }
-    if let (Some(id), true) = (found, until != Until::Kept) {
-        call.server.keyspace.revise_hash(id, |hash| {
+    match until {
+        Until::Kept => {
+            let asked = call.asked(1);
+            let hash = fields(call.server.keyspace.read(asked, now))?;
+            let names = call.arguments.from(first);
+            call.reply.array(names.len());
             for field in names.iter() {
-                if !has(hash, field, now) {
-                    continue;
-                }
-                match until {
-                    Until::At(at) if at <= now => drop(hash.remove(field)),
-                    Until::At(at) => drop(hash.set_deadline(field, Some(at))),
-                    Until::Never => drop(hash.set_deadline(field, None)),
-                    Until::Kept => {}
-                }
+                call.reply.bulk_or_null(hash.and_then(|hash| hash.get(field, now)));
             }
-        });
+        }
+        Until::At(at) if at <= now => {
+            exchange(call, found, first, |hash, field| drop(hash.remove(field)));
+        }
+        Until::At(at) => exchange(call, found, first, |hash, field| {
+            hash.set_deadline(field, Some(at));
+        }),
+        Until::Never => exchange(call, found, first, |hash, field| {
+            hash.set_deadline(field, None);
+        }),
     }
     Ok(())
+}
+
+/// Answers the fields that the arguments from a position on name, and does something to each.
+fn exchange(
+    call: &mut Call<'_, '_>,
+    found: Option<SlotId>,
+    first: usize,
+    act: impl Fn(&mut Hash, &[u8]),
+) {
+    let (names, now) = (call.arguments.from(first), call.server.now);
+    let place = call.with_any(found, names);
+    let reply = &mut *call.reply;
+    reply.array(names.len());
+    let Some(id) = place else {
+        names.iter().for_each(|_| reply.null());
+        return;
+    };
+    call.server.keyspace.revise_hash(id, |hash| {
+        for field in names.iter() {
+            let value = hash.get(field, now);
+            reply.bulk_or_null(value);
+            if value.is_some() {
+                act(hash, field);
+            }
+        }
+    });
 }
 
 /// What HSETEX was asked for.

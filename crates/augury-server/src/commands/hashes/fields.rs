@@ -1,6 +1,6 @@
 //! Fields of a hash: set, get, remove, count.
 
-use super::{CHANGE, READ, READ_ALL, WRITE};
+use super::{CHANGE, Hash, READ, READ_ALL, WRITE};
 use crate::commands::lookup::fields;
 use crate::commands::{Call, Command, Done, Refusal};
 
@@ -152,23 +152,17 @@ fn all(call: &mut Call<'_, '_>, of: impl for<'x> Fn(&'x [u8], &'x [u8]) -> &'x [
 fn hdel(call: &mut Call<'_, '_>) -> Done {
     let found = call.find_hash(1)?;
     let (names, now) = (call.arguments.from(2), call.server.now);
-    let hash = call.hash_in(found);
-    let is_any = hash.is_some_and(|hash| names.iter().any(|it| hash.get(it, now).is_some()));
-    let count = match found.filter(|_| is_any) {
-        None => 0,
-        Some(id) => call
-            .server
-            .keyspace
-            .revise_hash(id, |hash| {
-                let is_there = |hash: &super::Hash, field| hash.get(field, now).is_some();
-                names
-                    .iter()
-                    .filter(|field| is_there(hash, field) && hash.remove(field).is_some())
-                    .count()
-            })
-            .unwrap_or(0),
+    let remove = |hash: &mut Hash| {
+        let mut count = 0;
+        for field in names.iter() {
+            let is_there = hash.get(field, now).is_some();
+            count += i64::from(hash.remove(field).is_some() && is_there);
+        }
+        count
     };
-    call.reply.integer(count as i64);
+    let place = call.with_any(found, names);
+    let count = place.and_then(|id| call.server.keyspace.revise_hash(id, remove));
+    call.reply.integer(count.unwrap_or(0));
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use super::spec::Group;
 use super::{Call, Command, Flags, Keys, Refusal, number};
 use crate::object::Object;
 use crate::object::hash::Hash;
+use crate::resp::Arguments;
 
 /// A command that reads some fields of a key.
 const READ: Command = Command {
@@ -58,6 +59,12 @@ impl Call<'_, '_> {
     /// The hash in a place.
     fn hash_in(&self, id: Option<SlotId>) -> Option<&Hash> {
         self.server.keyspace.object(id?).and_then(Object::as_hash)
+    }
+
+    /// The place, if the hash in it has any of these fields.
+    fn with_any(&self, found: Option<SlotId>, names: Arguments<'_>) -> Option<SlotId> {
+        let (hash, now) = (self.hash_in(found)?, self.server.now);
+        found.filter(|_| names.iter().any(|field| hash.get(field, now).is_some()))
     }
 
     /// Where the fields begin that `FIELDS count field...` names, from a position on: as many as

@@ -1,6 +1,8 @@
 //! Commands on strings: set and get ([`values`]), many at once ([`several`]), parts ([`ranges`]),
-//! counters ([`counters`]), and what two have in common ([`sequence`]).
+//! counters ([`counters`]), bits ([`bits`], [`bitfield`]), and what two have in common ([`sequence`]).
 
+pub mod bitfield;
+pub mod bits;
 pub mod counters;
 pub mod options;
 pub mod ranges;
