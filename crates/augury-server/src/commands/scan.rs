@@ -81,24 +81,10 @@ impl<'a> Options<'a> {
     }
 }
 
-/// From where to go on, as `strtoul` reads it: nothing is zero, and what is negative wraps.
+/// From where to go on.
 pub fn cursor(text: &[u8]) -> Result<u64, Refusal> {
-    const WRONG: Refusal = Refusal::new("ERR invalid cursor");
-    let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
-    if text.is_empty() {
-        return Ok(0);
-    }
-    let (is_negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
-    };
-    if !digits.iter().all(u8::is_ascii_digit) {
-        return Err(WRONG);
-    }
-    let number: Option<u64> = std::str::from_utf8(digits).ok().and_then(|it| it.parse().ok());
-    let number = number.ok_or(WRONG)?;
-    Ok(if is_negative { number.wrapping_neg() } else { number })
+    let digits = std::str::from_utf8(text).ok().filter(|it| !it.starts_with('+'));
+    digits.and_then(|it| it.parse().ok()).ok_or(Refusal::new("ERR invalid cursor"))
 }
 
 /// The object in a slot, if it is in this database and fresh.
