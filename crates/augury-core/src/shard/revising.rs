@@ -2,6 +2,7 @@
 
 use super::{Shard, Sink};
 use crate::policy::Policy;
+use crate::request::Access;
 use crate::slots::SlotId;
 
 impl<K, V, P: Policy> Shard<K, V, P> {
@@ -10,6 +11,15 @@ impl<K, V, P: Policy> Shard<K, V, P> {
     #[inline]
     pub fn value_mut(&mut self, id: SlotId) -> Option<&mut V> {
         self.store.entry_mut(id).map(|entry| &mut entry.1)
+    }
+
+    /// A write has changed the resident where it stands: the policy is told as of a hit, as
+    /// [`Shard::replace`] tells it. Nothing is counted. The caller guarantees that the slot is
+    /// live, and that the access is of its key and size.
+    #[inline]
+    pub fn revised(&mut self, id: SlotId, access: &Access) {
+        self.arrived(access);
+        self.policy.on_hit(self.store.slots_mut(), id, access);
     }
 
     /// Takes over a resident's size and makes room for it. The caller guarantees that the slot is

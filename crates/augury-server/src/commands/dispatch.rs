@@ -1,6 +1,6 @@
 //! From arguments to an answer: which command it is, whether it may run, and running it.
 
-use super::{Call, Command, Done, Flags, Refusal, Stop, table};
+use super::{Call, Command, Done, Flags, Refusal, Stop, table, unsupported};
 use crate::client::{Answers, Client};
 use crate::resp::{Arguments, Reply};
 use crate::server::Server;
@@ -60,7 +60,8 @@ pub fn run(
 fn find(arguments: Arguments<'_>) -> Result<&'static Command, Stop> {
     let name = &arguments[0];
     let Some(command) = table::find(name) else {
-        return Err(Refusal::unknown(name, arguments.from(1).iter()).into());
+        let unknown = || Refusal::unknown(name, arguments.from(1).iter());
+        return Err(unsupported::refusal(name).unwrap_or_else(unknown).into());
     };
     if command.subcommands.is_empty() || arguments.len() < 2 {
         return Ok(command);

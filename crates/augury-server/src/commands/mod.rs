@@ -5,11 +5,21 @@
 
 pub mod connection;
 pub mod dispatch;
+pub mod expiry;
+pub mod extended;
+pub mod glob;
+pub mod hashes;
+pub mod inspection;
+pub mod keys;
+pub mod lookup;
+pub mod moment;
 pub mod number;
 pub mod refusal;
+pub mod scan;
 pub mod spec;
 pub mod strings;
 pub mod table;
+pub mod unsupported;
 
 use crate::client::Client;
 use crate::resp::{Arguments, Reply};

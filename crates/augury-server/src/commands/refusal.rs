@@ -48,8 +48,13 @@ impl Refusal {
     pub const NOT_FLOAT: Refusal = Refusal::new("ERR value is not a valid float");
     /// The result does not fit into 64 bits.
     pub const OVERFLOW: Refusal = Refusal::new("ERR increment or decrement would overflow");
+    /// The result is infinite, or no number.
+    pub const NOT_FINITE: Refusal = Refusal::new("ERR increment would produce NaN or Infinity");
     /// There is no such key.
     pub const NO_KEY: Refusal = Refusal::new("ERR no such key");
+    /// From and to are the same.
+    pub const SAME_OBJECT: Refusal =
+        Refusal::new("ERR source and destination objects are the same");
     /// A string would grow beyond its limit.
     pub const TOO_LONG: Refusal =
         Refusal::new("ERR string exceeds maximum allowed size (proto-max-bulk-len)");

@@ -7,7 +7,25 @@ use rustc_hash::FxHashMap;
 use super::Command;
 
 /// The tables of the families.
-const FAMILIES: &[&[Command]] = &[super::strings::COMMANDS, super::connection::COMMANDS];
+const FAMILIES: &[&[Command]] = &[
+    super::strings::values::COMMANDS,
+    super::strings::several::COMMANDS,
+    super::strings::ranges::COMMANDS,
+    super::strings::counters::COMMANDS,
+    super::strings::sequence::COMMANDS,
+    super::strings::bits::COMMANDS,
+    super::strings::bitfield::COMMANDS,
+    super::keys::COMMANDS,
+    super::inspection::COMMANDS,
+    super::expiry::COMMANDS,
+    super::scan::COMMANDS,
+    super::hashes::fields::COMMANDS,
+    super::hashes::counters::COMMANDS,
+    super::hashes::choice::COMMANDS,
+    super::hashes::expiry::COMMANDS,
+    super::hashes::exchange::COMMANDS,
+    super::connection::COMMANDS,
+];
 
 /// Longest name of a command.
 const NAME_MAX: usize = 32;

@@ -3,6 +3,7 @@
 //! Every protocol ends here. What changes is told to a [`Changes`] list, by which watchers and
 //! tracking clients learn of it; nothing here knows them, nor any protocol or socket.
 
+mod fields;
 mod residents;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -17,7 +18,9 @@ use augury_core::slots::SlotId;
 use augury_replay::replay::{PolicyName, WithMaker};
 use smallvec::SmallVec;
 
+use crate::object::hash::Hash;
 use crate::object::{DATABASES, Object};
+use fields::FieldDeadlines;
 use residents::{Gone, Residents};
 
 pub use residents::Asked;
@@ -53,6 +56,9 @@ impl WithMaker for Making {
 /// Decisions that are remembered for explanations.
 const JOURNAL: usize = 4096;
 
+/// Fields of one hash that are removed at once because they have expired.
+const FIELDS_AT_ONCE: usize = 128;
+
 /// A change that somebody may wait for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -71,6 +77,7 @@ pub struct Keyspace {
     gone: Gone,
     /// What has left and is not counted yet: the memory that says what it was is on its way.
     leaving: Gone,
+    fields: FieldDeadlines,
     keys: [u64; DATABASES as usize],
     /// Whether somebody wants to know of changes.
     is_watched: bool,
@@ -87,6 +94,7 @@ impl Keyspace {
             hasher: RandomState::new(),
             gone: Gone::new(),
             leaving: Gone::new(),
+            fields: FieldDeadlines::default(),
             keys: [0; DATABASES as usize],
             is_watched: false,
             changes: Vec::new(),
@@ -108,7 +116,11 @@ impl Keyspace {
     pub fn read(&mut self, asked: Asked<'_>, now: Millis) -> Option<&Object> {
         let found = self.residents.read(asked, now, &mut self.gone);
         self.settle_gone();
-        self.residents.object(found?)
+        let mut id = found?;
+        if !self.fields.is_empty() {
+            id = self.without_expired_fields(id, now)?;
+        }
+        self.residents.object(id)
     }
 
     /// The object's place, if it is there and fresh. No request: for writes and for looking.
@@ -116,7 +128,7 @@ impl Keyspace {
     pub fn find(&mut self, asked: Asked<'_>, now: Millis) -> Option<SlotId> {
         let found = self.residents.find(asked, now, &mut self.gone);
         self.settle_gone();
-        found
+        if self.fields.is_empty() { found } else { self.without_expired_fields(found?, now) }
     }
 
     /// The object, if it is there and fresh. No request.
@@ -130,7 +142,7 @@ impl Keyspace {
         self.residents.object(id)
     }
 
-    /// Changes the object in this place, which keeps its key and deadline; what `act` says, or
+    /// Changes the object in this place, which is a use of it and which keeps its key and deadline; what `act` says, or
     /// None where the place is vacant.
     pub fn revise<T>(&mut self, id: SlotId, act: impl FnOnce(&mut Object) -> T) -> Option<T> {
         let object = self.residents.object_mut(id)?;
@@ -140,9 +152,30 @@ impl Keyspace {
             self.changes.push(Change { db, key, cause: None });
         }
         self.dirty += 1;
-        self.residents.settle(id, &mut self.gone);
+        self.residents.settle(id, true, &mut self.gone);
         self.settle_gone();
+        self.note_fields(id);
         Some(answer)
+    }
+
+    /// Changes the fields of the hash in this place, which is removed where none is left; what
+    /// `act` says, or None where there is no hash.
+    pub fn revise_hash<T>(&mut self, id: SlotId, act: impl FnOnce(&mut Hash) -> T) -> Option<T> {
+        let answer = self.revise(id, |object| object.as_hash_mut().map(act))??;
+        if self.object(id).and_then(Object::as_hash).is_some_and(Hash::is_empty) {
+            self.remove(id);
+        }
+        Some(answer)
+    }
+
+    /// Gives what is in place `id` another key, in place of what is in `over`, if anything is. Its
+    /// deadline goes along.
+    pub fn transfer(&mut self, id: SlotId, to: Asked<'_>, over: Option<SlotId>) {
+        let deadline = self.deadline(id);
+        let Some(object) = self.residents.object_mut(id) else { return };
+        let object = object.take_under(to.db, to.key);
+        self.remove(id);
+        self.put(to.hash, object, deadline, over);
     }
 
     /// Stores an object in the place where [`Keyspace::find`] found its key, or as a newcomer;
@@ -155,6 +188,7 @@ impl Keyspace {
         id: Option<SlotId>,
     ) -> bool {
         let db = usize::from(object.db());
+        let expiring = object.as_hash().and_then(Hash::earliest).map(|_| Box::from(object.key()));
         if self.is_watched {
             let (db, key) = (object.db(), object.key().into());
             self.changes.push(Change { db, key, cause: None });
@@ -165,6 +199,13 @@ impl Keyspace {
         }
         let is_stored = self.residents.put(hash, object, deadline, id, &mut self.gone);
         self.settle_gone();
+        if let Some(key) = expiring {
+            let key: Box<[u8]> = key;
+            let asked = Asked { hash, db: db as u8, key: &key };
+            if let Some(id) = self.residents.find(asked, 0, &mut self.gone) {
+                self.note_fields(id);
+            }
+        }
         is_stored
     }
 
@@ -197,6 +238,51 @@ impl Keyspace {
         let count = self.residents.expire(now, limit, &mut self.gone);
         self.settle_gone();
         count
+    }
+
+    /// Removes fields that have expired from up to `limit` hashes, so many of each at once; from
+    /// how many hashes.
+    pub fn expire_fields(&mut self, now: Millis, limit: usize) -> usize {
+        let mut count = 0;
+        while count < limit
+            && let Some(id) = self.fields.pop_due(now)
+        {
+            self.without_expired_fields(id, now);
+            count += 1;
+        }
+        count
+    }
+
+    /// The place of an object without fields that have expired, up to [`FIELDS_AT_ONCE`] (readers
+    /// look at the time anyway); none where no field is left.
+    fn without_expired_fields(&mut self, id: SlotId, now: Millis) -> Option<SlotId> {
+        let Some(object) = self.residents.object_mut(id) else { return None };
+        if !object.has_expired_fields(now) {
+            return Some(id);
+        }
+        if self.is_watched {
+            let (db, key) = (object.db(), object.key().into());
+            self.changes.push(Change { db, key, cause: None });
+        }
+        let is_left = object.as_hash().is_some_and(|hash| hash.is_live(now));
+        if is_left {
+            object.as_hash_mut().map(|hash| hash.purge(now, FIELDS_AT_ONCE));
+            self.residents.settle(id, false, &mut self.gone);
+        } else {
+            self.residents.remove(id, RemovalCause::Expired, &mut self.gone);
+        }
+        self.settle_gone();
+        self.note_fields(id);
+        is_left.then_some(id)
+    }
+
+    /// Notes when the next field of the hash in this place expires, if it is one.
+    #[inline]
+    fn note_fields(&mut self, id: SlotId) {
+        let earliest = |id| self.residents.object(id)?.as_hash()?.earliest();
+        if let Some(at) = earliest(id) {
+            self.fields.add(at, id, earliest);
+        }
     }
 
     /// Removes all keys of a database, or of all.
@@ -256,7 +342,7 @@ impl Keyspace {
 
     /// Bytes of index, slots, deadlines and policy.
     pub fn overhead_bytes(&self) -> usize {
-        self.residents.memory_bytes()
+        self.residents.memory_bytes() + self.fields.memory_bytes()
     }
 
     /// Counters since the beginning.

@@ -44,8 +44,9 @@ pub(super) trait Residents: Send {
     fn warm(&self, hashes: &[u64]);
     fn object(&self, id: SlotId) -> Option<&Object>;
     fn object_mut(&mut self, id: SlotId) -> Option<&mut Object>;
-    /// Takes over an object's size after a change; whether it is still resident.
-    fn settle(&mut self, id: SlotId, gone: &mut Gone) -> bool;
+    /// Takes over an object's size after a change, which is a use of it or not; whether it is still
+    /// resident.
+    fn settle(&mut self, id: SlotId, is_use: bool, gone: &mut Gone) -> bool;
     /// Stores an object in place of the resident `id`, or as a newcomer; whether it is stored.
     fn put(
         &mut self,
@@ -137,13 +138,18 @@ impl<P: Policy + Send> Residents for Shard<(), Object, P> {
         self.value_mut(id)
     }
 
-    fn settle(&mut self, id: SlotId, gone: &mut Gone) -> bool {
+    fn settle(&mut self, id: SlotId, is_use: bool, gone: &mut Gone) -> bool {
         let Some(size) = self.object(id).map(weight) else { return false };
         if u64::from(size) > self.capacity() {
             self.remove(id, RemovalCause::Evicted, gone);
             return false;
         }
         let version = self.store().slots().version(id);
+        if is_use {
+            let hash = self.store().slots().hash(id);
+            let access = self.write(hash, hash, size);
+            self.revised(id, &access);
+        }
         self.set_size(id, size, gone);
         self.store().slots().version(id) == version
     }

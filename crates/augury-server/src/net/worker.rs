@@ -26,6 +26,8 @@ const EVENTS: usize = 256;
 const BEAT: Duration = Duration::from_millis(10);
 /// Entries removed at a beat while the lock is held.
 const EXPIRED_AT_ONCE: usize = 512;
+/// Hashes from which expired fields are removed at a beat while the lock is held.
+const HASHES_AT_ONCE: usize = 32;
 /// Time that a beat may spend on what has expired.
 const EXPIRY_BUDGET: Duration = Duration::from_millis(3);
 
@@ -262,8 +264,10 @@ impl Worker {
             let mut server = self.shared.lock();
             let now = server.now;
             let count = server.keyspace.expire(now, EXPIRED_AT_ONCE);
+            let hashes = server.keyspace.expire_fields(now, HASHES_AT_ONCE);
             drop(server);
-            if count < EXPIRED_AT_ONCE || begin.elapsed() > EXPIRY_BUDGET {
+            let is_done = count < EXPIRED_AT_ONCE && hashes < HASHES_AT_ONCE;
+            if is_done || begin.elapsed() > EXPIRY_BUDGET {
                 return;
             }
         }

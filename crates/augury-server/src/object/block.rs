@@ -188,6 +188,21 @@ impl<'a> Block<'a> {
         unsafe { self.slice(self.start() + self.key_len(), self.value_len()) }
     }
 
+    /// The value, to change, which from now on is marked as changed.
+    ///
+    /// # Safety
+    /// No other view of the block is used for as long as `'a`.
+    pub(super) unsafe fn value_mut(self) -> &'a mut [u8] {
+        let (start, len) = (self.start() + self.key_len(), self.value_len());
+        let marks = self.header()[7] | Marks::RAW.bits();
+        // SAFETY: the header's last byte is within the block, and the value stands behind the key
+        // and ends the block; the caller guarantees that nobody else looks.
+        unsafe {
+            self.at.add(7).write(marks);
+            std::slice::from_raw_parts_mut(self.at.as_ptr().add(start), len)
+        }
+    }
+
     pub(super) fn extra(self) -> Option<Extra> {
         if !self.marked().contains(Marks::EXTRA) {
             return None;

@@ -147,6 +147,16 @@ impl Object {
         if self.is_hashed() { None } else { Some(self.block().value()) }
     }
 
+    /// The string, to change where it stands, if it is one without the fields of memcached (which
+    /// change with it). It is marked as changed.
+    pub fn as_text_mut(&mut self) -> Option<&mut [u8]> {
+        if self.is_hashed() || self.extra().is_some() {
+            return None;
+        }
+        // SAFETY: the object is borrowed mutably for as long as the slice lives.
+        Some(unsafe { self.block().value_mut() })
+    }
+
     /// The fields, if it is a hash.
     pub fn as_hash(&self) -> Option<&Hash> {
         self.is_hashed().then(|| &self.hashed().fields)
@@ -159,6 +169,28 @@ impl Object {
         }
         // SAFETY: as in `hashed`; the object is borrowed mutably, so this is the only reference.
         Some(unsafe { &mut (*self.hashed_pointer()).fields })
+    }
+
+    /// Whether it is a hash of which a field has expired by now, in milliseconds of Unix time.
+    #[inline]
+    pub fn has_expired_fields(&self, now: u64) -> bool {
+        self.is_hashed() && self.hashed().fields.is_due(now)
+    }
+
+    /// The same content under another key; a hash's fields move and leave this one empty.
+    pub fn take_under(&mut self, db: u8, key: &[u8]) -> Object {
+        match self.as_hash_mut() {
+            Some(fields) => Object::hash(db, key, std::mem::take(fields)),
+            None => self.copy_under(db, key),
+        }
+    }
+
+    /// A copy of the content under another key.
+    pub fn copy_under(&self, db: u8, key: &[u8]) -> Object {
+        match self.content() {
+            Content::Text(value) => Object::joined(db, key, &[value], self.marks(), self.extra()),
+            Content::Hash(fields) => Object::hash(db, key, fields.clone()),
+        }
     }
 
     /// The marks; none on a hash.
@@ -207,12 +239,7 @@ impl Drop for Object {
 
 impl Clone for Object {
     fn clone(&self) -> Object {
-        match self.content() {
-            Content::Text(value) => {
-                Object::joined(self.db(), self.key(), &[value], self.marks(), self.extra())
-            }
-            Content::Hash(fields) => Object::hash(self.db(), self.key(), fields.clone()),
-        }
+        self.copy_under(self.db(), self.key())
     }
 }
 
@@ -240,6 +267,14 @@ mod tests {
                 assert_eq!(object.as_text(), copy.as_text());
                 assert!(copy.is_under(15, key) && !copy.is_under(1, key));
                 assert!(copy.memory_bytes() >= key.len() + value.len());
+                let mut changed = Object::joined(1, key, &[value, b"!"], Marks::empty(), extra);
+                if let Some(text) = changed.as_text_mut() {
+                    text[value.len()] = b'?';
+                    assert_eq!(Some(&[value, b"?"].concat()[..]), changed.as_text());
+                    assert!(changed.is_under(1, key) && changed.marks() == Marks::RAW);
+                } else {
+                    assert!(extra.is_some());
+                }
             }
         }
     }
@@ -251,5 +286,8 @@ mod tests {
         object.as_hash_mut().expect("a hash").set(b"f", b"v");
         assert_eq!(Some(&b"v"[..]), object.as_hash().and_then(|hash| hash.get(b"f", 0)));
         assert!(object.clone().is_under(3, b"h"));
+        let moved = object.take_under(4, b"g");
+        assert!(moved.is_under(4, b"g") && object.as_hash().is_some_and(Hash::is_empty));
+        assert_eq!(Some(1), moved.as_hash().map(Hash::len));
     }
 }
