@@ -3,13 +3,19 @@
 //! [`dispatch::run`] is where a command enters. A family of commands is one file, with its table at the top;
 //! COMMAND and the documentation are made of the tables.
 
+pub mod client;
 pub mod connection;
 pub mod dispatch;
+pub mod help;
+pub mod monitor;
 pub mod number;
+pub mod pubsub;
 pub mod refusal;
+pub mod secrets;
 pub mod spec;
 pub mod strings;
 pub mod table;
+pub mod transactions;
 
 use crate::client::Client;
 use crate::resp::{Arguments, Reply};

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::Command;
+
 /// Why a command has not been answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
@@ -65,6 +67,14 @@ impl Refusal {
         Refusal::of(format!("ERR wrong number of arguments for '{name}' command"))
     }
 
+    /// A client of the older protocol that has subscribed may not do this.
+    pub fn while_subscribed(name: &str) -> Refusal {
+        Refusal::of(format!(
+            "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET \
+             are allowed in this context"
+        ))
+    }
+
     /// A time that is not in the future's range.
     pub fn expire(name: &str) -> Refusal {
         Refusal::of(format!("ERR invalid expire time in '{name}' command"))
@@ -87,6 +97,15 @@ impl Refusal {
             room = room.saturating_sub(shown.len() + 3);
         }
         Refusal::of(text)
+    }
+
+    /// A subcommand with arguments that it does not take.
+    pub fn subcommand(command: &Command) -> Refusal {
+        let (container, own) = command.name.split_once('|').unwrap_or((command.name, ""));
+        Refusal::of(format!(
+            "ERR unknown subcommand or wrong number of arguments for '{own}'. Try {} HELP.",
+            container.to_ascii_uppercase()
+        ))
     }
 
     /// There is no such subcommand.

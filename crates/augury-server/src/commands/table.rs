@@ -7,7 +7,14 @@ use rustc_hash::FxHashMap;
 use super::Command;
 
 /// The tables of the families.
-const FAMILIES: &[&[Command]] = &[super::strings::COMMANDS, super::connection::COMMANDS];
+const FAMILIES: &[&[Command]] = &[
+    super::strings::COMMANDS,
+    super::connection::COMMANDS,
+    super::client::COMMANDS,
+    super::transactions::COMMANDS,
+    super::pubsub::COMMANDS,
+    super::monitor::COMMANDS,
+];
 
 /// Longest name of a command.
 const NAME_MAX: usize = 32;

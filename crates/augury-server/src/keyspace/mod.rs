@@ -63,6 +63,13 @@ pub struct Change {
     pub cause: Option<RemovalCause>,
 }
 
+impl Change {
+    /// Whether a client asked for it: it wrote or removed the key.
+    pub fn is_by_client(&self) -> bool {
+        matches!(self.cause, None | Some(RemovalCause::Explicit))
+    }
+}
+
 /// See the module's head.
 pub struct Keyspace {
     residents: Box<dyn Residents>,
@@ -72,6 +79,10 @@ pub struct Keyspace {
     /// Whether somebody wants to know of changes.
     is_watched: bool,
     changes: Vec<Change>,
+    /// Databases that were flushed since they were taken; none for all of them.
+    flushes: Vec<Option<u8>>,
+    /// Whether reads are to teach the policy nothing.
+    is_quiet: bool,
     /// Grows with every change of what is stored by a client.
     dirty: u64,
 }
@@ -86,6 +97,8 @@ impl Keyspace {
             keys: [0; DATABASES as usize],
             is_watched: false,
             changes: Vec::new(),
+            flushes: Vec::new(),
+            is_quiet: false,
             dirty: 0,
         }
     }
@@ -102,6 +115,9 @@ impl Keyspace {
     /// The object under a key, if it is there and fresh: a hit, else a miss.
     #[inline]
     pub fn read(&mut self, asked: Asked<'_>, now: Millis) -> Option<&Object> {
+        if self.is_quiet {
+            return self.peek(asked, now);
+        }
         let found = self.residents.read(asked, now, &mut self.gone);
         self.settle_gone();
         self.residents.object(found?)
@@ -195,8 +211,12 @@ impl Keyspace {
         count
     }
 
-    /// Removes all keys of a database, or of all.
+    /// Removes all keys of a database, or of all: one change, see [`Keyspace::take_flushes`].
     pub fn flush(&mut self, db: Option<u8>) {
+        if self.is_watched {
+            self.flushes.push(db);
+        }
+        let is_watched = std::mem::take(&mut self.is_watched);
         for id in 0..self.residents.bound() {
             if self.residents.object(id).is_some_and(|object| db.is_none_or(|db| db == object.db()))
             {
@@ -204,6 +224,7 @@ impl Keyspace {
                 self.settle_gone();
             }
         }
+        self.is_watched = is_watched;
         self.dirty += 1;
     }
 
@@ -288,12 +309,34 @@ impl Keyspace {
     /// Whether there are changes to be told of.
     #[inline]
     pub fn has_changes(&self) -> bool {
-        !self.changes.is_empty()
+        !self.changes.is_empty() || !self.flushes.is_empty()
     }
 
     /// The changes since the last call, in order.
     pub fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)
+    }
+
+    /// The databases that were flushed since the last call (None: all of them); their keys are not
+    /// among the changes.
+    pub fn take_flushes(&mut self) -> Vec<Option<u8>> {
+        std::mem::take(&mut self.flushes)
+    }
+
+    /// Says whether reads are to leave no trace: no hit or miss is counted, and the policy learns
+    /// nothing.
+    pub fn set_quiet(&mut self, is_quiet: bool) {
+        self.is_quiet = is_quiet;
+    }
+
+    /// Requests so far.
+    pub fn ticks(&self) -> u64 {
+        self.residents.ticks()
+    }
+
+    /// Bytes that the entry in this place counts for, its share of the index among them.
+    pub fn entry_bytes(&self, id: SlotId) -> Option<u64> {
+        self.residents.object(id).map(|object| residents::weight(object).into())
     }
 
     #[inline]

@@ -13,6 +13,7 @@ use tracing::{debug, warn};
 use super::connection::{Connection, Reading};
 use crate::client::Place;
 use crate::commands::dispatch::{self, Outcome};
+use crate::notices;
 use crate::resp::{Limits, Reply};
 use crate::server::Shared;
 
@@ -220,7 +221,7 @@ impl Worker {
             if reading == Reading::Ended {
                 return self.close(token);
             }
-            serve(&self.shared, &self.mailboxes, self.number, connection, self.limits);
+            serve(&self.shared, &self.mailboxes, connection, self.limits);
             if connection.is_waiting || connection.is_ending || reading == Reading::Dry {
                 break;
             }
@@ -231,8 +232,20 @@ impl Worker {
     /// Somebody else has something for the connection.
     fn look(&mut self, token: usize) {
         let Some(connection) = self.connections.get_mut(token) else { return };
-        connection.is_waiting = false;
-        serve(&self.shared, &self.mailboxes, self.number, connection, self.limits);
+        let has_waited = std::mem::take(&mut connection.is_waiting);
+        let was_ending = connection.is_ending;
+        serve(&self.shared, &self.mailboxes, connection, self.limits);
+        if connection.is_ending && !was_ending {
+            // It was closed by another: what its socket does not take at once is lost.
+            if let Err(error) = connection.write() {
+                debug!(%error, "a connection was lost");
+            }
+            return self.close(token);
+        }
+        if has_waited && !connection.is_waiting {
+            // What came while it waited has not been read, and will not be told of again.
+            return self.receive(token);
+        }
         self.flush(token);
     }
 
@@ -262,7 +275,13 @@ impl Worker {
             let mut server = self.shared.lock();
             let now = server.now;
             let count = server.keyspace.expire(now, EXPIRED_AT_ONCE);
+            if server.keyspace.has_changes() {
+                notices::tell(&mut server, None);
+            }
+            server.beat();
+            let wakes = if server.has_wakes() { server.take_wakes() } else { Vec::new() };
             drop(server);
+            send_wakes(&self.mailboxes, wakes);
             if count < EXPIRED_AT_ONCE || begin.elapsed() > EXPIRY_BUDGET {
                 return;
             }
@@ -270,14 +289,15 @@ impl Worker {
     }
 }
 
+/// Has the workers look at connections for which others have something.
+fn send_wakes(mailboxes: &[Mailbox], wakes: Vec<Place>) {
+    for place in wakes {
+        mailboxes[place.worker].send(Letter::Look(place.connection));
+    }
+}
+
 /// Runs the commands that have come on a connection.
-fn serve(
-    shared: &Shared,
-    mailboxes: &[Mailbox],
-    number: usize,
-    connection: &mut Connection,
-    limits: Limits,
-) {
+fn serve(shared: &Shared, mailboxes: &[Mailbox], connection: &mut Connection, limits: Limits) {
     loop {
         connection.batch.fill(&connection.input, limits);
         let count = connection.batch.len();
@@ -285,7 +305,12 @@ fn serve(
         let server = &mut *server;
         let Some(mut client) = server.take_client(connection.seat) else { return };
         connection.output.append(&mut client.outbox);
-        client.active = server.now;
+        let (read, written) = connection.take_uncounted();
+        server.counters.read_bytes += read;
+        server.counters.written_bytes += written;
+        if count > 0 {
+            client.active = server.now;
+        }
         let mut done = 0;
         while done < count && !client.is_closing {
             let arguments = connection.batch.command(done, &connection.input);
@@ -309,11 +334,7 @@ fn serve(
         server.put_client(connection.seat, client);
         let wakes = if server.has_wakes() { server.take_wakes() } else { Vec::new() };
         let is_done = count == 0 || done < count || connection.is_ending;
-        for place in wakes {
-            if place.worker != number || place.connection != usize::MAX {
-                mailboxes[place.worker].send(Letter::Look(place.connection));
-            }
-        }
+        send_wakes(mailboxes, wakes);
         let consumed = connection.batch.settle(done);
         connection.consume(consumed);
         if is_done || connection.input.is_empty() {
