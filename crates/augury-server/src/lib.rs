@@ -10,6 +10,7 @@ pub mod client;
 pub mod clients;
 pub mod commands;
 pub mod config;
+pub mod footprint;
 pub mod glob;
 pub mod keyspace;
 pub mod net;

@@ -12,6 +12,7 @@ use augury_core::clock::Millis;
 use crate::client::{Client, Handle, Modes, Place};
 use crate::clients::Clients;
 use crate::config::Settings;
+use crate::footprint::Footprint;
 use crate::keyspace::{Keyspace, Plan};
 use crate::pausing::Pause;
 use crate::pubsub::Hub;
@@ -20,6 +21,9 @@ use crate::slowlog::SlowLog;
 use crate::ticks::TickClock;
 use crate::tracking::Table;
 use crate::watching::Watchers;
+
+/// Time between looks at the memory of the process.
+const LOOK_MILLIS: Millis = 1_000;
 
 /// Counters that INFO and metrics show.
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,6 +64,11 @@ pub struct Server {
     pub rates: Rates,
     /// When which request was served.
     pub ticks: TickClock,
+    /// Memory of the process.
+    pub footprint: Footprint,
+    /// Name of this run: 40 hexadecimal digits.
+    pub run_id: String,
+    next_look: Millis,
     /// The time, read once for each batch.
     pub now: Millis,
     /// When the server started.
@@ -95,6 +104,9 @@ impl Server {
             pause: None,
             rates: Rates::default(),
             ticks: TickClock::default(),
+            footprint: Footprint::default(),
+            run_id: (0..40).map(|_| fastrand::digit(16)).collect(),
+            next_look: 0,
             now,
             started: now,
             settings,
@@ -161,6 +173,10 @@ impl Server {
     pub fn beat(&mut self) {
         self.rates.sample(self.now, &self.counters);
         self.ticks.note(self.keyspace.ticks(), self.now);
+        if self.now >= self.next_look {
+            self.next_look = self.now + LOOK_MILLIS;
+            self.footprint.look();
+        }
         if let Some(pause) = self.pause.take_if(|pause| pause.until <= self.now) {
             pause.end(&mut self.clients);
         }

@@ -14,6 +14,13 @@ const FAMILIES: &[&[Command]] = &[
     super::transactions::COMMANDS,
     super::pubsub::COMMANDS,
     super::monitor::COMMANDS,
+    super::introspection::COMMANDS,
+    super::info::COMMANDS,
+    super::memory::COMMANDS,
+    super::object::COMMANDS,
+    super::slowlog::COMMANDS,
+    super::latency::COMMANDS,
+    super::node::COMMANDS,
 ];
 
 /// Longest name of a command.

@@ -70,6 +70,18 @@ impl Change {
     }
 }
 
+/// Deadlines in a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Census {
+    /// Keys that have one.
+    pub expires: u64,
+    /// Their mean time to live in milliseconds.
+    pub ttl_millis: u64,
+}
+
+/// Places that a census looks at.
+const CENSUS_PLACES: SlotId = 8192;
+
 /// See the module's head.
 pub struct Keyspace {
     residents: Box<dyn Residents>,
@@ -246,6 +258,31 @@ impl Keyspace {
     /// Whether any key has a deadline.
     pub fn has_deadlines(&self) -> bool {
         self.residents.has_deadlines()
+    }
+
+    /// Deadlines in a database: counted where there are few keys, else estimated from some of the
+    /// places, evenly apart.
+    pub fn census(&self, db: u8, now: Millis) -> Census {
+        if !self.has_deadlines() {
+            return Census::default();
+        }
+        let step = self.bound().div_ceil(CENSUS_PLACES).max(1) as usize;
+        let (mut seen, mut volatile, mut ttl) = (0u64, 0u64, 0u64);
+        for id in (0..self.bound()).step_by(step) {
+            if self.residents.object(id).is_none_or(|object| object.db() != db) {
+                continue;
+            }
+            seen += 1;
+            if let Some(deadline) = self.residents.deadline(id) {
+                volatile += 1;
+                ttl = ttl.saturating_add(deadline.saturating_sub(now));
+            }
+        }
+        let keys = if step == 1 { seen } else { self.len(db) };
+        Census {
+            expires: (volatile * keys).checked_div(seen).unwrap_or(0),
+            ttl_millis: ttl.checked_div(volatile).unwrap_or(0),
+        }
     }
 
     /// Bytes in use, as counted against the bound.
