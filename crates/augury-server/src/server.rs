@@ -172,7 +172,7 @@ impl Server {
     /// A beat of the clock: rates are sampled, a pause ends.
     pub fn beat(&mut self) {
         self.rates.sample(self.now, &self.counters);
-        self.ticks.note(self.keyspace.ticks(), self.now);
+        self.ticks.note(self.keyspace.ticks(), self.keyspace.dirty(), self.now);
         if self.now >= self.next_look {
             self.next_look = self.now + LOOK_MILLIS;
             self.footprint.look();

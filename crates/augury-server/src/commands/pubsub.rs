@@ -171,7 +171,7 @@ fn publish(call: &mut Call<'_, '_>, kind: Kind) -> Done {
 
 fn channels(call: &mut Call<'_, '_>, kind: Kind) -> Done {
     if call.arguments.len() > 3 {
-        return Err(Refusal::subcommand(call.command).into());
+        return Err(Refusal::subcommand(call.arguments).into());
     }
     let pattern = call.arguments.get(2);
     let all = call.server.pubsub.channels(kind);

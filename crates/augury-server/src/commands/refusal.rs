@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Command;
+use crate::resp::Arguments;
 
 /// Why a command has not been answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,12 +99,13 @@ impl Refusal {
         Refusal::of(text)
     }
 
-    /// A subcommand with arguments that it does not take.
-    pub fn subcommand(command: &Command) -> Refusal {
-        let (container, own) = command.name.split_once('|').unwrap_or((command.name, ""));
+    /// A subcommand with arguments that it does not take: container and subcommand come first.
+    pub fn subcommand(arguments: Arguments<'_>) -> Refusal {
+        let text = |at: usize| String::from_utf8_lossy(arguments.get(at).unwrap_or_default());
         Refusal::of(format!(
-            "ERR unknown subcommand or wrong number of arguments for '{own}'. Try {} HELP.",
-            container.to_ascii_uppercase()
+            "ERR unknown subcommand or wrong number of arguments for '{}'. Try {} HELP.",
+            text(1),
+            text(0).to_ascii_uppercase()
         ))
     }
 

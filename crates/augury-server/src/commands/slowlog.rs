@@ -51,7 +51,7 @@ const SUBCOMMANDS: &[Command] = &[
 
 fn get(call: &mut Call<'_, '_>) -> Done {
     if call.arguments.len() > 3 {
-        return Err(Refusal::subcommand(call.command).into());
+        return Err(Refusal::subcommand(call.arguments).into());
     }
     let asked = call.arguments.get(2).map_or(Some(SHOWN), number::integer);
     let asked = asked.filter(|&asked| asked >= -1);

@@ -49,7 +49,7 @@ pub(super) fn pause(call: &mut Call<'_, '_>) -> Done {
         }
     };
     if call.arguments.len() > 4 {
-        return Err(Refusal::subcommand(call.command).into());
+        return Err(Refusal::subcommand(call.arguments).into());
     }
     let millis = number::integer(&call.arguments[2])
         .ok_or(Refusal::new("ERR timeout is not an integer or out of range"))?;

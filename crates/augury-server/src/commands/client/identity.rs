@@ -36,12 +36,12 @@ pub(super) fn get_name(call: &mut Call<'_, '_>) -> Done {
 
 pub(super) fn set_info(call: &mut Call<'_, '_>) -> Done {
     let (option, value) = (&call.arguments[2], &call.arguments[3]);
-    let (place, name) = match option.to_ascii_lowercase().as_slice() {
-        b"lib-name" => (&mut call.client.library.0, "lib-name"),
-        b"lib-ver" => (&mut call.client.library.1, "lib-ver"),
+    let name = String::from_utf8_lossy(option);
+    let place = match option.to_ascii_lowercase().as_slice() {
+        b"lib-name" => &mut call.client.library.0,
+        b"lib-ver" => &mut call.client.library.1,
         _ => {
-            let option = String::from_utf8_lossy(option);
-            return Err(Refusal::of(format!("ERR Unrecognized option '{option}'")).into());
+            return Err(Refusal::of(format!("ERR Unrecognized option '{name}'")).into());
         }
     };
     if !is_printable(value) {
@@ -74,11 +74,10 @@ pub(super) fn list(call: &mut Call<'_, '_>) -> Done {
         (Some(b"type"), 4) => kind = Some(kind_of(&call.arguments[3])?),
         (Some(b"id"), 4..) => {
             let numbers = call.arguments.from(3);
-            let numbers = numbers.iter().map(|text| {
-                let number = number::integer(text).and_then(|number| u64::try_from(number).ok());
-                number.filter(|&id| id > 0).ok_or(Refusal::new("ERR Invalid client ID"))
-            });
-            ids = Some(numbers.collect::<Result<Vec<u64>, Refusal>>()?);
+            let numbers = numbers
+                .iter()
+                .map(|text| number::integer(text).ok_or(Refusal::new("ERR Invalid client ID")));
+            ids = Some(numbers.collect::<Result<Vec<i64>, Refusal>>()?);
         }
         _ => return Err(Refusal::SYNTAX.into()),
     }
@@ -87,7 +86,7 @@ pub(super) fn list(call: &mut Call<'_, '_>) -> Done {
     listed.sort_unstable_by_key(|client| client.id);
     listed.retain(|client| {
         kind.is_none_or(|kind| Kind::of(client) == kind)
-            && ids.as_ref().is_none_or(|ids| ids.contains(&client.id))
+            && ids.as_ref().is_none_or(|ids| ids.contains(&client.id.cast_signed()))
     });
     let mut text = Vec::new();
     for client in listed {

@@ -10,13 +10,27 @@ pub(super) fn category(name: &[u8]) -> Option<Categories> {
     all.find(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name)).map(|(_, one)| one)
 }
 
+/// The flags that clients know, in Redis's order.
+const FLAGS: &[(Flags, &str)] = &[
+    (Flags::WRITE, "write"),
+    (Flags::READONLY, "readonly"),
+    (Flags::DENYOOM, "denyoom"),
+    (Flags::ADMIN, "admin"),
+    (Flags::PUBSUB, "pubsub"),
+    (Flags::NOSCRIPT, "noscript"),
+    (Flags::LOADING, "loading"),
+    (Flags::STALE, "stale"),
+    (Flags::SKIP_MONITOR, "skip_monitor"),
+    (Flags::SKIP_SLOWLOG, "skip_slowlog"),
+    (Flags::FAST, "fast"),
+    (Flags::NO_AUTH, "no_auth"),
+    (Flags::NO_MULTI, "no_multi"),
+    (Flags::MOVABLE_KEYS, "movablekeys"),
+];
+
 fn flag_names(flags: Flags) -> Vec<String> {
-    // How this server treats a command is nobody else's business.
-    let shown = flags.difference(Flags::IMMEDIATE.union(Flags::WHILE_SUBSCRIBED));
-    shown
-        .iter_names()
-        .map(|(name, _)| name.to_ascii_lowercase().replace("movable_", "movable"))
-        .collect()
+    let known = FLAGS.iter().filter(|(flag, _)| flags.contains(*flag));
+    known.map(|(_, name)| (*name).to_owned()).collect()
 }
 
 fn names(
@@ -48,7 +62,7 @@ pub(super) fn info(call: &mut Call<'_, '_>) -> Done {
     for name in asked.iter() {
         match named(name) {
             Some(command) => write_info(call.reply, command),
-            None => call.reply.null_array(),
+            None => call.reply.null(),
         }
     }
     Ok(())
