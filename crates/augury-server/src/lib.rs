@@ -2,13 +2,26 @@
 //!
 //! Read in this order: [`net`] (bytes in, bytes out), [`resp`] (bytes to commands), [`commands`]
 //! (what they do), [`server`] (what they share), [`keyspace`] (the engine), [`object`] (what is
-//! stored).
+//! stored). What clients have to do with each other: [`clients`], [`pubsub`], [`watching`],
+//! [`tracking`], [`notices`].
 
+pub mod auth;
 pub mod client;
+pub mod clients;
 pub mod commands;
 pub mod config;
+pub mod footprint;
+pub mod glob;
 pub mod keyspace;
 pub mod net;
+pub mod notices;
 pub mod object;
+pub mod pausing;
+pub mod pubsub;
+pub mod rates;
 pub mod resp;
 pub mod server;
+pub mod slowlog;
+pub mod ticks;
+pub mod tracking;
+pub mod watching;

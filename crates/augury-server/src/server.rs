@@ -8,11 +8,22 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use augury_core::clock::Millis;
-use slab::Slab;
 
-use crate::client::{Client, ClientId, Place};
+use crate::client::{Client, Handle, Modes, Place};
+use crate::clients::Clients;
 use crate::config::Settings;
+use crate::footprint::Footprint;
 use crate::keyspace::{Keyspace, Plan};
+use crate::pausing::Pause;
+use crate::pubsub::Hub;
+use crate::rates::Rates;
+use crate::slowlog::SlowLog;
+use crate::ticks::TickClock;
+use crate::tracking::Table;
+use crate::watching::Watchers;
+
+/// Time between looks at the memory of the process.
+const LOOK_MILLIS: Millis = 1_000;
 
 /// Counters that INFO and metrics show.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,9 +46,29 @@ pub struct Counters {
 pub struct Server {
     /// The databases.
     pub keyspace: Keyspace,
-    /// Clients by their seats; an empty seat is that of a client whose commands are running.
-    clients: Slab<Option<Box<Client>>>,
-    next_client: ClientId,
+    /// The clients.
+    pub clients: Clients,
+    /// Who has subscribed to what.
+    pub pubsub: Hub,
+    /// Who is told of changes to what.
+    pub tracking: Table,
+    /// Who watches what.
+    pub watchers: Watchers,
+    /// Clients that see all commands.
+    pub monitors: Vec<Handle>,
+    /// Slow commands.
+    pub slowlog: SlowLog,
+    /// Commands are held back, if they are.
+    pub pause: Option<Pause>,
+    /// What happens per second.
+    pub rates: Rates,
+    /// When which request was served.
+    pub ticks: TickClock,
+    /// Memory of the process.
+    pub footprint: Footprint,
+    /// Name of this run: 40 hexadecimal digits.
+    pub run_id: String,
+    next_look: Millis,
     /// The time, read once for each batch.
     pub now: Millis,
     /// When the server started.
@@ -46,8 +77,6 @@ pub struct Server {
     pub settings: Settings,
     /// Counters.
     pub counters: Counters,
-    /// Connections of other workers that have something to write.
-    wakes: Vec<Place>,
     /// Whether the server is to end.
     pub is_ending: bool,
 }
@@ -66,24 +95,31 @@ impl Server {
         let plan = Plan { policy, memory, seed: now };
         Server {
             keyspace: Keyspace::new(plan),
-            clients: Slab::new(),
-            next_client: 1,
+            clients: Clients::default(),
+            pubsub: Hub::default(),
+            tracking: Table::new(settings.tracking_keys_max),
+            watchers: Watchers::default(),
+            monitors: Vec::new(),
+            slowlog: SlowLog::new(settings.slowlog_threshold, settings.slowlog_len),
+            pause: None,
+            rates: Rates::default(),
+            ticks: TickClock::default(),
+            footprint: Footprint::default(),
+            run_id: (0..40).map(|_| fastrand::digit(16)).collect(),
+            next_look: 0,
             now,
             started: now,
             settings,
             counters: Counters::default(),
-            wakes: Vec::new(),
             is_ending: false,
         }
     }
 
     /// A seat for a client that has just connected.
     pub fn seat(&mut self, place: Place, address: String, local: String) -> usize {
-        let id = self.next_client;
-        self.next_client += 1;
         self.counters.connections += 1;
-        let client = Client::new(id, place, address, local, self.now);
-        self.clients.insert(Some(Box::new(client)))
+        let now = self.now;
+        self.clients.seat(|handle| Client::new(handle, place, address, local, now))
     }
 
     /// Number of clients.
@@ -93,40 +129,73 @@ impl Server {
 
     /// All clients but the one whose commands are running.
     pub fn others(&mut self) -> impl Iterator<Item = &mut Client> {
-        self.clients.iter_mut().filter_map(|(_, client)| client.as_deref_mut())
+        self.clients.seated_mut()
     }
 
     /// Takes a client from its seat while its commands run.
+    #[inline]
     pub fn take_client(&mut self, seat: usize) -> Option<Box<Client>> {
-        self.clients.get_mut(seat)?.take()
+        self.clients.take(seat)
     }
 
     /// Puts a client back into its seat.
+    #[inline]
     pub fn put_client(&mut self, seat: usize, client: Box<Client>) {
-        if let Some(place) = self.clients.get_mut(seat) {
-            *place = Some(client);
+        self.clients.put(seat, client);
+    }
+
+    /// A client has gone: its seat is free, and nobody waits for it any more.
+    pub fn unseat(&mut self, seat: usize) {
+        if let Some(mut client) = self.clients.unseat(seat) {
+            self.forget(&mut client);
         }
     }
 
-    /// A client has gone: its seat is free.
-    pub fn unseat(&mut self, seat: usize) {
-        self.clients.try_remove(seat);
+    /// Ends everything that others could reach the client by: subscriptions, tracking, watches,
+    /// MONITOR.
+    pub fn forget(&mut self, client: &mut Client) {
+        self.pubsub.unsubscribe_all(client);
+        self.tracking.disable(client);
+        self.watchers.unwatch(client);
+        if client.modes.contains(Modes::MONITOR) {
+            client.modes.remove(Modes::MONITOR);
+            self.monitors.retain(|handle| handle.id != client.id);
+        }
+        self.settle_watch();
+    }
+
+    /// Has the keyspace tell of changes while somebody waits for one, and only then.
+    pub fn settle_watch(&mut self) {
+        self.keyspace.watch(!self.watchers.is_empty() || self.tracking.has_clients());
+    }
+
+    /// A beat of the clock: rates are sampled, a pause ends.
+    pub fn beat(&mut self) {
+        self.rates.sample(self.now, &self.counters);
+        self.ticks.note(self.keyspace.ticks(), self.keyspace.dirty(), self.now);
+        if self.now >= self.next_look {
+            self.next_look = self.now + LOOK_MILLIS;
+            self.footprint.look();
+        }
+        if let Some(pause) = self.pause.take_if(|pause| pause.until <= self.now) {
+            pause.end(&mut self.clients);
+        }
     }
 
     /// A connection has something to write, or is to be closed: its worker is to look.
     pub fn wake(&mut self, place: Place) {
-        self.wakes.push(place);
+        self.clients.wake(place);
     }
 
     /// The connections to look at since the last call.
     pub fn take_wakes(&mut self) -> Vec<Place> {
-        std::mem::take(&mut self.wakes)
+        self.clients.take_wakes()
     }
 
     /// Whether there are connections to look at.
     #[inline]
     pub fn has_wakes(&self) -> bool {
-        !self.wakes.is_empty()
+        self.clients.has_wakes()
     }
 }
 

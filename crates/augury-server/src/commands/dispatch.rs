@@ -1,8 +1,11 @@
 //! From arguments to an answer: which command it is, whether it may run, and running it.
 
-use super::{Call, Command, Done, Flags, Refusal, Stop, table, unsupported};
-use crate::client::{Answers, Client};
-use crate::resp::{Arguments, Reply};
+use std::time::Instant;
+
+use super::{Call, Command, Done, Flags, Refusal, Stop, monitor, secrets, table, unsupported};
+use crate::client::{Answers, Client, Modes};
+use crate::notices;
+use crate::resp::{Arguments, Protocol, Reply};
 use crate::server::Server;
 
 /// What has become of a command.
@@ -14,7 +17,8 @@ pub enum Outcome {
     Waiting,
 }
 
-/// Runs a command of a client and writes its answer.
+/// Runs a command of a client and writes its answer, and behind it what the command has brought its
+/// own client from elsewhere.
 #[inline]
 pub fn run(
     server: &mut Server,
@@ -25,18 +29,16 @@ pub fn run(
     let start = out.len();
     let protocol = client.protocol;
     let mut reply = Reply::new(out, protocol);
-    server.counters.commands += 1;
-    let done = find(arguments).and_then(|command| {
-        client.latest = command.name;
-        admit(client, command, arguments)?;
-        if client.transaction.is_some() && !command.flags.contains(Flags::IMMEDIATE) {
-            client.queue(arguments);
-            reply.simple("QUEUED");
-            return Ok(());
+    let done = match find(arguments) {
+        Ok(command) => enter(Call { server, client, arguments, reply: &mut reply, command }),
+        Err(stop) => {
+            break_transaction(client);
+            Err(stop)
         }
-        let mut call = Call { server, client, arguments, reply: &mut reply, command };
-        (command.run)(&mut call)
-    });
+    };
+    if server.keyspace.has_changes() {
+        notices::tell(server, Some(client));
+    }
     match done {
         Ok(()) => {}
         Err(Stop::Waiting) => {
@@ -49,15 +51,42 @@ pub fn run(
             Reply::new(out, protocol).error(refusal.text());
         }
     }
+    server.counters.commands += 1;
     if client.answers != Answers::On {
-        silence(client, out, start);
+        silence(client, arguments, out, start);
+    }
+    if !client.outbox.is_empty() {
+        out.append(&mut client.outbox);
     }
     Outcome::Answered
 }
 
+/// Runs a command that has waited for EXEC and writes its answer, which may be an error.
+pub fn perform(call: &mut Call<'_, '_>, arguments: Arguments<'_>) {
+    let start = call.reply.buffer().len();
+    let done = find(arguments).and_then(|command| {
+        let Call { server, client, reply, .. } = call;
+        execute(&mut Call { server, client, arguments, reply, command })
+    });
+    call.server.counters.commands += 1;
+    match done {
+        Ok(()) => {}
+        // Between MULTI and EXEC nothing can be waited for: it is as if it had not come.
+        Err(Stop::Waiting) => {
+            call.reply.buffer().truncate(start);
+            call.reply.null();
+        }
+        Err(Stop::Refused(refusal)) => {
+            call.reply.buffer().truncate(start);
+            call.server.counters.errors += 1;
+            call.reply.error(refusal.text());
+        }
+    }
+}
+
 /// The command that the arguments name.
 #[inline]
-fn find(arguments: Arguments<'_>) -> Result<&'static Command, Stop> {
+pub fn find(arguments: Arguments<'_>) -> Result<&'static Command, Stop> {
     let name = &arguments[0];
     let Some(command) = table::find(name) else {
         let unknown = || Refusal::unknown(name, arguments.from(1).iter());
@@ -67,16 +96,44 @@ fn find(arguments: Arguments<'_>) -> Result<&'static Command, Stop> {
         return Ok(command);
     }
     let sub = &arguments[1];
-    let found = command.subcommands.iter().find(|it| it.name.as_bytes().eq_ignore_ascii_case(sub));
+    let found = command.subcommands.iter().find(|it| it.own_name().eq_ignore_ascii_case(sub));
     found.ok_or_else(|| Refusal::unknown_subcommand(command.name, sub).into())
+}
+
+/// From a command that is known to one that runs, is queued, waits or is refused.
+#[inline]
+fn enter(mut call: Call<'_, '_>) -> Done {
+    let Call { client, command, arguments, .. } = &mut call;
+    client.latest = command.name;
+    if let Err(stop) = admit(client, command, arguments.len()) {
+        break_transaction(client);
+        return Err(stop);
+    }
+    if call.server.pause.is_some() && holds_back(&mut call) {
+        return Err(Stop::Waiting);
+    }
+    if call.client.transaction.is_some() && !call.command.flags.contains(Flags::IMMEDIATE) {
+        call.client.queue(call.arguments);
+        call.reply.simple("QUEUED");
+        return Ok(());
+    }
+    execute(&mut call)
 }
 
 /// Whether a command may run.
 #[inline]
-fn admit(client: &mut Client, command: &'static Command, arguments: Arguments<'_>) -> Done {
-    if !command.accepts(arguments.len()) {
-        break_transaction(client);
+fn admit(client: &Client, command: &'static Command, arguments: usize) -> Done {
+    if !command.accepts(arguments) {
         return Err(Refusal::arity(command.name).into());
+    }
+    if client.modes.contains(Modes::SUBSCRIBED)
+        && client.protocol == Protocol::Resp2
+        && !command.flags.contains(Flags::WHILE_SUBSCRIBED)
+    {
+        return Err(Refusal::while_subscribed(command.name).into());
+    }
+    if client.transaction.is_some() && command.flags.contains(Flags::NO_MULTI) {
+        return Err(Refusal::new("ERR Command not allowed inside a transaction").into());
     }
     Ok(())
 }
@@ -88,14 +145,102 @@ fn break_transaction(client: &mut Client) {
     }
 }
 
+/// Whether a command has to wait for the end of a pause; then its client will be woken.
 #[cold]
-fn silence(client: &mut Client, out: &mut Vec<u8>, start: usize) {
+fn holds_back(call: &mut Call<'_, '_>) -> bool {
+    let Some(pause) = &mut call.server.pause else { return false };
+    let writes = |command: &Command| {
+        command.flags.contains(Flags::WRITE) || matches!(command.name, "publish" | "spublish")
+    };
+    let is_held = if pause.is_for_writes {
+        let mut queued = call.client.transaction.iter().flat_map(|it| &it.commands);
+        writes(call.command)
+            || call.command.name == "exec"
+                && queued.any(|queued| find(queued.arguments()).is_ok_and(writes))
+    } else {
+        call.command.name != "client|unpause"
+    };
+    if is_held {
+        pause.hold(call.client.place);
+    }
+    is_held
+}
+
+/// Runs a command, whoever looks on.
+#[inline]
+fn execute(call: &mut Call<'_, '_>) -> Done {
+    let is_timed = call.server.slowlog.times(call.command.flags.contains(Flags::FAST));
+    if call.client.modes.is_empty() && !is_timed && call.server.monitors.is_empty() {
+        return (call.command.run)(call);
+    }
+    execute_observed(call, is_timed)
+}
+
+fn execute_observed(call: &mut Call<'_, '_>, is_timed: bool) -> Done {
+    // Before it runs: RESET ends what it was.
+    let modes = call.client.modes;
+    let db = call.client.db;
+    let begin = is_timed.then(Instant::now);
+    if modes.contains(Modes::NO_TOUCH) {
+        call.server.keyspace.set_quiet(call.command.name != "touch");
+    }
+    let done = (call.command.run)(call);
+    if modes.contains(Modes::NO_TOUCH) {
+        call.server.keyspace.set_quiet(false);
+    }
+    if done == Err(Stop::Waiting) {
+        return done;
+    }
+    if let Some(begin) = begin
+        && !call.command.flags.contains(Flags::SKIP_SLOWLOG)
+    {
+        let micros = begin.elapsed().as_micros().try_into().unwrap_or(u64::MAX);
+        let shown = secrets::hide(call.command, call.arguments);
+        call.server.slowlog.note(micros, call.server.now / 1_000, call.client, shown);
+    }
+    if !call.server.monitors.is_empty() {
+        monitor::feed(call, db);
+    }
+    if call.client.modes.contains(Modes::TRACKING) {
+        track(call);
+    }
+    done
+}
+
+/// What a client has read is remembered, if it wants to be told of changes.
+fn track(call: &mut Call<'_, '_>) {
+    let Call { server, client, arguments, command, .. } = call;
+    if command.flags.contains(Flags::READONLY) {
+        // What the command itself has found expired is told before: it is read as absent.
+        if server.keyspace.has_changes() && !client.modes.contains(Modes::EXECUTING) {
+            notices::tell(server, Some(client));
+        }
+        let keys = command.keys.positions(arguments.len()).filter_map(|at| arguments.get(at));
+        server.tracking.remember(&mut server.clients, client, keys);
+    }
+    if let Some(tracking) = &mut client.tracking
+        && client.transaction.is_none()
+        && !client.modes.contains(Modes::EXECUTING)
+        && !command.name.starts_with("client")
+    {
+        tracking.caching = None;
+    }
+}
+
+/// Takes back an answer that its client does not want. Confirmations of subscriptions are pushes, and
+/// stay.
+#[cold]
+fn silence(client: &mut Client, arguments: Arguments<'_>, out: &mut Vec<u8>, start: usize) {
+    let is_push = find(arguments).is_ok_and(|command| command.name.ends_with("subscribe"));
     match client.answers {
         Answers::On => {}
+        Answers::Off if is_push => {}
         Answers::Off => out.truncate(start),
         Answers::SkipNext => client.answers = Answers::Skip,
         Answers::Skip => {
-            out.truncate(start);
+            if !is_push {
+                out.truncate(start);
+            }
             client.answers = Answers::On;
         }
     }

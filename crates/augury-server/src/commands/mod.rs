@@ -3,22 +3,33 @@
 //! [`dispatch::run`] is where a command enters. A family of commands is one file, with its table at the top;
 //! COMMAND and the documentation are made of the tables.
 
+pub mod client;
 pub mod connection;
 pub mod dispatch;
 pub mod expiry;
 pub mod extended;
-pub mod glob;
 pub mod hashes;
-pub mod inspection;
+pub mod help;
+pub mod info;
+pub mod introspection;
 pub mod keys;
+pub mod latency;
 pub mod lookup;
+pub mod memory;
 pub mod moment;
+pub mod monitor;
+pub mod node;
 pub mod number;
+pub mod object;
+pub mod pubsub;
 pub mod refusal;
 pub mod scan;
+pub mod secrets;
+pub mod slowlog;
 pub mod spec;
 pub mod strings;
 pub mod table;
+pub mod transactions;
 pub mod unsupported;
 
 use crate::client::Client;

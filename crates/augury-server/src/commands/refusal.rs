@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::resp::Arguments;
+
 /// Why a command has not been answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
@@ -70,6 +72,14 @@ impl Refusal {
         Refusal::of(format!("ERR wrong number of arguments for '{name}' command"))
     }
 
+    /// A client of the older protocol that has subscribed may not do this.
+    pub fn while_subscribed(name: &str) -> Refusal {
+        Refusal::of(format!(
+            "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET \
+             are allowed in this context"
+        ))
+    }
+
     /// A time that is not in the future's range.
     pub fn expire(name: &str) -> Refusal {
         Refusal::of(format!("ERR invalid expire time in '{name}' command"))
@@ -92,6 +102,16 @@ impl Refusal {
             room = room.saturating_sub(shown.len() + 3);
         }
         Refusal::of(text)
+    }
+
+    /// A subcommand with arguments that it does not take: container and subcommand come first.
+    pub fn subcommand(arguments: Arguments<'_>) -> Refusal {
+        let text = |at: usize| String::from_utf8_lossy(arguments.get(at).unwrap_or_default());
+        Refusal::of(format!(
+            "ERR unknown subcommand or wrong number of arguments for '{}'. Try {} HELP.",
+            text(1),
+            text(0).to_ascii_uppercase()
+        ))
     }
 
     /// There is no such subcommand.

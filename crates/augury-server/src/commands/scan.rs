@@ -7,7 +7,8 @@ use augury_core::slots::SlotId;
 
 use super::keys::type_of;
 use super::spec::Group;
-use super::{Call, Command, Done, Flags, Refusal, glob, number};
+use super::{Call, Command, Done, Flags, Refusal, number};
+use crate::glob;
 use crate::object::Object;
 use crate::resp::Arguments;
 

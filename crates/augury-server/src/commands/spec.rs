@@ -213,6 +213,16 @@ impl Command {
         categories | speed
     }
 
+    /// The name by which it is called: of a subcommand, what stands behind its container's.
+    #[inline]
+    pub fn own_name(&self) -> &'static [u8] {
+        let name = self.name.as_bytes();
+        match memchr::memchr(b'|', name) {
+            Some(at) => &name[at + 1..],
+            None => name,
+        }
+    }
+
     /// Whether so many arguments, the name counted, are right.
     #[inline]
     pub fn accepts(&self, arguments: usize) -> bool {

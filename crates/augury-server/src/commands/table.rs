@@ -16,7 +16,6 @@ const FAMILIES: &[&[Command]] = &[
     super::strings::bits::COMMANDS,
     super::strings::bitfield::COMMANDS,
     super::keys::COMMANDS,
-    super::inspection::COMMANDS,
     super::expiry::COMMANDS,
     super::scan::COMMANDS,
     super::hashes::fields::COMMANDS,
@@ -25,6 +24,17 @@ const FAMILIES: &[&[Command]] = &[
     super::hashes::expiry::COMMANDS,
     super::hashes::exchange::COMMANDS,
     super::connection::COMMANDS,
+    super::client::COMMANDS,
+    super::transactions::COMMANDS,
+    super::pubsub::COMMANDS,
+    super::monitor::COMMANDS,
+    super::introspection::COMMANDS,
+    super::info::COMMANDS,
+    super::memory::COMMANDS,
+    super::object::COMMANDS,
+    super::slowlog::COMMANDS,
+    super::latency::COMMANDS,
+    super::node::COMMANDS,
 ];
 
 /// Longest name of a command.

@@ -25,6 +25,12 @@ pub struct Settings {
     pub bulk_max: usize,
     /// Bytes that a client may have sent before a command is complete.
     pub query_max: usize,
+    /// Commands that take at least so many microseconds are logged as slow; none if negative.
+    pub slowlog_threshold: i64,
+    /// Slow commands that are kept.
+    pub slowlog_len: usize,
+    /// Keys that are remembered for clients that cache; 0: any number.
+    pub tracking_keys_max: usize,
 }
 
 impl Default for Settings {
@@ -39,6 +45,9 @@ impl Default for Settings {
             clients_max: 10_000,
             bulk_max: 512 << 20,
             query_max: 1 << 30,
+            slowlog_threshold: 10_000,
+            slowlog_len: 128,
+            tracking_keys_max: 1_000_000,
         }
     }
 }

@@ -13,7 +13,7 @@ use augury_core::hash::mix;
 use augury_core::metrics::{RemovalCause, Stats};
 use augury_core::policy::Policy;
 use augury_core::policy::explanation::Explanation;
-use augury_core::shard::Shard;
+use augury_core::shard::{Removed, Shard};
 use augury_core::slots::SlotId;
 use augury_replay::replay::{PolicyName, WithMaker};
 use smallvec::SmallVec;
@@ -70,6 +70,25 @@ pub struct Change {
     pub cause: Option<RemovalCause>,
 }
 
+impl Change {
+    /// Whether a client asked for it: it wrote or removed the key.
+    pub fn is_by_client(&self) -> bool {
+        matches!(self.cause, None | Some(RemovalCause::Explicit))
+    }
+}
+
+/// Deadlines in a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Census {
+    /// Keys that have one.
+    pub expires: u64,
+    /// Their mean time to live in milliseconds.
+    pub ttl_millis: u64,
+}
+
+/// Places that a census looks at.
+const CENSUS_PLACES: SlotId = 8192;
+
 /// See the module's head.
 pub struct Keyspace {
     residents: Box<dyn Residents>,
@@ -82,6 +101,10 @@ pub struct Keyspace {
     /// Whether somebody wants to know of changes.
     is_watched: bool,
     changes: Vec<Change>,
+    /// Databases that were flushed since they were taken; none for all of them.
+    flushes: Vec<Option<u8>>,
+    /// Whether reads are to teach the policy nothing.
+    is_quiet: bool,
     /// Grows with every change of what is stored by a client.
     dirty: u64,
 }
@@ -98,6 +121,8 @@ impl Keyspace {
             keys: [0; DATABASES as usize],
             is_watched: false,
             changes: Vec::new(),
+            flushes: Vec::new(),
+            is_quiet: false,
             dirty: 0,
         }
     }
@@ -114,6 +139,9 @@ impl Keyspace {
     /// The object under a key, if it is there and fresh: a hit, else a miss.
     #[inline]
     pub fn read(&mut self, asked: Asked<'_>, now: Millis) -> Option<&Object> {
+        if self.is_quiet {
+            return self.peek(asked, now);
+        }
         let found = self.residents.read(asked, now, &mut self.gone);
         self.settle_gone();
         let mut id = found?;
@@ -285,8 +313,12 @@ impl Keyspace {
         }
     }
 
-    /// Removes all keys of a database, or of all.
+    /// Removes all keys of a database, or of all: one change, see [`Keyspace::take_flushes`].
     pub fn flush(&mut self, db: Option<u8>) {
+        if self.is_watched {
+            self.flushes.push(db);
+        }
+        let is_watched = std::mem::take(&mut self.is_watched);
         for id in 0..self.residents.bound() {
             if self.residents.object(id).is_some_and(|object| db.is_none_or(|db| db == object.db()))
             {
@@ -294,6 +326,7 @@ impl Keyspace {
                 self.settle_gone();
             }
         }
+        self.is_watched = is_watched;
         self.dirty += 1;
     }
 
@@ -303,9 +336,11 @@ impl Keyspace {
     }
 
     /// Number of keys in a database, those that have expired and not yet left among them.
-    pub fn len(&mut self, db: u8) -> u64 {
-        self.bury();
-        self.keys[usize::from(db)]
+    pub fn len(&self, db: u8) -> u64 {
+        let has_left = |left: &&Removed<(), Object>| {
+            left.cause != RemovalCause::Replaced && left.value.db() == db
+        };
+        self.keys[usize::from(db)] - self.leaving.iter().filter(has_left).count() as u64
     }
 
     /// Whether no database has a key.
@@ -316,6 +351,31 @@ impl Keyspace {
     /// Whether any key has a deadline.
     pub fn has_deadlines(&self) -> bool {
         self.residents.has_deadlines()
+    }
+
+    /// Deadlines in a database: counted where there are few keys, else estimated from some of the
+    /// places, evenly apart.
+    pub fn census(&self, db: u8, now: Millis) -> Census {
+        if !self.has_deadlines() {
+            return Census::default();
+        }
+        let step = self.bound().div_ceil(CENSUS_PLACES).max(1) as usize;
+        let (mut seen, mut volatile, mut ttl) = (0u64, 0u64, 0u64);
+        for id in (0..self.bound()).step_by(step) {
+            if self.residents.object(id).is_none_or(|object| object.db() != db) {
+                continue;
+            }
+            seen += 1;
+            if let Some(deadline) = self.residents.deadline(id) {
+                volatile += 1;
+                ttl = ttl.saturating_add(deadline.saturating_sub(now));
+            }
+        }
+        let keys = if step == 1 { seen } else { self.len(db) };
+        Census {
+            expires: (volatile * keys).checked_div(seen).unwrap_or(0),
+            ttl_millis: ttl.checked_div(volatile).unwrap_or(0),
+        }
     }
 
     /// Bytes in use, as counted against the bound.
@@ -387,12 +447,34 @@ impl Keyspace {
     /// Whether there are changes to be told of.
     #[inline]
     pub fn has_changes(&self) -> bool {
-        !self.changes.is_empty()
+        !self.changes.is_empty() || !self.flushes.is_empty()
     }
 
     /// The changes since the last call, in order.
     pub fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)
+    }
+
+    /// The databases that were flushed since the last call (None: all of them); their keys are not
+    /// among the changes.
+    pub fn take_flushes(&mut self) -> Vec<Option<u8>> {
+        std::mem::take(&mut self.flushes)
+    }
+
+    /// Says whether reads are to leave no trace: no hit or miss is counted, and the policy learns
+    /// nothing.
+    pub fn set_quiet(&mut self, is_quiet: bool) {
+        self.is_quiet = is_quiet;
+    }
+
+    /// Requests so far.
+    pub fn ticks(&self) -> u64 {
+        self.residents.ticks()
+    }
+
+    /// Bytes that the entry in this place counts for, its share of the index among them.
+    pub fn entry_bytes(&self, id: SlotId) -> Option<u64> {
+        self.residents.object(id).map(|object| residents::weight(object).into())
     }
 
     #[inline]

@@ -70,6 +70,8 @@ pub(super) trait Residents: Send {
     fn reserve(&mut self, room: u64, gone: &mut Gone);
     fn memory_bytes(&self) -> usize;
     fn stats(&self) -> Stats;
+    /// Requests so far.
+    fn ticks(&self) -> u64;
     fn ruling(&self) -> Option<&'static str>;
     fn explain(&self, hash: u64, id: Option<SlotId>) -> Option<Explanation>;
 }
@@ -228,6 +230,10 @@ impl<P: Policy + Send> Residents for Shard<(), Object, P> {
 
     fn stats(&self) -> Stats {
         *Shard::stats(self)
+    }
+
+    fn ticks(&self) -> u64 {
+        self.tick()
     }
 
     fn ruling(&self) -> Option<&'static str> {

@@ -34,6 +34,8 @@ pub(super) struct Connection {
     /// Answers not yet written.
     pub(super) output: Vec<u8>,
     written: usize,
+    /// Bytes read and written that the server has not counted yet.
+    uncounted: (u64, u64),
     /// Whether it ends when all answers are written.
     pub(super) is_ending: bool,
     /// Whether its next command waits.
@@ -49,6 +51,7 @@ impl Connection {
             batch: Batch::default(),
             output: Vec::new(),
             written: 0,
+            uncounted: (0, 0),
             is_ending: false,
             is_waiting: false,
         }
@@ -68,7 +71,9 @@ impl Connection {
                 other => break other,
             }
         };
-        self.input.truncate(len + read.as_ref().map_or(0, |&count| count));
+        let count = read.as_ref().map_or(0, |&count| count);
+        self.input.truncate(len + count);
+        self.uncounted.0 += count as u64;
         match read {
             Ok(0) => Ok(Reading::Ended),
             Ok(count) if count < room => Ok(Reading::Dry),
@@ -90,6 +95,11 @@ impl Connection {
         }
     }
 
+    /// Bytes read and written since the last call.
+    pub(super) fn take_uncounted(&mut self) -> (u64, u64) {
+        std::mem::take(&mut self.uncounted)
+    }
+
     /// Bytes answered and not written.
     pub(super) fn unwritten(&self) -> usize {
         self.output.len() - self.written
@@ -108,6 +118,7 @@ impl Connection {
             }
         }
         let count = self.written - before;
+        self.uncounted.1 += count as u64;
         if self.written == self.output.len() {
             self.written = 0;
             self.output.clear();

@@ -13,6 +13,7 @@ use tracing::{debug, warn};
 use super::connection::{Connection, Reading};
 use crate::client::Place;
 use crate::commands::dispatch::{self, Outcome};
+use crate::notices;
 use crate::resp::{Limits, Reply};
 use crate::server::Shared;
 
@@ -222,7 +223,7 @@ impl Worker {
             if reading == Reading::Ended {
                 return self.close(token);
             }
-            serve(&self.shared, &self.mailboxes, self.number, connection, self.limits);
+            serve(&self.shared, &self.mailboxes, connection, self.limits);
             if connection.is_waiting || connection.is_ending || reading == Reading::Dry {
                 break;
             }
@@ -233,8 +234,20 @@ impl Worker {
     /// Somebody else has something for the connection.
     fn look(&mut self, token: usize) {
         let Some(connection) = self.connections.get_mut(token) else { return };
-        connection.is_waiting = false;
-        serve(&self.shared, &self.mailboxes, self.number, connection, self.limits);
+        let has_waited = std::mem::take(&mut connection.is_waiting);
+        let was_ending = connection.is_ending;
+        serve(&self.shared, &self.mailboxes, connection, self.limits);
+        if connection.is_ending && !was_ending {
+            // It was closed by another: what its socket does not take at once is lost.
+            if let Err(error) = connection.write() {
+                debug!(%error, "a connection was lost");
+            }
+            return self.close(token);
+        }
+        if has_waited && !connection.is_waiting {
+            // What came while it waited has not been read, and will not be told of again.
+            return self.receive(token);
+        }
         self.flush(token);
     }
 
@@ -265,7 +278,13 @@ impl Worker {
             let now = server.now;
             let count = server.keyspace.expire(now, EXPIRED_AT_ONCE);
             let hashes = server.keyspace.expire_fields(now, HASHES_AT_ONCE);
+            if server.keyspace.has_changes() {
+                notices::tell(&mut server, None);
+            }
+            server.beat();
+            let wakes = if server.has_wakes() { server.take_wakes() } else { Vec::new() };
             drop(server);
+            send_wakes(&self.mailboxes, wakes);
             let is_done = count < EXPIRED_AT_ONCE && hashes < HASHES_AT_ONCE;
             if is_done || begin.elapsed() > EXPIRY_BUDGET {
                 return;
@@ -274,14 +293,15 @@ impl Worker {
     }
 }
 
+/// Has the workers look at connections for which others have something.
+fn send_wakes(mailboxes: &[Mailbox], wakes: Vec<Place>) {
+    for place in wakes {
+        mailboxes[place.worker].send(Letter::Look(place.connection));
+    }
+}
+
 /// Runs the commands that have come on a connection.
-fn serve(
-    shared: &Shared,
-    mailboxes: &[Mailbox],
-    number: usize,
-    connection: &mut Connection,
-    limits: Limits,
-) {
+fn serve(shared: &Shared, mailboxes: &[Mailbox], connection: &mut Connection, limits: Limits) {
     loop {
         connection.batch.fill(&connection.input, limits);
         let count = connection.batch.len();
@@ -289,7 +309,12 @@ fn serve(
         let server = &mut *server;
         let Some(mut client) = server.take_client(connection.seat) else { return };
         connection.output.append(&mut client.outbox);
-        client.active = server.now;
+        let (read, written) = connection.take_uncounted();
+        server.counters.read_bytes += read;
+        server.counters.written_bytes += written;
+        if count > 0 {
+            client.active = server.now;
+        }
         if count > 1 {
             let commands = (0..count).map(|at| connection.batch.command(at, &connection.input));
             // The first argument is the key of nearly all commands, and no harm where it is not.
@@ -318,11 +343,7 @@ fn serve(
         server.put_client(connection.seat, client);
         let wakes = if server.has_wakes() { server.take_wakes() } else { Vec::new() };
         let is_done = count == 0 || done < count || connection.is_ending;
-        for place in wakes {
-            if place.worker != number || place.connection != usize::MAX {
-                mailboxes[place.worker].send(Letter::Look(place.connection));
-            }
-        }
+        send_wakes(mailboxes, wakes);
         let consumed = connection.batch.settle(done);
         connection.consume(consumed);
         if is_done || connection.input.is_empty() {

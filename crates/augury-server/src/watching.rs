@@ -1,0 +1,84 @@
+//! WATCH: keys whose change makes the EXEC of those who watch them answer null.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::client::{Client, Handle, Modes, Watched};
+use crate::clients::Clients;
+
+/// A key of a database.
+type Place = (u8, Box<[u8]>);
+
+/// See the module's head.
+#[derive(Default)]
+pub struct Watchers(HashMap<Place, HashSet<Handle>>);
+
+impl Watchers {
+    /// Whether nobody watches anything.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many keys are watched.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// A client watches a key, which is there or not; nothing where it already does.
+    pub fn watch(&mut self, client: &mut Client, watched: Watched) {
+        let place = (watched.db, watched.key.clone());
+        if self.0.entry(place).or_default().insert(client.handle()) {
+            client.watched.push(watched);
+        }
+    }
+
+    /// A client watches nothing any more, and what has changed is forgotten.
+    pub fn unwatch(&mut self, client: &mut Client) {
+        let handle = client.handle();
+        for watched in std::mem::take(&mut client.watched) {
+            let place = (watched.db, watched.key);
+            if let Some(handles) = self.0.get_mut(&place) {
+                handles.remove(&handle);
+                if handles.is_empty() {
+                    self.0.remove(&place);
+                }
+            }
+        }
+        client.modes.remove(Modes::DIRTY);
+    }
+
+    /// A key has changed.
+    pub fn touch(
+        &self,
+        clients: &mut Clients,
+        mut running: Option<&mut Client>,
+        place: (u8, &[u8]),
+    ) {
+        let place = (place.0, Box::from(place.1));
+        for &handle in self.0.get(&place).into_iter().flatten() {
+            if let Some(client) = clients.reach(running.as_deref_mut(), handle) {
+                client.modes.insert(Modes::DIRTY);
+            }
+        }
+    }
+
+    /// All keys of a database, or of all, have gone: who watches one that was there is told. A key
+    /// that was not there when it was watched is not there now, or has already been told of.
+    pub fn flush(
+        &self,
+        clients: &mut Clients,
+        mut running: Option<&mut Client>,
+        flushed: Option<u8>,
+    ) {
+        let places =
+            self.0.iter().filter(|((db, _), _)| flushed.is_none_or(|flushed| flushed == *db));
+        for ((db, key), handles) in places {
+            for &handle in handles {
+                let Some(client) = clients.reach(running.as_deref_mut(), handle) else { continue };
+                let mut watched = client.watched.iter();
+                if watched.any(|it| it.is_there && it.db == *db && it.key == *key) {
+                    client.modes.insert(Modes::DIRTY);
+                }
+            }
+        }
+    }
+}
