@@ -3,8 +3,11 @@
 //! The connection (socket, buffers) is the worker's (`net/`); this is what lives under the lock of
 //! the server, so that a command of one client can reach another.
 
+use std::sync::{Arc, OnceLock};
+
 use augury_core::clock::Millis;
 
+use crate::acl::user::User;
 use crate::resp::{Arguments, Protocol};
 
 /// Number of a client, never used twice.
@@ -57,6 +60,14 @@ pub struct Client {
     pub name: Box<[u8]>,
     /// Name and version of its library, where it has told them.
     pub library: (Box<[u8]>, Box<[u8]>),
+    /// Its user.
+    pub user: Arc<User>,
+    /// Whether it has shown that it is that user, or need not.
+    pub is_authenticated: bool,
+    /// Whether it may do everything: nothing is looked up for its commands.
+    pub is_free: bool,
+    /// Until when its answers are held and its commands wait.
+    pub hold: Option<Millis>,
     /// Version of the protocol that it speaks.
     pub protocol: Protocol,
     /// Number of the database that it has selected.
@@ -78,7 +89,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that has just connected.
+    /// A client that has just connected: nobody, until [`crate::auth::greet`] says who.
     pub fn new(id: ClientId, place: Place, address: String, local: String, now: Millis) -> Client {
         Client {
             id,
@@ -87,6 +98,10 @@ impl Client {
             local,
             name: Box::default(),
             library: Default::default(),
+            user: nobody(),
+            is_authenticated: false,
+            is_free: false,
+            hold: None,
             protocol: Protocol::Resp2,
             db: 0,
             answers: Answers::On,
@@ -99,10 +114,23 @@ impl Client {
         }
     }
 
+    /// From here on it is this user.
+    pub fn become_user(&mut self, user: Arc<User>, is_authenticated: bool) {
+        self.is_free = is_authenticated && user.is_unrestricted();
+        self.is_authenticated = is_authenticated;
+        self.user = user;
+    }
+
     /// Queues a command for EXEC.
     pub fn queue(&mut self, arguments: Arguments<'_>) {
         if let Some(transaction) = &mut self.transaction {
             transaction.commands.push(arguments.iter().map(Box::from).collect());
         }
     }
+}
+
+/// A user that may do nothing.
+fn nobody() -> Arc<User> {
+    static NOBODY: OnceLock<Arc<User>> = OnceLock::new();
+    NOBODY.get_or_init(|| Arc::new(User::new(b""))).clone()
 }

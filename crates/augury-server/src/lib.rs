@@ -4,9 +4,12 @@
 //! (what they do), [`server`] (what they share), [`keyspace`] (the engine), [`object`] (what is
 //! stored).
 
+pub mod acl;
+pub mod auth;
 pub mod client;
 pub mod commands;
 pub mod config;
+pub mod glob;
 pub mod keyspace;
 pub mod net;
 pub mod object;

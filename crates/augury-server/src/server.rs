@@ -10,6 +10,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use augury_core::clock::Millis;
 use slab::Slab;
 
+use crate::acl::Acl;
+use crate::auth;
 use crate::client::{Client, ClientId, Place};
 use crate::config::Settings;
 use crate::keyspace::{Keyspace, Plan};
@@ -38,6 +40,8 @@ pub struct Server {
     /// Clients by their seats; an empty seat is that of a client whose commands are running.
     clients: Slab<Option<Box<Client>>>,
     next_client: ClientId,
+    /// Users, and what was denied to them.
+    pub acl: Acl,
     /// The time, read once for each batch.
     pub now: Millis,
     /// When the server started.
@@ -68,6 +72,7 @@ impl Server {
             keyspace: Keyspace::new(plan),
             clients: Slab::new(),
             next_client: 1,
+            acl: Acl::new(settings.requirepass.as_deref(), settings.acl_file.clone()),
             now,
             started: now,
             settings,
@@ -82,7 +87,8 @@ impl Server {
         let id = self.next_client;
         self.next_client += 1;
         self.counters.connections += 1;
-        let client = Client::new(id, place, address, local, self.now);
+        let mut client = Client::new(id, place, address, local, self.now);
+        auth::greet(self, &mut client);
         self.clients.insert(Some(Box::new(client)))
     }
 

@@ -1,6 +1,7 @@
 //! From arguments to an answer: which command it is, whether it may run, and running it.
 
-use super::{Call, Command, Done, Flags, Refusal, Stop, table};
+use super::{Call, Command, Done, Flags, Refusal, Stop, guard, table};
+use crate::acl::catalog::catalog;
 use crate::client::{Answers, Client};
 use crate::resp::{Arguments, Reply};
 use crate::server::Server;
@@ -28,7 +29,7 @@ pub fn run(
     server.counters.commands += 1;
     let done = find(arguments).and_then(|command| {
         client.latest = command.name;
-        admit(client, command, arguments)?;
+        admit(server, client, command, arguments)?;
         if client.transaction.is_some() && !command.flags.contains(Flags::IMMEDIATE) {
             client.queue(arguments);
             reply.simple("QUEUED");
@@ -57,7 +58,7 @@ pub fn run(
 
 /// The command that the arguments name.
 #[inline]
-fn find(arguments: Arguments<'_>) -> Result<&'static Command, Stop> {
+pub(super) fn find(arguments: Arguments<'_>) -> Result<&'static Command, Stop> {
     let name = &arguments[0];
     let Some(command) = table::find(name) else {
         return Err(Refusal::unknown(name, arguments.from(1).iter()).into());
@@ -72,10 +73,19 @@ fn find(arguments: Arguments<'_>) -> Result<&'static Command, Stop> {
 
 /// Whether a command may run.
 #[inline]
-fn admit(client: &mut Client, command: &'static Command, arguments: Arguments<'_>) -> Done {
+fn admit(
+    server: &mut Server,
+    client: &mut Client,
+    command: &'static Command,
+    arguments: Arguments<'_>,
+) -> Done {
     if !command.accepts(arguments.len()) {
         break_transaction(client);
-        return Err(Refusal::arity(command.name).into());
+        return Err(Refusal::arity(catalog().full(command)).into());
+    }
+    if !client.is_free {
+        guard::permit(server, client, command, arguments)
+            .inspect_err(|_| break_transaction(client))?;
     }
     Ok(())
 }

@@ -3,8 +3,11 @@
 //! [`dispatch::run`] is where a command enters. A family of commands is one file, with its table at the top;
 //! COMMAND and the documentation are made of the tables.
 
+pub mod acl;
+pub mod auth;
 pub mod connection;
 pub mod dispatch;
+pub mod guard;
 pub mod number;
 pub mod refusal;
 pub mod spec;
