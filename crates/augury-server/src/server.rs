@@ -4,6 +4,7 @@
 //! bytes taken apart, without it. So a transaction is nothing more than a batch, and what one client
 //! sends another arrives in order. Decision 0026 has the reasons and the measurements.
 
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,6 +16,14 @@ use crate::auth;
 use crate::client::{Client, ClientId, Place};
 use crate::config::Settings;
 use crate::keyspace::{Keyspace, Plan};
+
+/// What protected mode tells others than this host's clients. The first sentences are Redis's, which
+/// clients know.
+const PROTECTED: &[u8] = b"-DENIED Redis is running in protected mode because protected mode is \
+enabled and no password is set for the default user. In this mode connections are only accepted \
+from the loopback interface. If you want to connect from external computers, do one of the \
+following: 1) Set a password for the default user: requirepass. 2) Where nobody else can reach this \
+port, disable protected mode: protected-mode no.\r\n";
 
 /// Counters that INFO and metrics show.
 #[derive(Debug, Clone, Copy, Default)]
@@ -90,6 +99,28 @@ impl Server {
         let mut client = Client::new(id, place, address, local, self.now);
         auth::greet(self, &mut client);
         self.clients.insert(Some(Box::new(client)))
+    }
+
+    /// What to tell a peer that is not to be seated, if it is not. Where no password is needed only
+    /// this host's clients are served, unless that is wanted: protected mode.
+    pub fn turn_away(&mut self, peer: IpAddr) -> Option<&'static [u8]> {
+        let refusal: &[u8] = if self.client_count() >= self.settings.clients_max {
+            b"-ERR max number of clients reached\r\n"
+        } else if self.settings.protected_mode
+            && self.acl.default_user().is_nopass
+            && !peer.to_canonical().is_loopback()
+        {
+            PROTECTED
+        } else {
+            return None;
+        };
+        self.counters.rejected += 1;
+        Some(refusal)
+    }
+
+    /// The client in a seat, unless its commands are running.
+    pub fn client(&self, seat: usize) -> Option<&Client> {
+        self.clients.get(seat)?.as_deref()
     }
 
     /// Number of clients.

@@ -25,7 +25,7 @@ pub fn run(
 ) -> Outcome {
     let start = out.len();
     let protocol = client.protocol;
-    let mut reply = Reply::new(out, protocol);
+    let mut reply = Reply::new(out, protocol).within(server.settings.output_most());
     server.counters.commands += 1;
     let done = find(arguments).and_then(|command| {
         client.latest = command.name;

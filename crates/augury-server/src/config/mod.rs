@@ -51,6 +51,14 @@ pub struct Settings {
     pub tls: Option<TlsSettings>,
 }
 
+impl Settings {
+    /// Bytes of answers beyond which a connection is closed.
+    #[inline]
+    pub fn output_most(&self) -> usize {
+        if self.output_normal.hard == 0 { usize::MAX } else { self.output_normal.hard }
+    }
+}
+
 /// Bytes that may wait for a client to read them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutputLimit {
