@@ -38,7 +38,7 @@ struct Arguments {
     #[arg(long)]
     aclfile: Option<PathBuf>,
     /// Whether only this host's clients are served while the default user needs no password.
-    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_parser = yes_or_no)]
+    #[arg(long, default_value = "yes", action = clap::ArgAction::Set, value_parser = yes_or_no)]
     protected_mode: bool,
     /// Most clients at a time.
     #[arg(long, default_value_t = Settings::default().clients_max)]

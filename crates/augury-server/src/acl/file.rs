@@ -51,7 +51,7 @@ fn user(line: &[u8]) -> Result<User, String> {
 }
 
 /// A rule for people: a password in it is not shown.
-pub fn shown(rule: &[u8]) -> String {
+fn shown(rule: &[u8]) -> String {
     match rule {
         [marker @ (b'>' | b'<'), ..] => format!("{}(password)", char::from(*marker)),
         _ => String::from_utf8_lossy(rule).into_owned(),

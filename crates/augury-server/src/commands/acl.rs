@@ -4,7 +4,6 @@ use super::spec::Group;
 use super::{Call, Command, Done, Flags, Refusal, dispatch, number};
 use crate::acl::catalog::{CATEGORIES, catalog, category};
 use crate::acl::check::check;
-use crate::acl::file;
 use crate::acl::log::Reason;
 use crate::acl::password::hex;
 use crate::acl::user::{DEFAULT, User, join_selectors};
@@ -244,7 +243,7 @@ fn setuser(call: &mut Call<'_, '_>) -> Done {
     let acl = &mut call.server.acl;
     let before = acl.user(name).map_or_else(|| User::new(name), |user| (**user).clone());
     let user = before.with(rules.iter().map(Vec::as_slice)).map_err(|(rule, error)| {
-        let rule = file::shown(rule);
+        let rule = String::from_utf8_lossy(rule);
         Refusal::of(format!("ERR Error in ACL SETUSER modifier '{rule}': {error}"))
     })?;
     acl.put(user).map_err(|fault| Refusal::of(format!("ERR Error in ACL SETUSER: {fault}")))?;
