@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 import redis
-
 from process import Served, executable, serving
 from raw import Raw
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 pytestmark = [
     pytest.mark.skipif(executable() is None, reason="augury-server is not built"),
@@ -32,9 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An authority, and what it has signed: certificates of a server and of a client."""
     folder = tmp_path_factory.mktemp("tls")
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    openssl(
-        folder, "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=ca"
-    )
+    openssl(folder, "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=ca")
     (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
     for name in ("server", "client"):
         openssl(
@@ -67,7 +66,7 @@ def strict(folder: Path) -> Iterator[Served]:
 def client(server: Served, folder: Path, **more: Any) -> "redis.Redis":
     """A client that checks the server's certificate."""
     port = server.ports["tls"]
-    return redis.Redis(port=port, ssl=True, ssl_ca_certs=f"{folder}/ca.crt", **more)
+    return redis.Redis(port=port, protocol=2, ssl=True, ssl_ca_certs=f"{folder}/ca.crt", **more)
 
 
 def own_certificate(folder: Path) -> dict[str, Any]:
@@ -76,9 +75,7 @@ def own_certificate(folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_values_of_any_length_pass(
-    strict: Served, folder: Path, version: ssl.TLSVersion
-) -> None:
+def test_values_of_any_length_pass(strict: Served, folder: Path, version: ssl.TLSVersion) -> None:
     """Longer than a record, and than what a socket takes at once, in a pipeline too."""
     own = own_certificate(folder)
     with closing(client(strict, folder, ssl_min_version=version, **own)) as one:
@@ -95,7 +92,11 @@ def test_values_of_any_length_pass(
 
 def test_who_has_no_certificate_is_refused(strict: Served, folder: Path) -> None:
     """Where one is asked for."""
-    with closing(client(strict, folder)) as one, pytest.raises(redis.exceptions.ConnectionError):
+    once = Retry(NoBackoff(), 0)
+    with (
+        closing(client(strict, folder, retry=once)) as one,
+        pytest.raises(redis.exceptions.ConnectionError),
+    ):
         one.ping()
 
 
@@ -120,11 +121,14 @@ def test_what_is_not_tls_is_cut_off(strict: Served) -> None:
 def test_a_handshake_has_its_time(folder: Path) -> None:
     """Who does not begin one is cut off."""
     more = ("--greeting-timeout", "0.3")
-    with serving(*arguments(folder, "no"), *more, protocols=PROTOCOLS) as server:
-        with Raw(server.ports["tls"]) as silent, closing(client(server, folder)) as good:
-            assert good.ping()
-            assert silent.is_closed()
-            assert good.ping()
+    with (
+        serving(*arguments(folder, "no"), *more, protocols=PROTOCOLS) as server,
+        Raw(server.ports["tls"]) as silent,
+        closing(client(server, folder)) as good,
+    ):
+        assert good.ping()
+        assert silent.is_closed()
+        assert good.ping()
 
 
 @pytest.mark.skipif(shutil.which("redis-cli") is None, reason="no redis-cli")
@@ -134,7 +138,9 @@ def test_redis_cli_speaks_tls(strict: Served, folder: Path) -> None:
         "redis-cli", "--tls", "-p", str(strict.ports["tls"]), "--cacert", f"{folder}/ca.crt",
         "--cert", f"{folder}/client.crt", "--key", f"{folder}/client.key", "ping",
     ]  # fmt: skip
-    assert "PONG" == subprocess.run(command, capture_output=True, text=True, timeout=20).stdout.strip()
+    assert (
+        "PONG" == subprocess.run(command, capture_output=True, text=True, timeout=20).stdout.strip()
+    )
 
 
 def test_a_file_that_cannot_be_used_is_named(folder: Path) -> None:

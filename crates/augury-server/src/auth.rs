@@ -49,13 +49,6 @@ pub fn authenticate(
     Err(WRONG)
 }
 
-/// Makes the client the default user, authenticated if that needs no password: a client that has
-/// just connected, or that starts anew.
-pub fn greet(server: &Server, client: &mut Client) {
-    let user = server.acl.default_user();
-    client.become_user(user.clone(), user.is_open());
-}
-
 /// Whether the client has to authenticate before it may do anything else.
 pub fn is_stranger(server: &Server, client: &Client) -> bool {
     !client.is_authenticated && !server.acl.default_user().is_open()

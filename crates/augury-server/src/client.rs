@@ -89,7 +89,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that has just connected: nobody, until [`crate::auth::greet`] says who.
+    /// A client that has just connected: nobody, until [`crate::server::Server::greet`] says who.
     pub fn new(id: ClientId, place: Place, address: String, local: String, now: Millis) -> Client {
         Client {
             id,

@@ -12,7 +12,6 @@ use augury_core::clock::Millis;
 use slab::Slab;
 
 use crate::acl::Acl;
-use crate::auth;
 use crate::client::{Client, ClientId, Place};
 use crate::config::Settings;
 use crate::keyspace::{Keyspace, Plan};
@@ -97,8 +96,15 @@ impl Server {
         self.next_client += 1;
         self.counters.connections += 1;
         let mut client = Client::new(id, place, address, local, self.now);
-        auth::greet(self, &mut client);
+        self.greet(&mut client);
         self.clients.insert(Some(Box::new(client)))
+    }
+
+    /// Makes the client the default user, authenticated if that needs no password: a client that has
+    /// just connected, or that starts anew.
+    pub fn greet(&self, client: &mut Client) {
+        let user = self.acl.default_user();
+        client.become_user(user.clone(), user.is_open());
     }
 
     /// What to tell a peer that is not to be seated, if it is not. Where no password is needed only
