@@ -1,37 +1,109 @@
-//! Who a client is.
-//!
-//! There is one user, `default`, who has no password and may do everything.
+//! Who a client is: its user, and whether it has shown that it is.
 
-use crate::client::Client;
+use std::net::{IpAddr, SocketAddr};
+
+use augury_core::clock::Millis;
+use tracing::info;
+
+use crate::acl::attempts::Turn;
+use crate::acl::log::Reason;
+use crate::client::{Client, Place};
 use crate::commands::Refusal;
 use crate::server::Server;
 
-/// The user that every client is.
-pub const DEFAULT_USER: &[u8] = b"default";
+const WRONG: Refusal =
+    Refusal::new("WRONGPASS invalid username-password pair or user is disabled.");
 
-/// Makes a client a user, by name and password.
+/// Makes the client the user of this name, if the password is right.
+///
+/// Who has failed often from an address waits: the client's answers are then held until
+/// [`Client::hold`], whether they are good or bad.
 ///
 /// # Errors
-/// There is no such user, or the password is not theirs.
+/// Name or password are wrong, or the user is off, or too many attempts from the address wait. The
+/// client is who it was.
 pub fn authenticate(
-    _server: &mut Server,
-    _client: &mut Client,
+    server: &mut Server,
+    client: &mut Client,
     user: &[u8],
-    _password: &[u8],
+    password: &[u8],
 ) -> Result<(), Refusal> {
-    // As Redis: a user without a password accepts any.
-    if user == DEFAULT_USER {
+    let address = address(client);
+    match server.acl.attempts.turn(address, server.now) {
+        Turn::Now => {}
+        Turn::At(time) => client.hold = Some(time),
+        Turn::Later(delay) => {
+            return Err(Refusal::of(format!(
+                "ERR too many failed attempts to authenticate from {address}: try again in {delay} ms"
+            )));
+        }
+    }
+    if let Some(found) = server.acl.identify(user, password) {
+        client.become_user(found, true);
         return Ok(());
     }
-    Err(Refusal::new("WRONGPASS invalid username-password pair or user is disabled."))
+    server.acl.attempts.failed(address, server.now);
+    info!(address = client.address, "a client failed to authenticate");
+    let command = client.latest.to_ascii_uppercase();
+    note(server, client, Reason::Authentication, command.as_bytes(), user);
+    Err(WRONG)
+}
+
+/// Whether the client has to authenticate before it may do anything else.
+pub fn is_stranger(server: &Server, client: &Client) -> bool {
+    !client.is_authenticated && !server.acl.default_user().is_open()
 }
 
 /// The name of the user that a client is.
-pub fn user_of(_client: &Client) -> &[u8] {
-    DEFAULT_USER
+pub fn user_of(client: &Client) -> &[u8] {
+    &client.user.name
 }
 
-/// Whether there is such a user.
-pub fn is_user(name: &[u8]) -> bool {
-    name == DEFAULT_USER
+/// Notes in the ACL log what was denied; `user` is its name, or what was given for one.
+pub fn note(server: &mut Server, client: &Client, reason: Reason, object: &[u8], user: &[u8]) {
+    let context = if client.transaction.is_some() { "multi" } else { "toplevel" };
+    let (now, most) = (server.now, server.settings.acl_log_max);
+    server.acl.log.note((reason, context), object, user, line(client, now), now, most);
+}
+
+/// The users of these names have changed or gone: clients that are one of them follow, or go.
+pub fn renew(server: &mut Server, running: &mut Client, names: &[Box<[u8]>]) {
+    server.keyspace.count_prefixes(server.acl.prefixes());
+    let users: Vec<_> = names.iter().map(|name| (name, server.acl.user(name).cloned())).collect();
+    let mut gone: Vec<Place> = Vec::new();
+    for client in server.others().chain(std::iter::once(running)) {
+        let Some((_, user)) = users.iter().find(|(name, _)| **name == client.user.name) else {
+            continue;
+        };
+        match user {
+            Some(user) => client.become_user(user.clone(), client.is_authenticated),
+            None => {
+                client.is_closing = true;
+                gone.push(client.place);
+            }
+        }
+    }
+    gone.into_iter().for_each(|place| server.wake(place));
+}
+
+/// Where the client comes from.
+fn address(client: &Client) -> IpAddr {
+    let parsed = client.address.parse().map(|address: SocketAddr| address.ip());
+    parsed.unwrap_or(IpAddr::from([0; 4]))
+}
+
+/// The client in a line.
+fn line(client: &Client, now: Millis) -> String {
+    format!(
+        "id={} addr={} laddr={} name={} age={} idle={} db={} cmd={} user={}",
+        client.id,
+        client.address,
+        client.local,
+        client.name.escape_ascii(),
+        now.saturating_sub(client.since) / 1_000,
+        now.saturating_sub(client.active) / 1_000,
+        client.db,
+        client.latest,
+        client.user.name.escape_ascii(),
+    )
 }

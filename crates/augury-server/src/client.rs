@@ -5,10 +5,12 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use augury_core::clock::Millis;
 use bitflags::bitflags;
 
+use crate::acl::user::User;
 use crate::resp::{Arguments, Protocol};
 use crate::tracking::Tracking;
 
@@ -145,6 +147,14 @@ pub struct Client {
     pub name: Box<[u8]>,
     /// Name and version of its library, where it has told them.
     pub library: (Box<[u8]>, Box<[u8]>),
+    /// Its user.
+    pub user: Arc<User>,
+    /// Whether it has shown that it is that user, or need not.
+    pub is_authenticated: bool,
+    /// Whether it may do everything: nothing is looked up for its commands.
+    pub is_free: bool,
+    /// Until when its answers are held and its commands wait.
+    pub hold: Option<Millis>,
     /// Version of the protocol that it speaks.
     pub protocol: Protocol,
     /// Number of the database that it has selected.
@@ -174,7 +184,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that has just connected.
+    /// A client that has just connected: nobody, until [`crate::server::Server::greet`] says who.
     pub fn new(
         handle: Handle,
         place: Place,
@@ -190,6 +200,10 @@ impl Client {
             local,
             name: Box::default(),
             library: Default::default(),
+            user: nobody(),
+            is_authenticated: false,
+            is_free: false,
+            hold: None,
             protocol: Protocol::Resp2,
             db: 0,
             modes: Modes::empty(),
@@ -211,6 +225,13 @@ impl Client {
         Handle { seat: self.seat, id: self.id }
     }
 
+    /// From here on it is this user.
+    pub fn become_user(&mut self, user: Arc<User>, is_authenticated: bool) {
+        self.is_free = is_authenticated && user.is_unrestricted();
+        self.is_authenticated = is_authenticated;
+        self.user = user;
+    }
+
     /// Queues a command for EXEC.
     pub fn queue(&mut self, arguments: Arguments<'_>) {
         if let Some(transaction) = &mut self.transaction {
@@ -224,4 +245,10 @@ impl Client {
             .as_ref()
             .map_or((0, 0, 0), |it| (it.channels.len(), it.patterns.len(), it.shards.len()))
     }
+}
+
+/// A user that may do nothing.
+fn nobody() -> Arc<User> {
+    static NOBODY: OnceLock<Arc<User>> = OnceLock::new();
+    NOBODY.get_or_init(|| Arc::new(User::new(b""))).clone()
 }

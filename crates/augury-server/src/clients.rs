@@ -38,6 +38,11 @@ impl Clients {
         self.seats.is_empty()
     }
 
+    /// The client in a seat, unless its commands are running.
+    pub fn get(&self, seat: usize) -> Option<&Client> {
+        self.seats.get(seat)?.as_deref()
+    }
+
     /// All that are in their seats.
     pub fn seated(&self) -> impl Iterator<Item = &Client> {
         self.seats.iter().filter_map(|(_, client)| client.as_deref())

@@ -5,6 +5,7 @@
 //! stored). What clients have to do with each other: [`clients`], [`pubsub`], [`watching`],
 //! [`tracking`], [`notices`].
 
+pub mod acl;
 pub mod auth;
 pub mod client;
 pub mod clients;

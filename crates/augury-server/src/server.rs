@@ -4,11 +4,13 @@
 //! bytes taken apart, without it. So a transaction is nothing more than a batch, and what one client
 //! sends another arrives in order. Decision 0026 has the reasons and the measurements.
 
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use augury_core::clock::Millis;
 
+use crate::acl::Acl;
 use crate::client::{Client, Handle, Modes, Place};
 use crate::clients::Clients;
 use crate::config::Settings;
@@ -24,6 +26,14 @@ use crate::watching::Watchers;
 
 /// Time between looks at the memory of the process.
 const LOOK_MILLIS: Millis = 1_000;
+
+/// What protected mode tells others than this host's clients. The first sentences are Redis's, which
+/// clients know.
+const PROTECTED: &[u8] = b"-DENIED Redis is running in protected mode because protected mode is \
+enabled and no password is set for the default user. In this mode connections are only accepted \
+from the loopback interface. If you want to connect from external computers, do one of the \
+following: 1) Set a password for the default user: requirepass. 2) Where nobody else can reach this \
+port, disable protected mode: protected-mode no.\r\n";
 
 /// Counters that INFO and metrics show.
 #[derive(Debug, Clone, Copy, Default)]
@@ -69,6 +79,8 @@ pub struct Server {
     /// Name of this run: 40 hexadecimal digits.
     pub run_id: String,
     next_look: Millis,
+    /// Users, and what was denied to them.
+    pub acl: Acl,
     /// The time, read once for each batch.
     pub now: Millis,
     /// When the server started.
@@ -107,6 +119,7 @@ impl Server {
             footprint: Footprint::default(),
             run_id: (0..40).map(|_| fastrand::digit(16)).collect(),
             next_look: 0,
+            acl: Acl::new(settings.requirepass.as_deref(), settings.acl_file.clone()),
             now,
             started: now,
             settings,
@@ -119,7 +132,42 @@ impl Server {
     pub fn seat(&mut self, place: Place, address: String, local: String) -> usize {
         self.counters.connections += 1;
         let now = self.now;
-        self.clients.seat(|handle| Client::new(handle, place, address, local, now))
+        let user = self.acl.default_user().clone();
+        self.clients.seat(|handle| {
+            let mut client = Client::new(handle, place, address, local, now);
+            let is_open = user.is_open();
+            client.become_user(user, is_open);
+            client
+        })
+    }
+
+    /// Makes the client the default user, authenticated if that needs no password: a client that has
+    /// just connected, or that starts anew.
+    pub fn greet(&self, client: &mut Client) {
+        let user = self.acl.default_user();
+        client.become_user(user.clone(), user.is_open());
+    }
+
+    /// What to tell a peer that is not to be seated, if it is not. Where no password is needed only
+    /// this host's clients are served, unless that is wanted: protected mode.
+    pub fn turn_away(&mut self, peer: IpAddr) -> Option<&'static [u8]> {
+        let refusal: &[u8] = if self.client_count() >= self.settings.clients_max {
+            b"-ERR max number of clients reached\r\n"
+        } else if self.settings.protected_mode
+            && self.acl.default_user().is_nopass
+            && !peer.to_canonical().is_loopback()
+        {
+            PROTECTED
+        } else {
+            return None;
+        };
+        self.counters.rejected += 1;
+        Some(refusal)
+    }
+
+    /// The client in a seat, unless its commands are running.
+    pub fn client(&self, seat: usize) -> Option<&Client> {
+        self.clients.get(seat)
     }
 
     /// Number of clients.

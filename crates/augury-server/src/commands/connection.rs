@@ -162,6 +162,14 @@ fn hello(call: &mut Call<'_, '_>) -> Done {
     if let Some((user, password)) = greeting.credentials {
         auth::authenticate(call.server, call.client, user, password)?;
     }
+    if auth::is_stranger(call.server, call.client) {
+        return Err(Refusal::new(
+            "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO \
+             <proto> AUTH <user> <pass> option can be used to authenticate the client and select the \
+             RESP protocol version at the same time",
+        )
+        .into());
+    }
     if let Some(name) = greeting.name {
         super::client::set_name(call.client, name)?;
     }

@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
-use super::{Call, Command, Done, Flags, Refusal, Stop, monitor, secrets, table, unsupported};
+use super::{
+    Call, Command, Done, Flags, Refusal, Stop, guard, monitor, secrets, table, unsupported,
+};
+use crate::acl::catalog::catalog;
 use crate::client::{Answers, Client, Modes};
 use crate::notices;
 use crate::resp::{Arguments, Protocol, Reply};
@@ -28,7 +31,7 @@ pub fn run(
 ) -> Outcome {
     let start = out.len();
     let protocol = client.protocol;
-    let mut reply = Reply::new(out, protocol);
+    let mut reply = Reply::new(out, protocol).within(server.settings.output_most());
     let done = match find(arguments) {
         Ok(command) => enter(Call { server, client, arguments, reply: &mut reply, command }),
         Err(stop) => {
@@ -103,9 +106,9 @@ pub fn find(arguments: Arguments<'_>) -> Result<&'static Command, Stop> {
 /// From a command that is known to one that runs, is queued, waits or is refused.
 #[inline]
 fn enter(mut call: Call<'_, '_>) -> Done {
-    let Call { client, command, arguments, .. } = &mut call;
+    let Call { server, client, command, arguments, .. } = &mut call;
     client.latest = command.name;
-    if let Err(stop) = admit(client, command, arguments.len()) {
+    if let Err(stop) = admit(server, client, command, *arguments) {
         break_transaction(client);
         return Err(stop);
     }
@@ -122,9 +125,17 @@ fn enter(mut call: Call<'_, '_>) -> Done {
 
 /// Whether a command may run.
 #[inline]
-fn admit(client: &Client, command: &'static Command, arguments: usize) -> Done {
-    if !command.accepts(arguments) {
-        return Err(Refusal::arity(command.name).into());
+fn admit(
+    server: &mut Server,
+    client: &Client,
+    command: &'static Command,
+    arguments: Arguments<'_>,
+) -> Done {
+    if !command.accepts(arguments.len()) {
+        return Err(Refusal::arity(catalog().full(command)).into());
+    }
+    if !client.is_free {
+        guard::permit(server, client, command, arguments)?;
     }
     if client.modes.contains(Modes::SUBSCRIBED)
         && client.protocol == Protocol::Resp2

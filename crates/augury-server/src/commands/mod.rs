@@ -3,11 +3,14 @@
 //! [`dispatch::run`] is where a command enters. A family of commands is one file, with its table at the top;
 //! COMMAND and the documentation are made of the tables.
 
+pub mod acl;
+pub mod auth;
 pub mod client;
 pub mod connection;
 pub mod dispatch;
 pub mod expiry;
 pub mod extended;
+pub mod guard;
 pub mod hashes;
 pub mod help;
 pub mod info;

@@ -208,6 +208,9 @@ impl Command {
                 categories |= category;
             }
         }
+        if DANGEROUS.contains(&self.name) {
+            categories |= Categories::DANGEROUS;
+        }
         let speed =
             if self.flags.contains(Flags::FAST) { Categories::FAST } else { Categories::SLOW };
         categories | speed
@@ -233,6 +236,10 @@ impl Command {
         }
     }
 }
+
+/// Commands that Redis calls dangerous though they are not for administrators only: they look at, or
+/// remove, what is not the client's.
+const DANGEROUS: &[&str] = &["keys", "flushdb", "flushall", "swapdb", "info", "sort", "restore"];
 
 fn unreachable_command(call: &mut Call<'_, '_>) -> Done {
     unreachable!("{} has no function", call.command.name)

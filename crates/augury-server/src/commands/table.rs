@@ -35,6 +35,8 @@ const FAMILIES: &[&[Command]] = &[
     super::slowlog::COMMANDS,
     super::latency::COMMANDS,
     super::node::COMMANDS,
+    super::auth::COMMANDS,
+    super::acl::COMMANDS,
 ];
 
 /// Longest name of a command.

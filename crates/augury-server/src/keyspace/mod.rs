@@ -4,6 +4,7 @@
 //! tracking clients learn of it; nothing here knows them, nor any protocol or socket.
 
 mod fields;
+mod prefixes;
 mod residents;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -21,7 +22,8 @@ use smallvec::SmallVec;
 use crate::object::hash::Hash;
 use crate::object::{DATABASES, Object};
 use fields::FieldDeadlines;
-use residents::{Gone, Residents};
+use prefixes::Prefixes;
+use residents::{Gone, Residents, weight};
 
 pub use residents::Asked;
 
@@ -107,6 +109,8 @@ pub struct Keyspace {
     is_quiet: bool,
     /// Grows with every change of what is stored by a client.
     dirty: u64,
+    /// Bytes under the prefixes that quotas count.
+    prefixes: Prefixes,
 }
 
 impl Keyspace {
@@ -124,6 +128,7 @@ impl Keyspace {
             flushes: Vec::new(),
             is_quiet: false,
             dirty: 0,
+            prefixes: Prefixes::default(),
         }
     }
 
@@ -174,7 +179,12 @@ impl Keyspace {
     /// None where the place is vacant.
     pub fn revise<T>(&mut self, id: SlotId, act: impl FnOnce(&mut Object) -> T) -> Option<T> {
         let object = self.residents.object_mut(id)?;
+        let before = (!self.prefixes.is_empty()).then(|| weight(object));
         let answer = act(object);
+        if let Some(before) = before {
+            self.prefixes.add(object.key(), weight(object));
+            self.prefixes.subtract(object.key(), before);
+        }
         if self.is_watched {
             let (db, key) = (object.db(), object.key().into());
             self.changes.push(Change { db, key, cause: None });
@@ -224,6 +234,12 @@ impl Keyspace {
         self.dirty += 1;
         if id.is_none() {
             self.keys[db] += 1;
+        }
+        // What is too large for the bound is dropped in place of a resident, and never counted.
+        if !self.prefixes.is_empty()
+            && (id.is_none() || u64::from(weight(&object)) <= self.capacity())
+        {
+            self.prefixes.add(object.key(), weight(&object));
         }
         let is_stored = self.residents.put(hash, object, deadline, id, &mut self.gone);
         self.settle_gone();
@@ -434,6 +450,24 @@ impl Keyspace {
         self.residents.approach(hash);
     }
 
+    /// Counts the bytes of keys under these prefixes, of which none begins with another. Looks at
+    /// every entry where they are others than before.
+    pub fn count_prefixes(&mut self, prefixes: Vec<Box<[u8]>>) {
+        let mut prefixes = Prefixes::new(prefixes);
+        if prefixes.are(&self.prefixes) {
+            return;
+        }
+        for object in (0..self.residents.bound()).filter_map(|id| self.residents.object(id)) {
+            prefixes.add(object.key(), weight(object));
+        }
+        self.prefixes = prefixes;
+    }
+
+    /// Bytes of the keys under one of the prefixes that are counted.
+    pub fn prefix_bytes(&self, prefix: &[u8]) -> u64 {
+        self.prefixes.bytes(prefix)
+    }
+
     /// Number of changes by clients since the beginning.
     pub fn dirty(&self) -> u64 {
         self.dirty
@@ -500,6 +534,9 @@ impl Keyspace {
     /// Counts what has left, tells of it, and drops it.
     fn bury(&mut self) {
         for left in self.leaving.drain(..) {
+            if !self.prefixes.is_empty() {
+                self.prefixes.subtract(left.value.key(), weight(&left.value));
+            }
             if left.cause == RemovalCause::Replaced {
                 continue;
             }

@@ -1,9 +1,12 @@
 //! A connection: socket, what has come and is not run, what is answered and not written.
 
-use std::io::{self, Read, Write};
+use std::io;
+use std::time::Instant;
 
-use mio::net::TcpStream;
+use augury_core::clock::Millis;
 
+use super::limits::{State, Times};
+use super::transport::Transport;
 use crate::resp::Batch;
 
 /// Room that a connection's buffers keep between requests.
@@ -24,7 +27,7 @@ pub(super) enum Reading {
 
 /// See the module's head.
 pub(super) struct Connection {
-    pub(super) stream: TcpStream,
+    pub(super) transport: Transport,
     /// Its client's seat in the server.
     pub(super) seat: usize,
     /// What has come.
@@ -40,12 +43,24 @@ pub(super) struct Connection {
     pub(super) is_ending: bool,
     /// Whether its next command waits.
     pub(super) is_waiting: bool,
+    /// Whether its client has to authenticate.
+    pub(super) is_stranger: bool,
+    /// Whether some of the answers are what others have sent.
+    pub(super) has_pushes: bool,
+    /// Until when nothing is written or run.
+    pub(super) hold: Option<Millis>,
+    pub(super) times: Times,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, seat: usize) -> Connection {
+    pub(super) fn new(
+        transport: Transport,
+        seat: usize,
+        is_stranger: bool,
+        now: Instant,
+    ) -> Connection {
         Connection {
-            stream,
+            transport,
             seat,
             input: Vec::new(),
             batch: Batch::default(),
@@ -54,6 +69,10 @@ impl Connection {
             uncounted: (0, 0),
             is_ending: false,
             is_waiting: false,
+            is_stranger,
+            has_pushes: false,
+            hold: None,
+            times: Times::new(now),
         }
     }
 
@@ -66,7 +85,7 @@ impl Connection {
         let room = wanted.clamp(READ_AT_ONCE, len.max(READ_AT_ONCE));
         self.input.resize(len + room, 0);
         let read = loop {
-            match self.stream.read(&mut self.input[len..]) {
+            match self.transport.read(&mut self.input[len..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => break other,
             }
@@ -76,7 +95,7 @@ impl Connection {
         self.uncounted.0 += count as u64;
         match read {
             Ok(0) => Ok(Reading::Ended),
-            Ok(count) if count < room => Ok(Reading::Dry),
+            Ok(count) if count < room && self.transport.is_plain() => Ok(Reading::Dry),
             Ok(_) => Ok(Reading::More),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Reading::Dry),
             Err(error) => Err(error),
@@ -105,11 +124,33 @@ impl Connection {
         self.output.len() - self.written
     }
 
+    /// Whether all that was answered is with the socket.
+    pub(super) fn is_flushed(&self) -> bool {
+        self.unwritten() == 0 && !self.transport.holds_back()
+    }
+
+    /// Whether nothing may be run: the next command waits, or nothing follows.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.is_ending || self.is_waiting || self.hold.is_some()
+    }
+
+    /// What its limits are held against.
+    pub(super) fn state(&self) -> State {
+        State {
+            unwritten: self.unwritten(),
+            has_pushes: self.has_pushes,
+            is_partial: !self.input.is_empty() && !self.is_stopped(),
+            is_greeting: self.is_stranger || self.transport.is_handshaking(),
+            is_ending: self.is_ending,
+        }
+    }
+
     /// Writes what the socket takes; how many bytes.
     pub(super) fn write(&mut self) -> io::Result<usize> {
         let before = self.written;
+        self.transport.push()?;
         while self.written < self.output.len() {
-            match self.stream.write(&self.output[self.written..]) {
+            match self.transport.write(&self.output[self.written..]) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => self.written += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -121,10 +162,16 @@ impl Connection {
         self.uncounted.1 += count as u64;
         if self.written == self.output.len() {
             self.written = 0;
+            self.has_pushes = false;
             self.output.clear();
             if self.output.capacity() > BUFFER_KEPT {
                 self.output = Vec::new();
             }
+        }
+        if self.written > self.unwritten() {
+            // A peer that always leaves something unread must not keep what it has read.
+            self.output.drain(..self.written);
+            self.written = 0;
         }
         Ok(count)
     }

@@ -7,14 +7,18 @@ use std::thread::JoinHandle;
 
 use mio::net::TcpListener;
 use mio::{Poll, Waker};
+use rustls::ServerConfig;
 
-use super::worker::{Mailbox, WAKE, Worker};
+use super::accept::{Port, Service};
+use super::tls;
+use super::worker::{Mailbox, Parts, WAKE, Worker};
 use crate::config::Settings;
 use crate::server::{Server, Shared};
 
 /// A server whose ports are open and that does not answer yet.
 pub struct Listening {
-    listeners: Vec<TcpListener>,
+    ports: Vec<Port>,
+    tls: Option<Arc<ServerConfig>>,
     shared: Arc<Shared>,
     threads: usize,
 }
@@ -22,6 +26,7 @@ pub struct Listening {
 /// A server that runs.
 pub struct Running {
     addresses: Vec<SocketAddr>,
+    tls_addresses: Vec<SocketAddr>,
     shared: Arc<Shared>,
     mailboxes: Arc<[Mailbox]>,
     workers: Vec<JoinHandle<io::Result<()>>>,
@@ -30,18 +35,27 @@ pub struct Running {
 /// Opens the ports that the settings name.
 ///
 /// # Errors
-/// An address cannot be listened on.
+/// An address cannot be listened on, or a file of TLS or of users cannot be used.
 pub fn listen(settings: Settings) -> io::Result<Listening> {
-    let mut listeners = Vec::new();
-    for &ip in &settings.bind {
-        let address = SocketAddr::new(ip, settings.port);
-        let listener = TcpListener::bind(address).map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
-        })?;
-        listeners.push(listener);
+    let tls = settings.tls.as_ref().map(tls::acceptor).transpose()?;
+    let mut wanted = vec![(settings.port, Service::Redis)];
+    wanted.extend(settings.tls.as_ref().map(|it| (it.port, Service::RedisTls)));
+    let mut ports = Vec::new();
+    for (port, service) in wanted {
+        for &ip in &settings.bind {
+            let address = SocketAddr::new(ip, port);
+            let listener = TcpListener::bind(address).map_err(|error| {
+                io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
+            })?;
+            ports.push(Port::new(listener, service));
+        }
     }
     let threads = settings.threads.max(1);
-    Ok(Listening { listeners, shared: Arc::new(Shared::new(Server::new(settings))), threads })
+    let mut server = Server::new(settings);
+    let fault = |text| io::Error::new(io::ErrorKind::InvalidInput, text);
+    server.acl.load().map_err(fault)?;
+    server.keyspace.count_prefixes(server.acl.prefixes());
+    Ok(Listening { ports, tls, shared: Arc::new(Shared::new(server)), threads })
 }
 
 impl Listening {
@@ -50,8 +64,12 @@ impl Listening {
     /// # Errors
     /// The system has no event queue or thread left.
     pub fn start(self) -> io::Result<Running> {
-        let addresses =
-            self.listeners.iter().map(TcpListener::local_addr).collect::<io::Result<_>>()?;
+        let addresses = |service| -> io::Result<Vec<SocketAddr>> {
+            let ports = self.ports.iter().filter(|port| port.service == service);
+            ports.map(|port| port.listener.local_addr()).collect()
+        };
+        let (tls_addresses, addresses) =
+            (addresses(Service::RedisTls)?, addresses(Service::Redis)?);
         let mut polls = Vec::new();
         let mut mailboxes = Vec::new();
         for _ in 0..self.threads {
@@ -61,17 +79,18 @@ impl Listening {
             polls.push(poll);
         }
         let mailboxes: Arc<[Mailbox]> = mailboxes.into();
-        let mut listeners = Some(self.listeners);
+        let mut ports = Some(self.ports);
         let mut workers = Vec::new();
         for (number, poll) in polls.into_iter().enumerate() {
             let (shared, mailboxes) = (self.shared.clone(), mailboxes.clone());
             // The first worker accepts for all.
-            let listeners = listeners.take().unwrap_or_default();
-            let worker = Worker::new(number, poll, listeners, shared, mailboxes)?;
+            let ports = ports.take().unwrap_or_default();
+            let tls = self.tls.clone();
+            let worker = Worker::new(Parts { number, poll, ports, tls, shared, mailboxes })?;
             let thread = std::thread::Builder::new().name(format!("augury-{number}"));
             workers.push(thread.spawn(move || worker.run())?);
         }
-        Ok(Running { addresses, shared: self.shared, mailboxes, workers })
+        Ok(Running { addresses, tls_addresses, shared: self.shared, mailboxes, workers })
     }
 }
 
@@ -79,6 +98,11 @@ impl Running {
     /// The addresses that it listens on.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The addresses that it listens on for TLS.
+    pub fn tls_addresses(&self) -> &[SocketAddr] {
+        &self.tls_addresses
     }
 
     /// What the connections share.

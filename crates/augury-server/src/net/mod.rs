@@ -3,8 +3,13 @@
 //! The one folder that knows an event loop. A worker reads what has come on a connection, takes it
 //! apart, takes the lock of the server for a batch of commands, and writes the answers without it.
 
+mod accept;
 mod connection;
+mod limits;
 mod listen;
+mod serve;
+mod tls;
+mod transport;
 mod worker;
 
 pub use listen::{Listening, Running, listen};

@@ -5,17 +5,22 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use mio::net::{TcpListener, TcpStream};
+use mio::event::Event;
+use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, Waker};
+use rustls::ServerConfig;
 use slab::Slab;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
+use super::accept::{Port, Service};
 use super::connection::{Connection, Reading};
+use super::limits::Bounds;
+use super::serve::{Served, serve};
+use super::transport::Transport;
+use crate::auth;
 use crate::client::Place;
-use crate::commands::dispatch::{self, Outcome};
 use crate::notices;
-use crate::resp::{Limits, Reply};
-use crate::server::Shared;
+use crate::server::{Shared, unix_millis};
 
 /// The event of being woken.
 pub(super) const WAKE: Token = Token(usize::MAX);
@@ -25,17 +30,21 @@ const LISTENERS: usize = usize::MAX - 1;
 const EVENTS: usize = 256;
 /// How often the first worker looks for what has expired.
 const BEAT: Duration = Duration::from_millis(10);
+/// How often a worker looks at the limits of its connections.
+const SWEEP: Duration = Duration::from_millis(100);
 /// Entries removed at a beat while the lock is held.
 const EXPIRED_AT_ONCE: usize = 512;
 /// Hashes from which expired fields are removed at a beat while the lock is held.
 const HASHES_AT_ONCE: usize = 32;
 /// Time that a beat may spend on what has expired.
 const EXPIRY_BUDGET: Duration = Duration::from_millis(3);
+/// Reads of one connection before others get their turn.
+const READS_AT_ONCE: usize = 16;
 
 /// What workers send each other.
 pub(super) enum Letter {
     /// A new connection for this worker.
-    Accepted(TcpStream, SocketAddr),
+    Accepted(TcpStream, SocketAddr, Service),
     /// A connection of this worker has something to write.
     Look(usize),
 }
@@ -63,83 +72,111 @@ impl Mailbox {
     }
 }
 
+/// What a worker is made of.
+pub(super) struct Parts {
+    pub(super) number: usize,
+    pub(super) poll: Poll,
+    pub(super) ports: Vec<Port>,
+    pub(super) tls: Option<Arc<ServerConfig>>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) mailboxes: Arc<[Mailbox]>,
+}
+
 /// See the module's head.
 pub(super) struct Worker {
     number: usize,
     poll: Poll,
-    listeners: Vec<TcpListener>,
+    ports: Vec<Port>,
+    tls: Option<Arc<ServerConfig>>,
     connections: Slab<Connection>,
     shared: Arc<Shared>,
     mailboxes: Arc<[Mailbox]>,
-    limits: Limits,
-    clients_max: usize,
+    bounds: Bounds,
     /// The worker that the next connection goes to.
     next: usize,
+    /// When the events at hand came.
+    now: Instant,
+    /// Connections that may have more to read.
+    unread: Vec<usize>,
 }
 
 impl Worker {
-    pub(super) fn new(
-        number: usize,
-        poll: Poll,
-        mut listeners: Vec<TcpListener>,
-        shared: Arc<Shared>,
-        mailboxes: Arc<[Mailbox]>,
-    ) -> io::Result<Worker> {
-        for (at, listener) in listeners.iter_mut().enumerate() {
-            poll.registry().register(listener, Token(LISTENERS - at), Interest::READABLE)?;
+    pub(super) fn new(parts: Parts) -> io::Result<Worker> {
+        let Parts { number, poll, mut ports, tls, shared, mailboxes } = parts;
+        for (at, port) in ports.iter_mut().enumerate() {
+            let token = Token(LISTENERS - at);
+            poll.registry().register(&mut port.listener, token, Interest::READABLE)?;
         }
-        let (limits, clients_max) = {
-            let server = shared.lock();
-            let limits = Limits { arguments: 1 << 20, bulk: server.settings.bulk_max };
-            (limits, server.settings.clients_max)
-        };
-        let connections = Slab::new();
+        let bounds = Bounds::new(&shared.lock().settings);
         Ok(Worker {
             number,
             poll,
-            listeners,
-            connections,
+            ports,
+            tls,
+            connections: Slab::new(),
             shared,
             mailboxes,
-            limits,
-            clients_max,
+            bounds,
             next: 0,
+            now: Instant::now(),
+            unread: Vec::new(),
         })
     }
 
     pub(super) fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS);
-        let mut last_beat = Instant::now();
+        let (mut last_beat, mut last_sweep) = (self.now, self.now);
         loop {
-            let timeout = (self.number == 0).then_some(BEAT);
-            match self.poll.poll(&mut events, timeout) {
+            match self.poll.poll(&mut events, self.timeout()) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 other => other?,
             }
+            self.now = Instant::now();
             for event in &events {
-                match event.token() {
-                    WAKE => {
-                        if self.read_letters() {
-                            return Ok(());
-                        }
+                if event.token() == WAKE {
+                    if self.read_letters() {
+                        return Ok(());
                     }
-                    Token(token) if token > LISTENERS - self.listeners.len() => {
-                        self.accept(LISTENERS - token);
-                    }
-                    Token(token) => {
-                        if event.is_writable() {
-                            self.flush(token);
-                        }
-                        if event.is_readable() || event.is_read_closed() || event.is_error() {
-                            self.receive(token);
-                        }
-                    }
+                } else {
+                    self.take_event(event);
                 }
             }
-            if self.number == 0 && last_beat.elapsed() >= BEAT {
-                last_beat = Instant::now();
+            for token in std::mem::take(&mut self.unread) {
+                self.receive(token);
+            }
+            self.accept();
+            if self.number == 0 && self.now.duration_since(last_beat) >= BEAT {
+                last_beat = self.now;
                 self.expire();
             }
+            if self.now.duration_since(last_sweep) >= SWEEP {
+                last_sweep = self.now;
+                self.sweep();
+            }
+        }
+    }
+
+    /// How long to wait for events.
+    fn timeout(&self) -> Option<Duration> {
+        if !self.unread.is_empty() || self.ports.iter().any(Port::has_more) {
+            Some(Duration::ZERO)
+        } else if self.number == 0 {
+            Some(BEAT)
+        } else {
+            (!self.connections.is_empty()).then_some(SWEEP)
+        }
+    }
+
+    fn take_event(&mut self, event: &Event) {
+        let Token(token) = event.token();
+        if token > LISTENERS - self.ports.len() {
+            return self.ports[LISTENERS - token].knocked();
+        }
+        if event.is_writable() {
+            self.flush(token);
+        }
+        if event.is_readable() || event.is_read_closed() || event.is_error() {
+            self.receive(token);
         }
     }
 
@@ -147,36 +184,32 @@ impl Worker {
     fn read_letters(&mut self) -> bool {
         for letter in self.mailboxes[self.number].take() {
             match letter {
-                Letter::Accepted(stream, peer) => self.take_over(stream, peer),
+                Letter::Accepted(stream, peer, service) => self.take_over(stream, peer, service),
                 Letter::Look(token) => self.look(token),
             }
         }
         self.shared.lock().is_ending
     }
 
-    fn accept(&mut self, at: usize) {
-        loop {
-            match self.listeners[at].accept() {
-                Ok((stream, peer)) => {
-                    let to = self.next % self.mailboxes.len();
-                    self.next += 1;
-                    if to == self.number {
-                        self.take_over(stream, peer);
-                    } else {
-                        self.mailboxes[to].send(Letter::Accepted(stream, peer));
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    warn!(%error, "a connection was not accepted");
-                    return;
+    fn accept(&mut self) {
+        for at in 0..self.ports.len() {
+            if !self.ports[at].has_more() {
+                continue;
+            }
+            let service = self.ports[at].service;
+            for (stream, peer) in self.ports[at].accept() {
+                let to = self.next % self.mailboxes.len();
+                self.next += 1;
+                if to == self.number {
+                    self.take_over(stream, peer, service);
+                } else {
+                    self.mailboxes[to].send(Letter::Accepted(stream, peer, service));
                 }
             }
         }
     }
 
-    fn take_over(&mut self, mut stream: TcpStream, peer: SocketAddr) {
+    fn take_over(&mut self, mut stream: TcpStream, peer: SocketAddr, service: Service) {
         // A reply must not wait for the acknowledgement of the one before.
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "TCP_NODELAY was refused");
@@ -184,35 +217,50 @@ impl Worker {
         let local = stream.local_addr().map_or_else(|_| String::new(), |it| it.to_string());
         let entry = self.connections.vacant_entry();
         let token = entry.key();
-        let seat = {
-            let mut server = self.shared.lock();
-            if server.client_count() >= self.clients_max {
-                server.counters.rejected += 1;
-                drop(server);
-                let refusal = b"-ERR max number of clients reached\r\n";
+        let place = Place { worker: self.number, connection: token };
+        let mut server = self.shared.lock();
+        if let Some(refusal) = server.turn_away(peer.ip()) {
+            drop(server);
+            if service == Service::Redis {
                 // Whether it arrives or not, the connection ends.
                 let _ = io::Write::write(&mut stream, refusal);
-                return;
             }
-            let place = Place { worker: self.number, connection: token };
-            server.seat(place, peer.to_string(), local)
-        };
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        if let Err(error) = self.poll.registry().register(&mut stream, Token(token), interest) {
-            warn!(%error, "a connection was not registered");
-            self.shared.lock().unseat(seat);
             return;
         }
-        entry.insert(Connection::new(stream, seat));
+        let seat = server.seat(place, peer.to_string(), local);
+        let is_stranger = server.client(seat).is_none_or(|it| auth::is_stranger(&server, it));
+        drop(server);
+        let transport = match (service, &self.tls) {
+            (Service::RedisTls, Some(config)) => Transport::tls(stream, config.clone()),
+            _ => Ok(Transport::Plain(stream)),
+        };
+        let registered = transport.and_then(|mut transport| {
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            self.poll.registry().register(transport.source(), Token(token), interest)?;
+            Ok(transport)
+        });
+        match registered {
+            Ok(transport) => {
+                entry.insert(Connection::new(transport, seat, is_stranger, self.now));
+            }
+            Err(error) => {
+                warn!(%error, "a connection was not registered");
+                self.shared.lock().unseat(seat);
+            }
+        }
     }
 
     /// Reads what has come, runs it, and writes the answers.
     fn receive(&mut self, token: usize) {
         let Some(connection) = self.connections.get_mut(token) else { return };
-        if connection.is_ending || connection.is_waiting {
-            return;
-        }
-        loop {
+        for turn in 0.. {
+            if connection.is_stopped() {
+                break;
+            }
+            if turn == READS_AT_ONCE {
+                self.unread.push(token);
+                break;
+            }
             let reading = match connection.read() {
                 Ok(reading) => reading,
                 Err(error) => {
@@ -223,8 +271,11 @@ impl Worker {
             if reading == Reading::Ended {
                 return self.close(token);
             }
-            serve(&self.shared, &self.mailboxes, connection, self.limits);
-            if connection.is_waiting || connection.is_ending || reading == Reading::Dry {
+            connection.times.active = self.now;
+            if serve(&self.shared, &self.mailboxes, connection, &self.bounds) == Served::Beyond {
+                return self.cut(token, "more waits for it than is allowed");
+            }
+            if reading == Reading::Dry {
                 break;
             }
         }
@@ -234,9 +285,14 @@ impl Worker {
     /// Somebody else has something for the connection.
     fn look(&mut self, token: usize) {
         let Some(connection) = self.connections.get_mut(token) else { return };
+        if connection.hold.is_some() {
+            return;
+        }
         let has_waited = std::mem::take(&mut connection.is_waiting);
         let was_ending = connection.is_ending;
-        serve(&self.shared, &self.mailboxes, connection, self.limits);
+        if serve(&self.shared, &self.mailboxes, connection, &self.bounds) == Served::Beyond {
+            return self.cut(token, "more waits for it than is allowed");
+        }
         if connection.is_ending && !was_ending {
             // It was closed by another: what its socket does not take at once is lost.
             if let Err(error) = connection.write() {
@@ -253,21 +309,58 @@ impl Worker {
 
     fn flush(&mut self, token: usize) {
         let Some(connection) = self.connections.get_mut(token) else { return };
+        if connection.hold.is_some() {
+            return;
+        }
         if let Err(error) = connection.write() {
             debug!(%error, "a connection was lost");
             return self.close(token);
         }
-        if connection.is_ending && connection.unwritten() == 0 {
+        if connection.is_ending && connection.is_flushed() {
             self.close(token);
         }
     }
 
+    /// Closes a connection that has gone beyond a limit.
+    fn cut(&mut self, token: usize, why: &'static str) {
+        if let Some(connection) = self.connections.get(token) {
+            let client = self.shared.lock().client(connection.seat).map(|it| it.address.clone());
+            info!(client, why, "a connection was closed");
+        }
+        self.close(token);
+    }
+
     fn close(&mut self, token: usize) {
         let Some(mut connection) = self.connections.try_remove(token) else { return };
-        if let Err(error) = self.poll.registry().deregister(&mut connection.stream) {
+        if let Err(error) = self.poll.registry().deregister(connection.transport.source()) {
             debug!(%error, "a connection was not registered");
         }
         self.shared.lock().unseat(connection.seat);
+    }
+
+    /// Looks at the limits of all connections, ends what was held, and tries stalled listeners again.
+    fn sweep(&mut self) {
+        self.bounds = Bounds::new(&self.shared.lock().settings);
+        self.ports.iter_mut().for_each(Port::retry);
+        let time = unix_millis();
+        let (mut freed, mut beyond) = (Vec::new(), Vec::new());
+        for (token, connection) in &mut self.connections {
+            if connection.hold.is_some_and(|until| until <= time) {
+                connection.hold = None;
+                freed.push(token);
+            }
+            let state = connection.state();
+            if let Some(why) = connection.times.verdict(state, &self.bounds, self.now) {
+                beyond.push((token, why));
+            }
+        }
+        for token in freed {
+            self.look(token);
+            self.receive(token);
+        }
+        for (token, why) in beyond {
+            self.cut(token, why);
+        }
     }
 
     /// Removes what has expired, in short holds of the lock.
@@ -294,60 +387,8 @@ impl Worker {
 }
 
 /// Has the workers look at connections for which others have something.
-fn send_wakes(mailboxes: &[Mailbox], wakes: Vec<Place>) {
+pub(super) fn send_wakes(mailboxes: &[Mailbox], wakes: Vec<Place>) {
     for place in wakes {
         mailboxes[place.worker].send(Letter::Look(place.connection));
-    }
-}
-
-/// Runs the commands that have come on a connection.
-fn serve(shared: &Shared, mailboxes: &[Mailbox], connection: &mut Connection, limits: Limits) {
-    loop {
-        connection.batch.fill(&connection.input, limits);
-        let count = connection.batch.len();
-        let mut server = shared.lock();
-        let server = &mut *server;
-        let Some(mut client) = server.take_client(connection.seat) else { return };
-        connection.output.append(&mut client.outbox);
-        let (read, written) = connection.take_uncounted();
-        server.counters.read_bytes += read;
-        server.counters.written_bytes += written;
-        if count > 0 {
-            client.active = server.now;
-        }
-        if count > 1 {
-            let commands = (0..count).map(|at| connection.batch.command(at, &connection.input));
-            // The first argument is the key of nearly all commands, and no harm where it is not.
-            server.keyspace.warm(client.db, commands.filter_map(|command| command.get(1)));
-        }
-        let mut done = 0;
-        while done < count && !client.is_closing {
-            let arguments = connection.batch.command(done, &connection.input);
-            match dispatch::run(server, &mut client, arguments, &mut connection.output) {
-                Outcome::Answered => done += 1,
-                Outcome::Waiting => {
-                    connection.is_waiting = true;
-                    break;
-                }
-            }
-        }
-        connection.is_ending |= client.is_closing;
-        if done == count
-            && !connection.is_ending
-            && let Some(error) = connection.batch.error()
-        {
-            let text = format!("ERR {error}");
-            Reply::new(&mut connection.output, client.protocol).error(text.as_bytes());
-            connection.is_ending = true;
-        }
-        server.put_client(connection.seat, client);
-        let wakes = if server.has_wakes() { server.take_wakes() } else { Vec::new() };
-        let is_done = count == 0 || done < count || connection.is_ending;
-        send_wakes(mailboxes, wakes);
-        let consumed = connection.batch.settle(done);
-        connection.consume(consumed);
-        if is_done || connection.input.is_empty() {
-            return;
-        }
     }
 }

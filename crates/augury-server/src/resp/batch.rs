@@ -87,6 +87,15 @@ impl Batch {
         }
     }
 
+    /// As [`Batch::settle`] after all commands have run, and what follows them is read again: other
+    /// limits hold now.
+    pub fn settle_anew(&mut self) -> usize {
+        let end = self.ends.last().map_or(0, |&(_, end)| end);
+        self.parser = Parser::default();
+        self.error = None;
+        end
+    }
+
     /// How many bytes the input will have when the argument that is coming is complete, if one is.
     pub fn wants(&self) -> Option<usize> {
         self.parser.wants()
@@ -149,6 +158,17 @@ mod tests {
         let mut batch = Batch::default();
         batch.fill(b"*1\r\n$4\r\nPING\r\n*1\r\n#", ANY);
         assert_eq!((1, Some(ProtocolError::Marker(b'#'))), (batch.len(), batch.error()));
+    }
+
+    #[test]
+    fn limits_that_no_longer_hold_are_forgotten() {
+        let input = b"*1\r\n$4\r\nAUTH\r\n*1\r\n$20000\r\n";
+        let mut batch = Batch::default();
+        batch.fill(input, Limits::STRANGER);
+        assert_eq!((1, Some(ProtocolError::StrangersLength)), (batch.len(), batch.error()));
+        let rest = &input[batch.settle_anew()..];
+        batch.fill(rest, ANY);
+        assert_eq!((0, None, Some(20_000 + 14)), (batch.len(), batch.error(), batch.wants()));
     }
 
     #[test]

@@ -19,13 +19,23 @@ pub enum Protocol {
 pub struct Reply<'a> {
     out: &'a mut Vec<u8>,
     protocol: Protocol,
+    /// Beyond so many bytes strings are left out: the connection is closed.
+    most: usize,
 }
 
 impl<'a> Reply<'a> {
     /// Answers of this version, behind what `out` has.
     #[inline]
     pub fn new(out: &'a mut Vec<u8>, protocol: Protocol) -> Reply<'a> {
-        Reply { out, protocol }
+        Reply { out, protocol, most: usize::MAX }
+    }
+
+    /// Leaves strings out beyond so many bytes in all. Whoever reads the buffer has to look: its
+    /// connection is then to be closed, for its answers are not whole.
+    #[inline]
+    pub fn within(mut self, most: usize) -> Reply<'a> {
+        self.most = most;
+        self
     }
 
     /// The version.
@@ -84,6 +94,9 @@ impl<'a> Reply<'a> {
     /// A string of any bytes.
     #[inline]
     pub fn bulk(&mut self, bytes: &[u8]) {
+        if self.out.len() > self.most {
+            return;
+        }
         self.header(b'$', bytes.len());
         self.out.extend_from_slice(bytes);
         self.out.extend_from_slice(b"\r\n");
@@ -212,6 +225,14 @@ mod tests {
         let new = "%1\r\n,inf\r\n,1.5\r\n~2\r\n_\r\n#t\r\n=6\r\ntxt:hi\r\n";
         assert_eq!(old, written(Protocol::Resp2, write));
         assert_eq!(new, written(Protocol::Resp3, write));
+    }
+
+    #[test]
+    fn an_answer_grows_no_further_than_one_string_beyond_its_bound() {
+        let mut out = Vec::new();
+        let mut reply = Reply::new(&mut out, Protocol::Resp2).within(100);
+        (0..1_000).for_each(|_| reply.bulk(&[b'x'; 60]));
+        assert!((101..200).contains(&out.len()), "{}", out.len());
     }
 
     #[test]

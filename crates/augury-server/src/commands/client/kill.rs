@@ -4,6 +4,7 @@ use augury_core::clock::Millis;
 
 use super::identity::kind_of;
 use super::line::Kind;
+use crate::acl::Acl;
 use crate::auth;
 use crate::client::{Client, ClientId};
 use crate::commands::{Call, Done, Refusal, number};
@@ -23,7 +24,7 @@ struct Filter<'a> {
 }
 
 impl<'a> Filter<'a> {
-    fn of(arguments: Arguments<'a>) -> Result<Filter<'a>, Refusal> {
+    fn of(arguments: Arguments<'a>, acl: &Acl) -> Result<Filter<'a>, Refusal> {
         let mut filter = Filter { skips_itself: true, ..Filter::default() };
         let mut at = 2;
         while at < arguments.len() {
@@ -45,7 +46,7 @@ impl<'a> Filter<'a> {
                 b"laddr" => filter.local = Some(value),
                 b"type" => filter.kind = Some(kind_of(value)?),
                 b"user" => {
-                    if !auth::is_user(value) {
+                    if acl.user(value).is_none() {
                         let user = String::from_utf8_lossy(value);
                         return Err(Refusal::of(format!("ERR No such user '{user}'")));
                     }
@@ -96,7 +97,7 @@ pub(super) fn kill(call: &mut Call<'_, '_>) -> Done {
         call.reply.ok();
         return Ok(());
     }
-    let filter = Filter::of(call.arguments)?;
+    let filter = Filter::of(call.arguments, &call.server.acl)?;
     let count = close(call, &filter);
     call.reply.integer(count);
     Ok(())

@@ -1,0 +1,92 @@
+//! Accepting connections: no more than there are descriptors and seats for, and in their turn.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+
+use mio::net::{TcpListener, TcpStream};
+use tracing::warn;
+
+/// Connections accepted of one listener before others get their turn.
+const AT_ONCE: usize = 256;
+
+/// What a listener's connections speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Service {
+    /// Redis's protocol.
+    Redis,
+    /// Redis's protocol through TLS.
+    RedisTls,
+}
+
+/// A listener, and whether connections wait in it.
+pub(super) struct Port {
+    pub(super) listener: TcpListener,
+    pub(super) service: Service,
+    waiting: Waiting,
+}
+
+/// What is known of a listener's queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    /// It was empty; the event loop tells when it no longer is.
+    Empty,
+    /// It may hold more.
+    More,
+    /// The system has nothing left for a connection: to be tried again after a while.
+    Stalled,
+}
+
+impl Port {
+    pub(super) fn new(listener: TcpListener, service: Service) -> Port {
+        Port { listener, service, waiting: Waiting::Empty }
+    }
+
+    /// The event loop says that connections have come.
+    pub(super) fn knocked(&mut self) {
+        if self.waiting == Waiting::Empty {
+            self.waiting = Waiting::More;
+        }
+    }
+
+    /// Some time has passed: what has stalled is tried again.
+    pub(super) fn retry(&mut self) {
+        if self.waiting == Waiting::Stalled {
+            self.waiting = Waiting::More;
+        }
+    }
+
+    /// Whether [`Port::accept`] has something to do now.
+    pub(super) fn has_more(&self) -> bool {
+        self.waiting == Waiting::More
+    }
+
+    /// Up to [`AT_ONCE`] connections. Where the system's descriptors are used up (EMFILE, ENFILE) the
+    /// rest waits in the listener's queue, and the loop does not spin.
+    pub(super) fn accept(&mut self) -> Vec<(TcpStream, SocketAddr)> {
+        let accepted = std::iter::from_fn(|| self.accept_one()).take(AT_ONCE);
+        accepted.collect()
+    }
+
+    fn accept_one(&mut self) -> Option<(TcpStream, SocketAddr)> {
+        loop {
+            match self.listener.accept() {
+                Ok(accepted) => return Some(accepted),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.waiting = Waiting::Empty;
+                    return None;
+                }
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    warn!(%error, "no connection can be accepted at present: the others wait");
+                    self.waiting = Waiting::Stalled;
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+/// Whether the error concerns a connection that has gone, and not those behind it (accept(2)).
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted)
+}

@@ -1,0 +1,100 @@
+//! Running what has come on a connection: batches of commands under the lock of the server.
+
+use super::connection::Connection;
+use super::limits::Bounds;
+use super::worker::{Mailbox, send_wakes};
+use crate::auth;
+use crate::commands::dispatch::{self, Outcome};
+use crate::resp::Reply;
+use crate::server::Shared;
+
+/// What has become of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Served {
+    /// It goes on.
+    Well,
+    /// More waits to be read by the peer, or to be completed by it, than is allowed.
+    Beyond,
+}
+
+/// Runs the commands that have come on a connection.
+pub(super) fn serve(
+    shared: &Shared,
+    mailboxes: &[Mailbox],
+    connection: &mut Connection,
+    bounds: &Bounds,
+) -> Served {
+    loop {
+        connection.batch.fill(&connection.input, bounds.input(connection.is_stranger));
+        let count = connection.batch.len();
+        let mut server = shared.lock();
+        let server = &mut *server;
+        let Some(mut client) = server.take_client(connection.seat) else { return Served::Well };
+        connection.has_pushes |= !client.outbox.is_empty();
+        connection.output.append(&mut client.outbox);
+        let (read, written) = connection.take_uncounted();
+        server.counters.read_bytes += read;
+        server.counters.written_bytes += written;
+        if count > 0 {
+            client.active = server.now;
+        }
+        client.hold = None;
+        if count > 1 {
+            let commands = (0..count).map(|at| connection.batch.command(at, &connection.input));
+            // The first argument is the key of nearly all commands, and no harm where it is not.
+            server.keyspace.warm(client.db, commands.filter_map(|command| command.get(1)));
+        }
+        let most = bounds.output_hard(connection.is_stranger, connection.has_pushes);
+        let mut done = 0;
+        while done < count && !client.is_closing && client.hold.is_none() {
+            let arguments = connection.batch.command(done, &connection.input);
+            match dispatch::run(server, &mut client, arguments, &mut connection.output) {
+                Outcome::Answered => done += 1,
+                Outcome::Waiting => {
+                    connection.is_waiting = true;
+                    break;
+                }
+            }
+            if connection.output.len() > most {
+                break;
+            }
+        }
+        connection.is_ending |= client.is_closing;
+        connection.hold = client.hold;
+        let was_stranger = connection.is_stranger;
+        connection.is_stranger = auth::is_stranger(server, &client);
+        // What was too much for a stranger may not be for who it has turned out to be.
+        let is_known_now = was_stranger && !connection.is_stranger;
+        if done == count
+            && !connection.is_ending
+            && !is_known_now
+            && let Some(error) = connection.batch.error()
+        {
+            let text = format!("ERR {error}");
+            Reply::new(&mut connection.output, client.protocol).error(text.as_bytes());
+            connection.is_ending = true;
+        }
+        server.put_client(connection.seat, client);
+        let wakes = if server.has_wakes() { server.take_wakes() } else { Vec::new() };
+        send_wakes(mailboxes, wakes);
+        let consumed = if is_known_now && done == count {
+            connection.batch.settle_anew()
+        } else {
+            connection.batch.settle(done)
+        };
+        connection.consume(consumed);
+        if done > 0 {
+            connection.times.completed();
+        }
+        if connection.output.len() > most {
+            return Served::Beyond;
+        }
+        if (count == 0 && !is_known_now) || done < count || connection.is_stopped() {
+            break;
+        }
+        if connection.input.is_empty() {
+            break;
+        }
+    }
+    if connection.input.len() > bounds.query_max { Served::Beyond } else { Served::Well }
+}
