@@ -16,6 +16,9 @@ struct Arguments {
     /// Port for Redis clients; 0 lets the system choose.
     #[arg(long, default_value_t = 6379)]
     port: u16,
+    /// Port for memcached clients; 0 lets the system choose. Without it they are not served.
+    #[arg(long)]
+    memcached_port: Option<u16>,
     /// Bytes that everything stored may take.
     #[arg(long, default_value_t = 64 << 20)]
     memory: u64,
@@ -28,12 +31,13 @@ struct Arguments {
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let Arguments { port, memory, threads, policy } = arguments;
+    let Arguments { port, memcached_port, memory, threads, policy } = arguments;
     let policy = policy.parse()?;
-    let settings = Settings { port, memory, threads, policy, ..Settings::default() };
+    let settings =
+        Settings { port, memcached_port, memory, threads, policy, ..Settings::default() };
     let running = net::listen(settings)?.start()?;
-    for address in running.addresses() {
-        println!("ready for redis on {address}");
+    for (dialect, address) in running.addresses() {
+        println!("ready for {} on {address}", dialect.name());
     }
     running.wait()?;
     Ok(())

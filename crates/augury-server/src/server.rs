@@ -13,6 +13,7 @@ use slab::Slab;
 use crate::client::{Client, ClientId, Place};
 use crate::config::Settings;
 use crate::keyspace::{Keyspace, Plan};
+use crate::memcache;
 
 /// Counters that INFO and metrics show.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,6 +47,8 @@ pub struct Server {
     pub settings: Settings,
     /// Counters.
     pub counters: Counters,
+    /// What memcached clients share.
+    pub memcache: memcache::State,
     /// Connections of other workers that have something to write.
     wakes: Vec<Place>,
     /// Whether the server is to end.
@@ -72,6 +75,7 @@ impl Server {
             started: now,
             settings,
             counters: Counters::default(),
+            memcache: memcache::State::new(now),
             wakes: Vec::new(),
             is_ending: false,
         }

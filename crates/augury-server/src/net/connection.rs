@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use mio::net::TcpStream;
 
-use crate::resp::Batch;
+use super::dialect::{Batch, Dialect};
 
 /// Room that a connection's buffers keep between requests.
 const BUFFER_KEPT: usize = 16 << 10;
@@ -29,7 +29,7 @@ pub(super) struct Connection {
     pub(super) seat: usize,
     /// What has come.
     pub(super) input: Vec<u8>,
-    /// The commands in it.
+    /// The commands in it, in the protocol of its port.
     pub(super) batch: Batch,
     /// Answers not yet written.
     pub(super) output: Vec<u8>,
@@ -41,12 +41,12 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, seat: usize) -> Connection {
+    pub(super) fn new(stream: TcpStream, seat: usize, dialect: Dialect) -> Connection {
         Connection {
             stream,
             seat,
             input: Vec::new(),
-            batch: Batch::default(),
+            batch: Batch::new(dialect),
             output: Vec::new(),
             written: 0,
             is_ending: false,

@@ -8,20 +8,21 @@ use std::thread::JoinHandle;
 use mio::net::TcpListener;
 use mio::{Poll, Waker};
 
+use super::dialect::Dialect;
 use super::worker::{Mailbox, WAKE, Worker};
 use crate::config::Settings;
 use crate::server::{Server, Shared};
 
 /// A server whose ports are open and that does not answer yet.
 pub struct Listening {
-    listeners: Vec<TcpListener>,
+    listeners: Vec<(TcpListener, Dialect)>,
     shared: Arc<Shared>,
     threads: usize,
 }
 
 /// A server that runs.
 pub struct Running {
-    addresses: Vec<SocketAddr>,
+    addresses: Vec<(Dialect, SocketAddr)>,
     shared: Arc<Shared>,
     mailboxes: Arc<[Mailbox]>,
     workers: Vec<JoinHandle<io::Result<()>>>,
@@ -33,12 +34,16 @@ pub struct Running {
 /// An address cannot be listened on.
 pub fn listen(settings: Settings) -> io::Result<Listening> {
     let mut listeners = Vec::new();
-    for &ip in &settings.bind {
-        let address = SocketAddr::new(ip, settings.port);
-        let listener = TcpListener::bind(address).map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
-        })?;
-        listeners.push(listener);
+    let ports =
+        [(Some(settings.port), Dialect::Redis), (settings.memcached_port, Dialect::Memcached)];
+    for (port, dialect) in ports {
+        for (&ip, port) in settings.bind.iter().filter_map(|ip| Some((ip, port?))) {
+            let address = SocketAddr::new(ip, port);
+            let listener = TcpListener::bind(address).map_err(|error| {
+                io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
+            })?;
+            listeners.push((listener, dialect));
+        }
     }
     let threads = settings.threads.max(1);
     Ok(Listening { listeners, shared: Arc::new(Shared::new(Server::new(settings))), threads })
@@ -50,8 +55,10 @@ impl Listening {
     /// # Errors
     /// The system has no event queue or thread left.
     pub fn start(self) -> io::Result<Running> {
-        let addresses =
-            self.listeners.iter().map(TcpListener::local_addr).collect::<io::Result<_>>()?;
+        let address = |(listener, dialect): &(TcpListener, Dialect)| {
+            listener.local_addr().map(|address| (*dialect, address))
+        };
+        let addresses = self.listeners.iter().map(address).collect::<io::Result<_>>()?;
         let mut polls = Vec::new();
         let mut mailboxes = Vec::new();
         for _ in 0..self.threads {
@@ -76,8 +83,8 @@ impl Listening {
 }
 
 impl Running {
-    /// The addresses that it listens on.
-    pub fn addresses(&self) -> &[SocketAddr] {
+    /// The addresses that it listens on, and what is spoken there.
+    pub fn addresses(&self) -> &[(Dialect, SocketAddr)] {
         &self.addresses
     }
 

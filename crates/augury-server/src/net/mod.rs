@@ -4,7 +4,9 @@
 //! apart, takes the lock of the server for a batch of commands, and writes the answers without it.
 
 mod connection;
+mod dialect;
 mod listen;
 mod worker;
 
+pub use dialect::Dialect;
 pub use listen::{Listening, Running, listen};

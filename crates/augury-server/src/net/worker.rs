@@ -11,8 +11,10 @@ use slab::Slab;
 use tracing::{debug, warn};
 
 use super::connection::{Connection, Reading};
+use super::dialect::{Batch, Dialect};
 use crate::client::Place;
 use crate::commands::dispatch::{self, Outcome};
+use crate::memcache;
 use crate::resp::{Limits, Reply};
 use crate::server::Shared;
 
@@ -32,7 +34,7 @@ const EXPIRY_BUDGET: Duration = Duration::from_millis(3);
 /// What workers send each other.
 pub(super) enum Letter {
     /// A new connection for this worker.
-    Accepted(TcpStream, SocketAddr),
+    Accepted(TcpStream, SocketAddr, Dialect),
     /// A connection of this worker has something to write.
     Look(usize),
 }
@@ -64,11 +66,12 @@ impl Mailbox {
 pub(super) struct Worker {
     number: usize,
     poll: Poll,
-    listeners: Vec<TcpListener>,
+    listeners: Vec<(TcpListener, Dialect)>,
     connections: Slab<Connection>,
     shared: Arc<Shared>,
     mailboxes: Arc<[Mailbox]>,
     limits: Limits,
+    item_limits: memcache::Limits,
     clients_max: usize,
     /// The worker that the next connection goes to.
     next: usize,
@@ -78,17 +81,18 @@ impl Worker {
     pub(super) fn new(
         number: usize,
         poll: Poll,
-        mut listeners: Vec<TcpListener>,
+        mut listeners: Vec<(TcpListener, Dialect)>,
         shared: Arc<Shared>,
         mailboxes: Arc<[Mailbox]>,
     ) -> io::Result<Worker> {
-        for (at, listener) in listeners.iter_mut().enumerate() {
+        for (at, (listener, _)) in listeners.iter_mut().enumerate() {
             poll.registry().register(listener, Token(LISTENERS - at), Interest::READABLE)?;
         }
-        let (limits, clients_max) = {
+        let (limits, item_limits, clients_max) = {
             let server = shared.lock();
             let limits = Limits { arguments: 1 << 20, bulk: server.settings.bulk_max };
-            (limits, server.settings.clients_max)
+            let item_limits = memcache::Limits { item: server.settings.memcached_item_max };
+            (limits, item_limits, server.settings.clients_max)
         };
         let connections = Slab::new();
         Ok(Worker {
@@ -99,6 +103,7 @@ impl Worker {
             shared,
             mailboxes,
             limits,
+            item_limits,
             clients_max,
             next: 0,
         })
@@ -144,7 +149,7 @@ impl Worker {
     fn read_letters(&mut self) -> bool {
         for letter in self.mailboxes[self.number].take() {
             match letter {
-                Letter::Accepted(stream, peer) => self.take_over(stream, peer),
+                Letter::Accepted(stream, peer, dialect) => self.take_over(stream, peer, dialect),
                 Letter::Look(token) => self.look(token),
             }
         }
@@ -153,14 +158,16 @@ impl Worker {
 
     fn accept(&mut self, at: usize) {
         loop {
-            match self.listeners[at].accept() {
+            let (listener, dialect) = &self.listeners[at];
+            let dialect = *dialect;
+            match listener.accept() {
                 Ok((stream, peer)) => {
                     let to = self.next % self.mailboxes.len();
                     self.next += 1;
                     if to == self.number {
-                        self.take_over(stream, peer);
+                        self.take_over(stream, peer, dialect);
                     } else {
-                        self.mailboxes[to].send(Letter::Accepted(stream, peer));
+                        self.mailboxes[to].send(Letter::Accepted(stream, peer, dialect));
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
@@ -173,7 +180,7 @@ impl Worker {
         }
     }
 
-    fn take_over(&mut self, mut stream: TcpStream, peer: SocketAddr) {
+    fn take_over(&mut self, mut stream: TcpStream, peer: SocketAddr, dialect: Dialect) {
         // A reply must not wait for the acknowledgement of the one before.
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "TCP_NODELAY was refused");
@@ -186,9 +193,8 @@ impl Worker {
             if server.client_count() >= self.clients_max {
                 server.counters.rejected += 1;
                 drop(server);
-                let refusal = b"-ERR max number of clients reached\r\n";
                 // Whether it arrives or not, the connection ends.
-                let _ = io::Write::write(&mut stream, refusal);
+                let _ = io::Write::write(&mut stream, dialect.full());
                 return;
             }
             let place = Place { worker: self.number, connection: token };
@@ -200,7 +206,7 @@ impl Worker {
             self.shared.lock().unseat(seat);
             return;
         }
-        entry.insert(Connection::new(stream, seat));
+        entry.insert(Connection::new(stream, seat, dialect));
     }
 
     /// Reads what has come, runs it, and writes the answers.
@@ -220,7 +226,8 @@ impl Worker {
             if reading == Reading::Ended {
                 return self.close(token);
             }
-            serve(&self.shared, &self.mailboxes, self.number, connection, self.limits);
+            let limits = (self.limits, self.item_limits);
+            serve(&self.shared, &self.mailboxes, self.number, connection, limits);
             if connection.is_waiting || connection.is_ending || reading == Reading::Dry {
                 break;
             }
@@ -232,7 +239,8 @@ impl Worker {
     fn look(&mut self, token: usize) {
         let Some(connection) = self.connections.get_mut(token) else { return };
         connection.is_waiting = false;
-        serve(&self.shared, &self.mailboxes, self.number, connection, self.limits);
+        let limits = (self.limits, self.item_limits);
+        serve(&self.shared, &self.mailboxes, self.number, connection, limits);
         self.flush(token);
     }
 
@@ -261,6 +269,7 @@ impl Worker {
         loop {
             let mut server = self.shared.lock();
             let now = server.now;
+            server.flush_when_due();
             let count = server.keyspace.expire(now, EXPIRED_AT_ONCE);
             drop(server);
             if count < EXPIRED_AT_ONCE || begin.elapsed() > EXPIRY_BUDGET {
@@ -276,11 +285,17 @@ fn serve(
     mailboxes: &[Mailbox],
     number: usize,
     connection: &mut Connection,
-    limits: Limits,
+    (limits, item_limits): (Limits, memcache::Limits),
 ) {
     loop {
-        connection.batch.fill(&connection.input, limits);
-        let count = connection.batch.len();
+        let batch = match &mut connection.batch {
+            Batch::Redis(batch) => batch,
+            Batch::Memcached(_) => {
+                return serve_memcached(shared, mailboxes, number, connection, item_limits);
+            }
+        };
+        batch.fill(&connection.input, limits);
+        let count = batch.len();
         let mut server = shared.lock();
         let server = &mut *server;
         let Some(mut client) = server.take_client(connection.seat) else { return };
@@ -288,7 +303,7 @@ fn serve(
         client.active = server.now;
         let mut done = 0;
         while done < count && !client.is_closing {
-            let arguments = connection.batch.command(done, &connection.input);
+            let arguments = batch.command(done, &connection.input);
             match dispatch::run(server, &mut client, arguments, &mut connection.output) {
                 Outcome::Answered => done += 1,
                 Outcome::Waiting => {
@@ -300,7 +315,7 @@ fn serve(
         connection.is_ending |= client.is_closing;
         if done == count
             && !connection.is_ending
-            && let Some(error) = connection.batch.error()
+            && let Some(error) = batch.error()
         {
             let text = format!("ERR {error}");
             Reply::new(&mut connection.output, client.protocol).error(text.as_bytes());
@@ -309,14 +324,51 @@ fn serve(
         server.put_client(connection.seat, client);
         let wakes = if server.has_wakes() { server.take_wakes() } else { Vec::new() };
         let is_done = count == 0 || done < count || connection.is_ending;
-        for place in wakes {
-            if place.worker != number || place.connection != usize::MAX {
-                mailboxes[place.worker].send(Letter::Look(place.connection));
-            }
-        }
-        let consumed = connection.batch.settle(done);
+        send(mailboxes, number, wakes);
+        let consumed = batch.settle(done);
         connection.consume(consumed);
         if is_done || connection.input.is_empty() {
+            return;
+        }
+    }
+}
+
+/// Tells the workers of connections that have something to write.
+fn send(mailboxes: &[Mailbox], number: usize, wakes: Vec<Place>) {
+    for place in wakes {
+        if place.worker != number || place.connection != usize::MAX {
+            mailboxes[place.worker].send(Letter::Look(place.connection));
+        }
+    }
+}
+
+/// As [`serve`], for a memcached client.
+fn serve_memcached(
+    shared: &Shared,
+    mailboxes: &[Mailbox],
+    number: usize,
+    connection: &mut Connection,
+    limits: memcache::Limits,
+) {
+    loop {
+        let Batch::Memcached(batch) = &mut connection.batch else { return };
+        batch.fill(&connection.input, limits);
+        let is_done = batch.requests().is_empty();
+        let mut server = shared.lock();
+        let server = &mut *server;
+        let Some(mut client) = server.take_client(connection.seat) else { return };
+        client.active = server.now;
+        for request in batch.requests() {
+            let (input, output) = (&connection.input, &mut connection.output);
+            memcache::run(server, &mut client, request, input, output);
+        }
+        connection.is_ending |= client.is_closing;
+        server.put_client(connection.seat, client);
+        let wakes = if server.has_wakes() { server.take_wakes() } else { Vec::new() };
+        send(mailboxes, number, wakes);
+        let consumed = batch.settle();
+        connection.consume(consumed);
+        if is_done || connection.is_ending || connection.input.is_empty() {
             return;
         }
     }
