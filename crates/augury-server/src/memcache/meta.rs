@@ -83,6 +83,7 @@ pub(super) fn get(server: &mut Server, meta: &Meta, input: &[u8], out: &mut Vec<
             let extra = server.fresh(0, meta.unique);
             let expiry = Expiry::of(exptime, now).deadline(now);
             let deadline = vivified(out, meta, input, extra, expiry, now);
+            let extra = Extra { is_fetched: !is_unnoticed, ..extra };
             server.put_item(asked, &[], Marks::WON, extra, deadline);
         }
         (Under::Nothing | Under::Other(_), _) => {
