@@ -159,7 +159,8 @@ impl Batch {
 fn is_list(line: &[u8]) -> bool {
     let indent = line.iter().take_while(|&&byte| byte == b' ').count();
     let rest = &line[indent..];
-    indent <= INDENT_MAX && (rest.starts_with(b"get ") || rest.starts_with(b"gets "))
+    let names: [&[u8]; 5] = [b"get ", b"gets ", b"gat ", b"gats ", b"bget "];
+    indent <= INDENT_MAX && names.iter().any(|name| rest.starts_with(name))
 }
 
 /// The refusal of an item that is beyond the limit.
@@ -269,6 +270,7 @@ mod tests {
             (vec![b'x'; LINE_MAX + 1], true),
             (vec![b'x'; LINE_MAX], false),
             ([b"get ".to_vec(), vec![b'y'; 9000]].concat(), false),
+            ([b"gats 0 ".to_vec(), vec![b'y'; 9000]].concat(), false),
             ([vec![b' '; 101], b"get ".to_vec(), vec![b'y'; 9000]].concat(), true),
             (b"\x80\x00".to_vec(), true),
             (b"GET / HTTP/1.1\r\n".to_vec(), true),

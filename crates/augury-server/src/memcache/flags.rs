@@ -26,6 +26,10 @@ pub(super) fn read(line: &Line<'_>, first: usize) -> Result<Meta, &'static str> 
             return Err(DUPLICATE);
         }
         seen |= 1 << letter;
+        if let Some(ask) = ask(letter) {
+            meta.asks |= ask;
+            continue;
+        }
         let expiry = || signed(token).ok_or(BAD_TOKEN);
         let unique = || unsigned(token).ok_or(BAD_TOKEN);
         let result = match letter {
@@ -34,11 +38,6 @@ pub(super) fn read(line: &Line<'_>, first: usize) -> Result<Meta, &'static str> 
                 let is_key = meta.key(line.input()).is_some();
                 if is_key { Ok(()) } else { Err("CLIENT_ERROR error decoding key") }
             }
-            b'q' => Ok(meta.asks |= Asks::QUIET),
-            b'u' => Ok(meta.asks |= Asks::UNNOTICED),
-            b'v' => Ok(meta.asks |= Asks::VALUE),
-            b'I' => Ok(meta.asks |= Asks::INVALIDATE),
-            b'x' => Ok(meta.asks |= Asks::EMPTY),
             b'N' => expiry().map(|it| meta.vivify = Some(it)),
             b'T' => expiry().map(|it| meta.exptime = Some(it)),
             b'R' => expiry().map(|it| meta.recache = Some(it)),
@@ -52,7 +51,10 @@ pub(super) fn read(line: &Line<'_>, first: usize) -> Result<Meta, &'static str> 
                 .map(|it| meta.initial = it)
                 .ok_or("CLIENT_ERROR invalid numeric initial value"),
             b'M' => match token {
-                &[mode] => Ok(meta.mode = Some(mode)),
+                &[mode] => {
+                    meta.mode = Some(mode);
+                    Ok(())
+                }
                 _ => Err("CLIENT_ERROR incorrect length for M token"),
             },
             // Answered in their order.
@@ -66,6 +68,18 @@ pub(super) fn read(line: &Line<'_>, first: usize) -> Result<Meta, &'static str> 
     match error {
         Some(error) => Err(error),
         None => Ok(meta),
+    }
+}
+
+/// What a letter asks for that stands by itself.
+fn ask(letter: u8) -> Option<Asks> {
+    match letter {
+        b'q' => Some(Asks::QUIET),
+        b'u' => Some(Asks::UNNOTICED),
+        b'v' => Some(Asks::VALUE),
+        b'I' => Some(Asks::INVALIDATE),
+        b'x' => Some(Asks::EMPTY),
+        _ => None,
     }
 }
 

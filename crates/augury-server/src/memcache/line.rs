@@ -205,27 +205,27 @@ fn store(line: &Line<'_>, mode: Mode) -> Asked {
 }
 
 /// What all meta commands look at first.
-fn check_meta(line: &Line<'_>) -> Result<(), Asked> {
+fn check_meta(line: &Line<'_>) -> Result<(), &'static str> {
     if line.count < 2 {
-        return Err(ERROR);
+        return Err("ERROR");
     }
     if line.get(1).len() > KEY_MAX {
-        return Err(say(BAD_FORMAT));
+        return Err(BAD_FORMAT);
     }
-    if line.count >= TOKENS_MAX + 1 {
+    if line.count > TOKENS_MAX {
         let is_get = line.get(0) == b"mg";
-        return Err(say(if is_get {
+        return Err(if is_get {
             "CLIENT_ERROR options flags are too long"
         } else {
             "CLIENT_ERROR options flags too long"
-        }));
+        });
     }
     Ok(())
 }
 
 fn meta(line: &Line<'_>, request: fn(Meta) -> Request) -> Asked {
     if let Err(refused) = check_meta(line) {
-        return refused;
+        return say(refused);
     }
     match flags::read(line, 2) {
         Ok(_) if flags::has_long_opaque(line, 2) => say(flags::OPAQUE_TOO_LONG),
@@ -237,7 +237,7 @@ fn meta(line: &Line<'_>, request: fn(Meta) -> Request) -> Asked {
 
 fn meta_set(line: &Line<'_>) -> Asked {
     if let Err(refused) = check_meta(line) {
-        return refused;
+        return say(refused);
     }
     let length = signed(line.get(2)).filter(|length| (0..=LENGTH_MAX).contains(length));
     let Some(length) = length.map(|length| length as usize) else { return say(BAD_FORMAT) };

@@ -7,7 +7,7 @@ use super::items::{DB, Expiry, Found, Under, remaining, seconds};
 use super::line::tokens;
 use super::reading::{count, number};
 use super::request::{Asks, Meta, Mode, Span, key};
-use super::storing::{Stored, Storing, store};
+use super::storing::{Outcome, Storing, store};
 use super::{flags::BAD_FORMAT, run::OTHER};
 use crate::object::{Extra, Marks};
 use crate::server::Server;
@@ -228,12 +228,12 @@ pub(super) fn set(
         item_max: server.settings.memcached_item_max,
     };
     let (code, unique) = match store(server, storing) {
-        Stored::Stored(_) if meta.is_quiet() => return,
-        Stored::Stored(unique) => ("HD", unique),
-        Stored::NotStored => ("NS", 0),
-        Stored::Exists => ("EX", 0),
-        Stored::NotFound => ("NF", 0),
-        Stored::Other => return line(out, OTHER),
+        Outcome::Stored(_) if meta.is_quiet() => return,
+        Outcome::Stored(unique) => ("HD", unique),
+        Outcome::Unmet => ("NS", 0),
+        Outcome::Exists => ("EX", 0),
+        Outcome::NotFound => ("NF", 0),
+        Outcome::Other => return line(out, OTHER),
     };
     out.extend_from_slice(code.as_bytes());
     for flag in tokens(input, meta.flags) {

@@ -3,7 +3,7 @@
 use super::arithmetic::{self, Added};
 use super::items::{DB, Expiry, Under};
 use super::request::{Request, Span, Store, key};
-use super::storing::{Stored, Storing, store};
+use super::storing::{Outcome, Storing, store};
 use super::{meta, reading, stats};
 use crate::client::Client;
 use crate::server::Server;
@@ -133,11 +133,11 @@ fn put(server: &mut Server, asked: Store, block: Span, input: &[u8]) -> &'static
         item_max: server.settings.memcached_item_max,
     };
     match store(server, storing) {
-        Stored::Stored(_) => "STORED",
-        Stored::NotStored => "NOT_STORED",
-        Stored::Exists => "EXISTS",
-        Stored::NotFound => "NOT_FOUND",
-        Stored::Other => OTHER,
+        Outcome::Stored(_) => "STORED",
+        Outcome::Unmet => "NOT_STORED",
+        Outcome::Exists => "EXISTS",
+        Outcome::NotFound => "NOT_FOUND",
+        Outcome::Other => OTHER,
     }
 }
 

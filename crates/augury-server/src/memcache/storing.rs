@@ -29,10 +29,11 @@ pub(super) struct Storing<'a> {
 
 /// What has become of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stored {
+pub(super) enum Outcome {
     /// It is stored, under this unique.
     Stored(u64),
-    NotStored,
+    /// The mode did not allow it.
+    Unmet,
     Exists,
     NotFound,
     /// The key holds something that cannot be appended to or compared.
@@ -40,39 +41,39 @@ pub(super) enum Stored {
 }
 
 /// Stores, if the mode allows.
-pub(super) fn store(server: &mut Server, storing: Storing<'_>) -> Stored {
+pub(super) fn store(server: &mut Server, storing: Storing<'_>) -> Outcome {
     let outcome = decide(server, storing);
     let counters = &mut server.memcache.counters;
     counters.cmd_set += 1;
     if storing.mode == Mode::Cas {
         match outcome {
-            Stored::Stored(_) => counters.cas_hits += 1,
-            Stored::Exists => counters.cas_badval += 1,
+            Outcome::Stored(_) => counters.cas_hits += 1,
+            Outcome::Exists => counters.cas_badval += 1,
             _ => counters.cas_misses += 1,
         }
     }
-    counters.total_items += u64::from(matches!(outcome, Stored::Stored(_)));
+    counters.total_items += u64::from(matches!(outcome, Outcome::Stored(_)));
     outcome
 }
 
-fn decide(server: &mut Server, storing: Storing<'_>) -> Stored {
+fn decide(server: &mut Server, storing: Storing<'_>) -> Outcome {
     let asked = server.keyspace.asked(DB, storing.key);
     server.keyspace.approach(asked.hash);
     let found = match (server.look(storing.key), storing.mode) {
         (Under::Nothing, Mode::Set | Mode::Add) => return put(server, storing),
-        (Under::Nothing, Mode::Cas) => return Stored::NotFound,
+        (Under::Nothing, Mode::Cas) => return Outcome::NotFound,
         (Under::Nothing, Mode::Append | Mode::Prepend) => {
             return match storing.vivify {
                 Some(deadline) => put(server, Storing { deadline, ..storing }),
-                None => Stored::NotStored,
+                None => Outcome::Unmet,
             };
         }
-        (Under::Nothing, Mode::Replace) => return Stored::NotStored,
-        (Under::Item(_) | Under::Other(_), Mode::Add) => return Stored::NotStored,
+        (Under::Nothing, Mode::Replace) => return Outcome::Unmet,
+        (Under::Item(_) | Under::Other(_), Mode::Add) => return Outcome::Unmet,
         (Under::Item(_) | Under::Other(_), Mode::Set | Mode::Replace) => {
             return put(server, storing);
         }
-        (Under::Other(_), _) => return Stored::Other,
+        (Under::Other(_), _) => return Outcome::Other,
         (Under::Item(found), Mode::Cas | Mode::Append | Mode::Prepend) => found,
     };
     let compare = storing.compare.filter(|&unique| unique != 0);
@@ -85,17 +86,17 @@ fn decide(server: &mut Server, storing: Storing<'_>) -> Stored {
             let extra = server.fresh(storing.flags, storing.unique);
             let marks = Marks::STALE | (found.marks & Marks::WON);
             server.put_item(asked, &[storing.block], marks, extra, found.deadline);
-            return Stored::Stored(extra.unique);
+            return Outcome::Stored(extra.unique);
         }
-        return Stored::Exists;
+        return Outcome::Exists;
     }
     if compare.is_some() && !matches {
-        return Stored::Exists;
+        return Outcome::Exists;
     }
     let object = server.keyspace.object(found.id);
     let old = object.and_then(|object| object.as_text()).unwrap_or_default().to_vec();
     if old.len() + storing.block.len() > storing.item_max {
-        return Stored::NotStored;
+        return Outcome::Unmet;
     }
     let parts = match storing.mode {
         Mode::Prepend => [storing.block, &old],
@@ -103,12 +104,12 @@ fn decide(server: &mut Server, storing: Storing<'_>) -> Stored {
     };
     let extra = server.fresh(found.extra.flags, storing.unique);
     server.put_item(asked, &parts, Marks::RAW, extra, found.deadline);
-    Stored::Stored(extra.unique)
+    Outcome::Stored(extra.unique)
 }
 
-fn put(server: &mut Server, storing: Storing<'_>) -> Stored {
+fn put(server: &mut Server, storing: Storing<'_>) -> Outcome {
     let asked = server.keyspace.asked(DB, storing.key);
     let extra: Extra = server.fresh(storing.flags, storing.unique);
     server.put_item(asked, &[storing.block], Marks::empty(), extra, storing.deadline);
-    Stored::Stored(extra.unique)
+    Outcome::Stored(extra.unique)
 }
