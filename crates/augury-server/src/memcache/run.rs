@@ -196,3 +196,68 @@ fn flush(server: &mut Server, exptime: i64) {
         Expiry::of(exptime, server.now).deadline(server.now).or(Some(server.now));
     server.flush_when_due();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Batch, Limits};
+    use super::*;
+    use crate::client::Place;
+    use crate::config::Settings;
+    use crate::object::Object;
+    use crate::object::hash::Hash;
+
+    /// The answers to what a client sends.
+    fn answers(server: &mut Server, input: &[u8]) -> String {
+        let place = Place { worker: 0, connection: 0 };
+        let mut client = Client::new(1, place, String::new(), String::new(), server.now);
+        let (mut batch, mut out) = (Batch::default(), Vec::new());
+        batch.fill(input, Limits { item: server.settings.memcached_item_max });
+        for request in batch.requests() {
+            run(server, &mut client, request, input, &mut out);
+        }
+        String::from_utf8(out).expect("the answers of this test are text")
+    }
+
+    fn with_hash(key: &[u8]) -> Server {
+        let mut server = Server::new(Settings::default());
+        let asked = server.keyspace.asked(DB, key);
+        let hash = Object::hash(DB, key, Hash::default());
+        assert!(server.keyspace.put(asked.hash, hash, None, None));
+        server
+    }
+
+    #[test]
+    fn a_hash_cannot_be_fetched_and_is_not_overwritten_by_accident() {
+        for (request, answer) in [
+            ("get h\r\n", "END\r\n"),
+            ("gat 10 h\r\n", "END\r\n"),
+            ("mg h v N30\r\n", "EN\r\n"),
+            ("me h\r\n", "EN\r\n"),
+            ("add h 0 0 1\r\n1\r\n", "NOT_STORED\r\n"),
+            ("append h 0 0 1\r\n1\r\n", &format!("{OTHER}\r\n")),
+            ("cas h 0 0 1 5\r\n1\r\n", &format!("{OTHER}\r\n")),
+            ("incr h 1\r\n", &format!("{OTHER}\r\n")),
+            ("ma h N0\r\n", &format!("{OTHER}\r\n")),
+            ("md h I\r\n", &format!("{OTHER}\r\n")),
+            ("touch h 10\r\n", "TOUCHED\r\n"),
+        ] {
+            let mut server = with_hash(b"h");
+            assert_eq!(answer, answers(&mut server, request.as_bytes()), "{request}");
+            assert_eq!(1, server.keyspace.len(DB), "{request}");
+        }
+        let mut server = with_hash(b"h");
+        assert_eq!("DELETED\r\n", answers(&mut server, b"delete h\r\n"));
+        let mut server = with_hash(b"h");
+        let answer = answers(&mut server, b"set h 0 0 1\r\n1\r\nget h\r\n");
+        assert_eq!("STORED\r\nVALUE h 0 1\r\n1\r\nEND\r\n", answer);
+    }
+
+    #[test]
+    fn what_is_stale_is_made_anew_by_one() {
+        let mut server = Server::new(Settings::default());
+        let requests =
+            b"ms k 1 T30\r\n1\r\nmd k I T10\r\nmg k v t\r\nmg k v\r\nms k 1\r\n2\r\nmg k v\r\n";
+        let expected = "HD\r\nHD\r\nVA 1 t10 X W\r\n1\r\nVA 1 Z X\r\n1\r\nHD\r\nVA 1\r\n2\r\n";
+        assert_eq!(expected, answers(&mut server, requests));
+    }
+}
