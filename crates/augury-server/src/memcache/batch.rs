@@ -5,7 +5,7 @@
 
 use memchr::memchr;
 
-use super::line::{self, Asked, Storing};
+use super::command::{self, Asked, Storing};
 use super::request::{Meta, Mode, Request, Span};
 
 /// Requests of one batch.
@@ -15,7 +15,7 @@ const LINE_MAX: usize = 2048;
 /// Spaces before a list of keys that is longer.
 const INDENT_MAX: usize = 100;
 /// Longest list of keys.
-const KEYS_MAX: usize = 16 << 20;
+const KEYS_MAX: usize = 2 << 20;
 /// Bytes of an item beside key, value and flags, as memcached counts them.
 const ITEM_BYTES: usize = 48 + 8 + 1 + 2;
 /// The first byte of the binary protocol.
@@ -81,7 +81,7 @@ impl Batch {
         let is_crlf = end > 1 && rest[end - 1] == b'\r';
         let stop = self.at + end - usize::from(is_crlf);
         let next = self.at + end + 1;
-        match line::read(input, self.at, stop) {
+        match command::read(input, self.at, stop) {
             Asked::Whole(request) => {
                 self.requests.push(request);
                 self.at = next;

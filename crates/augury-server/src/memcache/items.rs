@@ -122,15 +122,23 @@ impl Server {
         extra: Extra,
         deadline: Option<Millis>,
     ) {
-        let found = self.keyspace.find(asked, self.now);
-        if deadline.is_some_and(|at| at <= self.now) {
-            if let Some(id) = found {
-                self.keyspace.remove(id);
-            }
-            return;
-        }
         let object = Object::joined(DB, asked.key, value, marks, Some(extra));
-        self.keyspace.put(asked.hash, object, deadline, found);
+        self.put_object(asked, object, deadline);
+    }
+
+    /// As [`Server::put_item`], of an object that is made.
+    pub(super) fn put_object(
+        &mut self,
+        asked: Asked<'_>,
+        object: Object,
+        deadline: Option<Millis>,
+    ) {
+        let found = self.keyspace.find(asked, self.now);
+        if deadline.is_none_or(|at| at > self.now) {
+            self.keyspace.put(asked.hash, object, deadline, found);
+        } else if let Some(id) = found {
+            self.keyspace.remove(id);
+        }
     }
 
     /// Sets an item's expiry.

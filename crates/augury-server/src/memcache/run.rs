@@ -24,8 +24,8 @@ pub fn run(
     server.counters.commands += 1;
     server.flush_when_due();
     let (name, said) = match *request {
-        Request::Say(text) => ("say", Some(text)),
-        Request::Nothing => ("say", None),
+        Request::Say(text) => (client.latest, Some(text)),
+        Request::Nothing => (client.latest, None),
         Request::Get { keys, with_unique, exptime } => {
             reading::get(server, input, keys, with_unique, exptime, out);
             ("get", None)

@@ -4,7 +4,7 @@ use augury_core::clock::Millis;
 
 use super::items::{DB, Under};
 use super::request::Mode;
-use crate::object::{Extra, Marks};
+use crate::object::{Extra, Marks, Object};
 use crate::server::Server;
 
 /// What an item is to become.
@@ -93,17 +93,18 @@ fn decide(server: &mut Server, storing: Storing<'_>) -> Outcome {
     if compare.is_some() && !matches {
         return Outcome::Exists;
     }
+    let extra = server.fresh(found.extra.flags, storing.unique);
     let object = server.keyspace.object(found.id);
-    let old = object.and_then(|object| object.as_text()).unwrap_or_default().to_vec();
+    let old = object.and_then(|object| object.as_text()).unwrap_or_default();
     if old.len() + storing.block.len() > storing.item_max {
         return Outcome::Unmet;
     }
     let parts = match storing.mode {
-        Mode::Prepend => [storing.block, &old],
-        _ => [&old[..], storing.block],
+        Mode::Prepend => [storing.block, old],
+        _ => [old, storing.block],
     };
-    let extra = server.fresh(found.extra.flags, storing.unique);
-    server.put_item(asked, &parts, Marks::RAW, extra, found.deadline);
+    let object = Object::joined(DB, storing.key, &parts, Marks::RAW, Some(extra));
+    server.put_object(asked, object, found.deadline);
     Outcome::Stored(extra.unique)
 }
 

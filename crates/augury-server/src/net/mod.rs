@@ -6,6 +6,7 @@
 mod connection;
 mod dialect;
 mod listen;
+mod memcached;
 mod worker;
 
 pub use dialect::Dialect;

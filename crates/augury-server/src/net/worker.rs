@@ -12,6 +12,7 @@ use tracing::{debug, warn};
 
 use super::connection::{Connection, Reading};
 use super::dialect::{Batch, Dialect};
+use super::memcached;
 use crate::client::Place;
 use crate::commands::dispatch::{self, Outcome};
 use crate::memcache;
@@ -291,7 +292,7 @@ fn serve(
         let batch = match &mut connection.batch {
             Batch::Redis(batch) => batch,
             Batch::Memcached(_) => {
-                return serve_memcached(shared, mailboxes, number, connection, item_limits);
+                return memcached::serve(shared, mailboxes, number, connection, item_limits);
             }
         };
         batch.fill(&connection.input, limits);
@@ -334,42 +335,10 @@ fn serve(
 }
 
 /// Tells the workers of connections that have something to write.
-fn send(mailboxes: &[Mailbox], number: usize, wakes: Vec<Place>) {
+pub(super) fn send(mailboxes: &[Mailbox], number: usize, wakes: Vec<Place>) {
     for place in wakes {
         if place.worker != number || place.connection != usize::MAX {
             mailboxes[place.worker].send(Letter::Look(place.connection));
-        }
-    }
-}
-
-/// As [`serve`], for a memcached client.
-fn serve_memcached(
-    shared: &Shared,
-    mailboxes: &[Mailbox],
-    number: usize,
-    connection: &mut Connection,
-    limits: memcache::Limits,
-) {
-    loop {
-        let Batch::Memcached(batch) = &mut connection.batch else { return };
-        batch.fill(&connection.input, limits);
-        let is_done = batch.requests().is_empty();
-        let mut server = shared.lock();
-        let server = &mut *server;
-        let Some(mut client) = server.take_client(connection.seat) else { return };
-        client.active = server.now;
-        for request in batch.requests() {
-            let (input, output) = (&connection.input, &mut connection.output);
-            memcache::run(server, &mut client, request, input, output);
-        }
-        connection.is_ending |= client.is_closing;
-        server.put_client(connection.seat, client);
-        let wakes = if server.has_wakes() { server.take_wakes() } else { Vec::new() };
-        send(mailboxes, number, wakes);
-        let consumed = batch.settle();
-        connection.consume(consumed);
-        if is_done || connection.is_ending || connection.input.is_empty() {
-            return;
         }
     }
 }
