@@ -117,6 +117,23 @@ def test_what_cannot_go_on_ends_the_connection(
     assert answer or not got
 
 
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_who_ends_its_side_is_answered_and_let_go(served: Served, name: str) -> None:
+    """Law: requests that come with the peer's end are answered, and the connection ends."""
+    request, answer = {
+        "redis": (b"PING\r\n", b"+PONG\r\n"),
+        "memcached": (b"mn\r\n", b"MN\r\n"),
+    }[name]
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", served.ports[name]), 10) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            got = b""
+            while piece := connection.recv(100):
+                got += piece
+            assert answer == got
+
+
 def test_a_list_of_keys_may_be_long(wire: Wire) -> None:
     """Law: only a list of keys may be longer than a line, and each key is answered."""
     wire.raw(b"set k 0 0 1\r\n1\r\n")

@@ -16,8 +16,10 @@ const READ_AT_ONCE: usize = 16 << 10;
 pub(super) enum Reading {
     /// There may be more.
     More,
-    /// There is no more at present.
+    /// There is no more at present, but perhaps the peer's end.
     Dry,
+    /// There was nothing.
+    Nothing,
     /// The peer has ended.
     Ended,
 }
@@ -73,7 +75,7 @@ impl Connection {
             Ok(0) => Ok(Reading::Ended),
             Ok(count) if count < room => Ok(Reading::Dry),
             Ok(_) => Ok(Reading::More),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Reading::Dry),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Reading::Nothing),
             Err(error) => Err(error),
         }
     }

@@ -134,7 +134,7 @@ impl Worker {
                             self.flush(token);
                         }
                         if event.is_readable() || event.is_read_closed() || event.is_error() {
-                            self.receive(token);
+                            self.receive(token, event.is_read_closed());
                         }
                     }
                 }
@@ -211,7 +211,10 @@ impl Worker {
     }
 
     /// Reads what has come, runs it, and writes the answers.
-    fn receive(&mut self, token: usize) {
+    ///
+    /// The peer's end is no event of its own where it comes with the last bytes: after a read that has
+    /// emptied the socket it is looked for.
+    fn receive(&mut self, token: usize, is_ended: bool) {
         let Some(connection) = self.connections.get_mut(token) else { return };
         if connection.is_ending || connection.is_waiting {
             return;
@@ -225,11 +228,16 @@ impl Worker {
                 }
             };
             if reading == Reading::Ended {
+                // Whoever has only ended its own side still gets what it has asked for.
+                self.flush(token);
                 return self.close(token);
             }
             let limits = (self.limits, self.item_limits);
             serve(&self.shared, &self.mailboxes, self.number, connection, limits);
-            if connection.is_waiting || connection.is_ending || reading == Reading::Dry {
+            if connection.is_waiting || connection.is_ending {
+                break;
+            }
+            if reading == Reading::Nothing || (reading == Reading::Dry && !is_ended) {
                 break;
             }
         }
