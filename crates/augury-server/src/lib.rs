@@ -1,9 +1,9 @@
 //! The server of augury: the engine behind a socket, for Redis and memcached clients.
 //!
 //! Read in this order: [`net`] (bytes in, bytes out), [`resp`] (bytes to commands), [`commands`]
-//! (what they do), [`server`] (what they share), [`keyspace`] (the engine), [`object`] (what is
-//! stored). What clients have to do with each other: [`clients`], [`pubsub`], [`watching`],
-//! [`tracking`], [`notices`].
+//! (what they do), [`memcache`] (the same for memcached clients), [`server`] (what they share),
+//! [`keyspace`] (the engine), [`object`] (what is stored). What clients have to do with each other:
+//! [`clients`], [`pubsub`], [`watching`], [`tracking`], [`notices`].
 
 pub mod acl;
 pub mod auth;
@@ -14,6 +14,7 @@ pub mod config;
 pub mod footprint;
 pub mod glob;
 pub mod keyspace;
+pub mod memcache;
 pub mod net;
 pub mod notices;
 pub mod object;

@@ -19,6 +19,9 @@ struct Arguments {
     /// Port for Redis clients; 0 lets the system choose.
     #[arg(long, default_value_t = 6379)]
     port: u16,
+    /// Port for memcached clients; 0 lets the system choose. Without it they are not served.
+    #[arg(long)]
+    memcached_port: Option<u16>,
     /// Bytes that everything stored may take.
     #[arg(long, default_value_t = 64 << 20)]
     memory: u64,
@@ -122,11 +125,8 @@ impl Arguments {
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let running = net::listen(arguments.settings()?)?.start()?;
-    for address in running.addresses() {
-        println!("ready for redis on {address}");
-    }
-    for address in running.tls_addresses() {
-        println!("ready for tls on {address}");
+    for (name, address) in running.addresses() {
+        println!("ready for {name} on {address}");
     }
     running.wait()?;
     Ok(())

@@ -16,6 +16,7 @@ use crate::clients::Clients;
 use crate::config::Settings;
 use crate::footprint::Footprint;
 use crate::keyspace::{Keyspace, Plan};
+use crate::memcache;
 use crate::pausing::Pause;
 use crate::pubsub::Hub;
 use crate::rates::Rates;
@@ -89,6 +90,8 @@ pub struct Server {
     pub settings: Settings,
     /// Counters.
     pub counters: Counters,
+    /// What memcached clients share.
+    pub memcache: memcache::State,
     /// Whether the server is to end.
     pub is_ending: bool,
 }
@@ -124,6 +127,7 @@ impl Server {
             started: now,
             settings,
             counters: Counters::default(),
+            memcache: memcache::State::new(now),
             is_ending: false,
         }
     }

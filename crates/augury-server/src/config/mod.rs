@@ -17,6 +17,8 @@ pub struct Settings {
     pub port: u16,
     /// Port for memcached clients, if any.
     pub memcached_port: Option<u16>,
+    /// Longest item of memcached clients in bytes, as memcached counts it: with key and header.
+    pub memcached_item_max: usize,
     /// Bytes that everything stored may take.
     pub memory: u64,
     /// What decides who stays.
@@ -109,6 +111,7 @@ impl Default for Settings {
             bind: vec![IpAddr::from([127, 0, 0, 1])],
             port: 6379,
             memcached_port: None,
+            memcached_item_max: 1 << 20,
             memory: 64 << 20,
             policy: PolicyName::Auto,
             threads: 1,

@@ -156,6 +156,21 @@ impl Keyspace {
         self.residents.object(id)
     }
 
+    /// As [`Keyspace::read`]; the object's place.
+    #[inline]
+    pub fn read_place(&mut self, asked: Asked<'_>, now: Millis) -> Option<SlotId> {
+        let found = self.residents.read(asked, now, &mut self.gone);
+        self.settle_gone();
+        found
+    }
+
+    /// The object in this place, to change what is said beside its value: marks and the fields of
+    /// memcached. Its size stays, and nobody is told.
+    #[inline]
+    pub fn annotate(&mut self, id: SlotId) -> Option<&mut Object> {
+        self.residents.object_mut(id)
+    }
+
     /// The object's place, if it is there and fresh. No request: for writes and for looking.
     #[inline]
     pub fn find(&mut self, asked: Asked<'_>, now: Millis) -> Option<SlotId> {

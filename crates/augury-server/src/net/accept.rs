@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use mio::net::{TcpListener, TcpStream};
 use tracing::warn;
 
+use super::dialect::Dialect;
+
 /// Connections accepted of one listener before others get their turn.
 const AT_ONCE: usize = 256;
 
@@ -16,6 +18,27 @@ pub(super) enum Service {
     Redis,
     /// Redis's protocol through TLS.
     RedisTls,
+    /// memcached's protocol.
+    Memcached,
+}
+
+impl Service {
+    /// Its name, as the server says when it is ready.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Service::Redis => "redis",
+            Service::RedisTls => "tls",
+            Service::Memcached => "memcached",
+        }
+    }
+
+    /// The protocol.
+    pub(super) const fn dialect(self) -> Dialect {
+        match self {
+            Service::Redis | Service::RedisTls => Dialect::Redis,
+            Service::Memcached => Dialect::Memcached,
+        }
+    }
 }
 
 /// A listener, and whether connections wait in it.

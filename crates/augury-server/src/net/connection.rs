@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use augury_core::clock::Millis;
 
+use super::dialect::{Batch, Dialect};
 use super::limits::{State, Times};
 use super::transport::Transport;
-use crate::resp::Batch;
 
 /// Room that a connection's buffers keep between requests.
 const BUFFER_KEPT: usize = 16 << 10;
@@ -19,8 +19,10 @@ const READ_AT_ONCE: usize = 16 << 10;
 pub(super) enum Reading {
     /// There may be more.
     More,
-    /// There is no more at present.
+    /// There is no more at present, but perhaps the peer's end.
     Dry,
+    /// There was nothing.
+    Nothing,
     /// The peer has ended.
     Ended,
 }
@@ -32,13 +34,13 @@ pub(super) struct Connection {
     pub(super) seat: usize,
     /// What has come.
     pub(super) input: Vec<u8>,
-    /// The commands in it.
+    /// The commands in it, in the protocol of its port.
     pub(super) batch: Batch,
     /// Answers not yet written.
     pub(super) output: Vec<u8>,
     written: usize,
     /// Bytes read and written that the server has not counted yet.
-    uncounted: (u64, u64),
+    pub(super) uncounted: (u64, u64),
     /// Whether it ends when all answers are written.
     pub(super) is_ending: bool,
     /// Whether its next command waits.
@@ -56,6 +58,7 @@ impl Connection {
     pub(super) fn new(
         transport: Transport,
         seat: usize,
+        dialect: Dialect,
         is_stranger: bool,
         now: Instant,
     ) -> Connection {
@@ -63,7 +66,7 @@ impl Connection {
             transport,
             seat,
             input: Vec::new(),
-            batch: Batch::default(),
+            batch: Batch::new(dialect),
             output: Vec::new(),
             written: 0,
             uncounted: (0, 0),
@@ -97,7 +100,7 @@ impl Connection {
             Ok(0) => Ok(Reading::Ended),
             Ok(count) if count < room && self.transport.is_plain() => Ok(Reading::Dry),
             Ok(_) => Ok(Reading::More),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Reading::Dry),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Reading::Nothing),
             Err(error) => Err(error),
         }
     }
@@ -112,11 +115,6 @@ impl Connection {
         } else if count > 0 {
             self.input.drain(..count);
         }
-    }
-
-    /// Bytes read and written since the last call.
-    pub(super) fn take_uncounted(&mut self) -> (u64, u64) {
-        std::mem::take(&mut self.uncounted)
     }
 
     /// Bytes answered and not written.

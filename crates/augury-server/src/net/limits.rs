@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::config::{OutputLimit, Settings};
+use crate::memcache;
 use crate::resp::Limits;
 
 /// Arguments of one command.
@@ -16,6 +17,8 @@ pub(super) struct Bounds {
     /// What may be sent.
     friends: Limits,
     pub(super) query_max: usize,
+    /// What memcached clients may store.
+    pub(super) items: memcache::Limits,
     normal: OutputLimit,
     pubsub: OutputLimit,
     idle: Option<Duration>,
@@ -28,6 +31,7 @@ impl Bounds {
         Bounds {
             friends: Limits { arguments: ARGUMENTS_MAX, bulk: settings.bulk_max },
             query_max: settings.query_max,
+            items: memcache::Limits { item: settings.memcached_item_max },
             normal: settings.output_normal,
             pubsub: settings.output_pubsub,
             idle: settings.idle_timeout,

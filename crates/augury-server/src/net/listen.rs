@@ -25,8 +25,7 @@ pub struct Listening {
 
 /// A server that runs.
 pub struct Running {
-    addresses: Vec<SocketAddr>,
-    tls_addresses: Vec<SocketAddr>,
+    addresses: Vec<(&'static str, SocketAddr)>,
     shared: Arc<Shared>,
     mailboxes: Arc<[Mailbox]>,
     workers: Vec<JoinHandle<io::Result<()>>>,
@@ -40,6 +39,7 @@ pub fn listen(settings: Settings) -> io::Result<Listening> {
     let tls = settings.tls.as_ref().map(tls::acceptor).transpose()?;
     let mut wanted = vec![(settings.port, Service::Redis)];
     wanted.extend(settings.tls.as_ref().map(|it| (it.port, Service::RedisTls)));
+    wanted.extend(settings.memcached_port.map(|port| (port, Service::Memcached)));
     let mut ports = Vec::new();
     for (port, service) in wanted {
         for &ip in &settings.bind {
@@ -64,12 +64,8 @@ impl Listening {
     /// # Errors
     /// The system has no event queue or thread left.
     pub fn start(self) -> io::Result<Running> {
-        let addresses = |service| -> io::Result<Vec<SocketAddr>> {
-            let ports = self.ports.iter().filter(|port| port.service == service);
-            ports.map(|port| port.listener.local_addr()).collect()
-        };
-        let (tls_addresses, addresses) =
-            (addresses(Service::RedisTls)?, addresses(Service::Redis)?);
+        let address = |port: &Port| port.listener.local_addr().map(|it| (port.service.name(), it));
+        let addresses = self.ports.iter().map(address).collect::<io::Result<_>>()?;
         let mut polls = Vec::new();
         let mut mailboxes = Vec::new();
         for _ in 0..self.threads {
@@ -90,19 +86,14 @@ impl Listening {
             let thread = std::thread::Builder::new().name(format!("augury-{number}"));
             workers.push(thread.spawn(move || worker.run())?);
         }
-        Ok(Running { addresses, tls_addresses, shared: self.shared, mailboxes, workers })
+        Ok(Running { addresses, shared: self.shared, mailboxes, workers })
     }
 }
 
 impl Running {
-    /// The addresses that it listens on.
-    pub fn addresses(&self) -> &[SocketAddr] {
+    /// The addresses that it listens on, and what is spoken there.
+    pub fn addresses(&self) -> &[(&'static str, SocketAddr)] {
         &self.addresses
-    }
-
-    /// The addresses that it listens on for TLS.
-    pub fn tls_addresses(&self) -> &[SocketAddr] {
-        &self.tls_addresses
     }
 
     /// What the connections share.

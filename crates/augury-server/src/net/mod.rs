@@ -5,11 +5,14 @@
 
 mod accept;
 mod connection;
+mod dialect;
 mod limits;
 mod listen;
+mod memcached;
 mod serve;
 mod tls;
 mod transport;
 mod worker;
 
+pub use dialect::Dialect;
 pub use listen::{Listening, Running, listen};

@@ -1,7 +1,9 @@
 //! Running what has come on a connection: batches of commands under the lock of the server.
 
 use super::connection::Connection;
+use super::dialect::Batch;
 use super::limits::Bounds;
+use super::memcached;
 use super::worker::{Mailbox, send_wakes};
 use crate::auth;
 use crate::commands::dispatch::{self, Outcome};
@@ -25,14 +27,18 @@ pub(super) fn serve(
     bounds: &Bounds,
 ) -> Served {
     loop {
-        connection.batch.fill(&connection.input, bounds.input(connection.is_stranger));
-        let count = connection.batch.len();
+        let batch = match &mut connection.batch {
+            Batch::Redis(batch) => batch,
+            Batch::Memcached(_) => return memcached::serve(shared, mailboxes, connection, bounds),
+        };
+        batch.fill(&connection.input, bounds.input(connection.is_stranger));
+        let count = batch.len();
+        let (read, written) = std::mem::take(&mut connection.uncounted);
         let mut server = shared.lock();
         let server = &mut *server;
         let Some(mut client) = server.take_client(connection.seat) else { return Served::Well };
         connection.has_pushes |= !client.outbox.is_empty();
         connection.output.append(&mut client.outbox);
-        let (read, written) = connection.take_uncounted();
         server.counters.read_bytes += read;
         server.counters.written_bytes += written;
         if count > 0 {
@@ -40,14 +46,14 @@ pub(super) fn serve(
         }
         client.hold = None;
         if count > 1 {
-            let commands = (0..count).map(|at| connection.batch.command(at, &connection.input));
+            let commands = (0..count).map(|at| batch.command(at, &connection.input));
             // The first argument is the key of nearly all commands, and no harm where it is not.
             server.keyspace.warm(client.db, commands.filter_map(|command| command.get(1)));
         }
         let most = bounds.output_hard(connection.is_stranger, connection.has_pushes);
         let mut done = 0;
         while done < count && !client.is_closing && client.hold.is_none() {
-            let arguments = connection.batch.command(done, &connection.input);
+            let arguments = batch.command(done, &connection.input);
             match dispatch::run(server, &mut client, arguments, &mut connection.output) {
                 Outcome::Answered => done += 1,
                 Outcome::Waiting => {
@@ -68,7 +74,7 @@ pub(super) fn serve(
         if done == count
             && !connection.is_ending
             && !is_known_now
-            && let Some(error) = connection.batch.error()
+            && let Some(error) = batch.error()
         {
             let text = format!("ERR {error}");
             Reply::new(&mut connection.output, client.protocol).error(text.as_bytes());
@@ -77,11 +83,8 @@ pub(super) fn serve(
         server.put_client(connection.seat, client);
         let wakes = if server.has_wakes() { server.take_wakes() } else { Vec::new() };
         send_wakes(mailboxes, wakes);
-        let consumed = if is_known_now && done == count {
-            connection.batch.settle_anew()
-        } else {
-            connection.batch.settle(done)
-        };
+        let consumed =
+            if is_known_now && done == count { batch.settle_anew() } else { batch.settle(done) };
         connection.consume(consumed);
         if done > 0 {
             connection.times.completed();

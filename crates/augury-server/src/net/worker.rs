@@ -14,6 +14,7 @@ use tracing::{debug, info, warn};
 
 use super::accept::{Port, Service};
 use super::connection::{Connection, Reading};
+use super::dialect::Dialect;
 use super::limits::Bounds;
 use super::serve::{Served, serve};
 use super::transport::Transport;
@@ -142,7 +143,7 @@ impl Worker {
                 }
             }
             for token in std::mem::take(&mut self.unread) {
-                self.receive(token);
+                self.receive(token, true);
             }
             self.accept();
             if self.number == 0 && self.now.duration_since(last_beat) >= BEAT {
@@ -176,7 +177,7 @@ impl Worker {
             self.flush(token);
         }
         if event.is_readable() || event.is_read_closed() || event.is_error() {
-            self.receive(token);
+            self.receive(token, event.is_read_closed());
         }
     }
 
@@ -221,10 +222,14 @@ impl Worker {
         let mut server = self.shared.lock();
         if let Some(refusal) = server.turn_away(peer.ip()) {
             drop(server);
-            if service == Service::Redis {
-                // Whether it arrives or not, the connection ends.
-                let _ = io::Write::write(&mut stream, refusal);
-            }
+            let told = match service {
+                Service::Redis => refusal,
+                Service::Memcached => Dialect::Memcached.full(),
+                // Nothing is said before the handshake.
+                Service::RedisTls => return,
+            };
+            // Whether it arrives or not, the connection ends.
+            let _ = io::Write::write(&mut stream, told);
             return;
         }
         let seat = server.seat(place, peer.to_string(), local);
@@ -241,7 +246,13 @@ impl Worker {
         });
         match registered {
             Ok(transport) => {
-                entry.insert(Connection::new(transport, seat, is_stranger, self.now));
+                entry.insert(Connection::new(
+                    transport,
+                    seat,
+                    service.dialect(),
+                    is_stranger,
+                    self.now,
+                ));
             }
             Err(error) => {
                 warn!(%error, "a connection was not registered");
@@ -251,7 +262,10 @@ impl Worker {
     }
 
     /// Reads what has come, runs it, and writes the answers.
-    fn receive(&mut self, token: usize) {
+    ///
+    /// The peer's end is no event of its own where it comes with the last bytes: after a read that has
+    /// emptied the socket it is looked for.
+    fn receive(&mut self, token: usize, is_ended: bool) {
         let Some(connection) = self.connections.get_mut(token) else { return };
         for turn in 0.. {
             if connection.is_stopped() {
@@ -269,13 +283,15 @@ impl Worker {
                 }
             };
             if reading == Reading::Ended {
+                // Whoever has only ended its own side still gets what it has asked for.
+                self.flush(token);
                 return self.close(token);
             }
             connection.times.active = self.now;
             if serve(&self.shared, &self.mailboxes, connection, &self.bounds) == Served::Beyond {
                 return self.cut(token, "more waits for it than is allowed");
             }
-            if reading == Reading::Dry {
+            if reading == Reading::Nothing || (reading == Reading::Dry && !is_ended) {
                 break;
             }
         }
@@ -302,7 +318,7 @@ impl Worker {
         }
         if has_waited && !connection.is_waiting {
             // What came while it waited has not been read, and will not be told of again.
-            return self.receive(token);
+            return self.receive(token, true);
         }
         self.flush(token);
     }
@@ -356,7 +372,7 @@ impl Worker {
         }
         for token in freed {
             self.look(token);
-            self.receive(token);
+            self.receive(token, true);
         }
         for (token, why) in beyond {
             self.cut(token, why);
@@ -369,6 +385,7 @@ impl Worker {
         loop {
             let mut server = self.shared.lock();
             let now = server.now;
+            server.flush_when_due();
             let count = server.keyspace.expire(now, EXPIRED_AT_ONCE);
             let hashes = server.keyspace.expire_fields(now, HASHES_AT_ONCE);
             if server.keyspace.has_changes() {

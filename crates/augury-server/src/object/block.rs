@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! 0        4            7       8
-//! | length | key length | marks | [flags, unique] | key | value |
+//! | length | key length | marks | [flags, unique, accessed] | key | value |
 //! ```
 //! `length` is the value's, little endian as all of them; the marks' lower four bits are the
-//! database's number.
+//! database's number. The highest bit of `unique` says whether the item was fetched.
 
 use std::alloc::{GlobalAlloc, Layout, handle_alloc_error};
 use std::marker::PhantomData;
@@ -14,7 +14,8 @@ use std::ptr::NonNull;
 use tikv_jemallocator::Jemalloc;
 
 const HEADER: usize = 8;
-const EXTRA: usize = 12;
+const EXTRA: usize = 16;
+const FETCHED: u64 = 1 << 63;
 /// Of every block: the lowest bits of its address are free for the owner's use.
 const ALIGN: usize = 8;
 const PAGE: usize = 4096;
@@ -41,8 +42,34 @@ const DB: u8 = 0x0f;
 pub struct Extra {
     /// The client's own flags.
     pub flags: u32,
-    /// Differs after every change: memcached's `cas unique`.
+    /// Differs after every change: memcached's `cas unique`, below 2^63.
     pub unique: u64,
+    /// When it was accessed last, in seconds of Unix time.
+    pub accessed: u32,
+    /// Whether it was fetched since it was stored.
+    pub is_fetched: bool,
+}
+
+impl Extra {
+    fn to_bytes(self) -> [u8; EXTRA] {
+        let mut bytes = [0; EXTRA];
+        let fetched = if self.is_fetched { FETCHED } else { 0 };
+        bytes[..4].copy_from_slice(&self.flags.to_le_bytes());
+        bytes[4..12].copy_from_slice(&(self.unique & !FETCHED | fetched).to_le_bytes());
+        bytes[12..].copy_from_slice(&self.accessed.to_le_bytes());
+        bytes
+    }
+
+    fn from_bytes(bytes: [u8; EXTRA]) -> Extra {
+        let [a, b, c, d, unique @ .., e, f, g, h] = bytes;
+        let unique = u64::from_le_bytes(unique);
+        Extra {
+            flags: u32::from_le_bytes([a, b, c, d]),
+            unique: unique & !FETCHED,
+            accessed: u32::from_le_bytes([e, f, g, h]),
+            is_fetched: unique & FETCHED != 0,
+        }
+    }
 }
 
 /// A view of a block.
@@ -95,8 +122,7 @@ impl<'a> Block<'a> {
         header[4..7].copy_from_slice(&(key.len() as u32).to_le_bytes()[..3]);
         header[7] = marks.bits() | db;
         if let Some(extra) = extra {
-            header[8..12].copy_from_slice(&extra.flags.to_le_bytes());
-            header[12..20].copy_from_slice(&extra.unique.to_le_bytes());
+            header[HEADER..].copy_from_slice(&extra.to_bytes());
         }
         let mut to = at;
         for part in [&header[..start], key].into_iter().chain(value.iter().copied()) {
@@ -209,9 +235,30 @@ impl<'a> Block<'a> {
         }
         // SAFETY: the mark says that the extra fields stand behind the header.
         let fields = unsafe { self.slice(HEADER, EXTRA) };
-        let (flags, unique) = fields.split_first_chunk::<4>()?;
-        let unique = unique.first_chunk::<8>()?;
-        Some(Extra { flags: u32::from_le_bytes(*flags), unique: u64::from_le_bytes(*unique) })
+        fields.first_chunk().map(|fields| Extra::from_bytes(*fields))
+    }
+
+    /// Writes the extra fields anew; whether the block has any.
+    ///
+    /// # Safety
+    /// The caller has the block for itself: no other view of it is in use.
+    pub(super) unsafe fn set_extra(self, extra: Extra) -> bool {
+        let has = self.marked().contains(Marks::EXTRA);
+        if has {
+            // SAFETY: the mark says that the extra fields stand behind the header; nobody else looks.
+            unsafe { self.at.add(HEADER).cast::<[u8; EXTRA]>().write(extra.to_bytes()) };
+        }
+        has
+    }
+
+    /// Writes the marks anew; whether there are extra fields stays as it was.
+    ///
+    /// # Safety
+    /// As for [`Block::set_extra`].
+    pub(super) unsafe fn set_marks(self, mut marks: Marks) {
+        marks.set(Marks::EXTRA, self.marked().contains(Marks::EXTRA));
+        // SAFETY: the header's last byte holds marks and database; nobody else looks.
+        unsafe { self.at.add(HEADER - 1).write(marks.bits() | self.db()) };
     }
 
     /// Length of the whole block.

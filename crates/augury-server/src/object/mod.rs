@@ -211,6 +211,20 @@ impl Object {
         lines::fetch(unsafe { &*at.cast::<[u8; 8]>() });
     }
 
+    /// Writes the fields of memcached anew; false, and nothing, where it has none.
+    pub fn set_extra(&mut self, extra: Extra) -> bool {
+        // SAFETY: the object is borrowed mutably, so no other view of its block is in use.
+        !self.is_hashed() && unsafe { self.block().set_extra(extra) }
+    }
+
+    /// Writes the marks anew; nothing on a hash.
+    pub fn set_marks(&mut self, marks: Marks) {
+        if !self.is_hashed() {
+            // SAFETY: as above.
+            unsafe { self.block().set_marks(marks) };
+        }
+    }
+
     /// Bytes that it takes, with the allocator's rounding.
     #[inline]
     pub fn memory_bytes(&self) -> usize {
@@ -255,8 +269,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_said_beside_a_value_can_be_changed() {
+        let extra = Extra { flags: 1, unique: 2, accessed: 3, is_fetched: false };
+        let mut object = Object::joined(7, b"k", &[b"value"], Marks::empty(), Some(extra));
+        let later = Extra { unique: 9, is_fetched: true, ..extra };
+        assert!(object.set_extra(later));
+        object.set_marks(Marks::STALE | Marks::WON);
+        assert_eq!((Some(later), Marks::STALE | Marks::WON), (object.extra(), object.marks()));
+        assert!(object.is_under(7, b"k") && object.as_text() == Some(b"value"));
+        let mut plain = Object::text(7, b"k", b"value");
+        assert!(!plain.set_extra(extra) && plain.extra().is_none());
+    }
+
+    #[test]
     fn what_went_in_comes_out() {
-        let extra = Extra { flags: 7, unique: u64::MAX };
+        let extra = Extra { flags: 7, unique: (1 << 63) - 1, accessed: u32::MAX, is_fetched: true };
         for (key, value) in [(&b""[..], &b""[..]), (b"k", b"value"), (&[0; 300], &[1; 70_000])] {
             for extra in [None, Some(extra)] {
                 let object = Object::joined(15, key, &[value, b"!"], Marks::RAW, extra);
