@@ -1,44 +1,24 @@
-//! What can be set.
+//! What can be set, and from where: defaults, a file, `AUGURY_*` variables, flags; later wins.
+//!
+//! A setting is a row of [`table::SETTINGS`]; TOML keys, variables, flags and their help, CONFIG GET
+//! and SET, and the documentation come from it. A file is TOML or a redis.conf. Nothing here acts on
+//! a setting.
 
-use std::net::IpAddr;
+mod arguments;
+mod change;
+mod error;
+mod file;
+mod redis_conf;
+mod rewrite;
+mod setting;
+mod settings;
+pub mod table;
+mod units;
 
-use augury_replay::replay::PolicyName;
-
-/// Everything that can be set, with its defaults.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Addresses to listen on.
-    pub bind: Vec<IpAddr>,
-    /// Port for Redis clients; 0 lets the system choose.
-    pub port: u16,
-    /// Port for memcached clients, if any.
-    pub memcached_port: Option<u16>,
-    /// Bytes that everything stored may take.
-    pub memory: u64,
-    /// What decides who stays.
-    pub policy: PolicyName,
-    /// Threads that serve clients.
-    pub threads: usize,
-    /// Most clients at a time.
-    pub clients_max: usize,
-    /// Longest argument in bytes.
-    pub bulk_max: usize,
-    /// Bytes that a client may have sent before a command is complete.
-    pub query_max: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings {
-            bind: vec![IpAddr::from([127, 0, 0, 1])],
-            port: 6379,
-            memcached_port: None,
-            memory: 64 << 20,
-            policy: PolicyName::Auto,
-            threads: 1,
-            clients_max: 10_000,
-            bulk_max: 512 << 20,
-            query_max: 1 << 30,
-        }
-    }
-}
+pub use arguments::{Loaded, command, load};
+pub use change::{ChangeError, change};
+pub use error::ConfigError;
+pub use rewrite::{RewriteError, rewrite};
+pub use setting::{Field, Setting, Unit};
+pub use settings::{LogFormat, SaveRule, Settings};
+pub use units::bytes;

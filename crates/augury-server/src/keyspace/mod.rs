@@ -4,6 +4,7 @@
 //! tracking clients learn of it; nothing here knows them, nor any protocol or socket.
 
 mod residents;
+mod saving;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -20,6 +21,7 @@ use crate::object::{DATABASES, Object};
 use residents::{Gone, Residents};
 
 pub use residents::Asked;
+pub use saving::Kept;
 
 /// How a keyspace is made.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +76,8 @@ pub struct Keyspace {
     changes: Vec<Change>,
     /// Grows with every change of what is stored by a client.
     dirty: u64,
+    /// What had been counted when counting began anew.
+    stats_before: Stats,
 }
 
 impl Keyspace {
@@ -87,6 +91,7 @@ impl Keyspace {
             is_watched: false,
             changes: Vec::new(),
             dirty: 0,
+            stats_before: Stats::default(),
         }
     }
 
@@ -254,9 +259,14 @@ impl Keyspace {
         self.residents.memory_bytes()
     }
 
-    /// Counters since the beginning.
+    /// Counters since the beginning, or since [`Keyspace::reset_stats`].
     pub fn stats(&self) -> Stats {
-        self.residents.stats()
+        self.residents.stats().since(&self.stats_before)
+    }
+
+    /// Counts from here on.
+    pub fn reset_stats(&mut self) {
+        self.stats_before = self.residents.stats();
     }
 
     /// The ranking that rules at present, where the policy chooses among several.
