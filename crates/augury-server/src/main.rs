@@ -2,49 +2,11 @@
 
 use std::process::ExitCode;
 
-use augury_server::config::Settings;
-use augury_server::net;
-use clap::Parser;
+use augury_server::program;
 
 #[global_allocator]
 static HEAP: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// A cache for Redis and memcached clients that learns.
-#[derive(Parser)]
-#[command(version, name = "augury-server")]
-struct Arguments {
-    /// Port for Redis clients; 0 lets the system choose.
-    #[arg(long, default_value_t = 6379)]
-    port: u16,
-    /// Bytes that everything stored may take.
-    #[arg(long, default_value_t = 64 << 20)]
-    memory: u64,
-    /// Threads that serve clients.
-    #[arg(long, default_value_t = 1)]
-    threads: usize,
-    /// What decides who stays.
-    #[arg(long, default_value = "auto")]
-    policy: String,
-}
-
-fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let Arguments { port, memory, threads, policy } = arguments;
-    let policy = policy.parse()?;
-    let settings = Settings { port, memory, threads, policy, ..Settings::default() };
-    let running = net::listen(settings)?.start()?;
-    for address in running.addresses() {
-        println!("ready for redis on {address}");
-    }
-    running.wait()?;
-    Ok(())
-}
-
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("augury-server: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    program::serve(std::env::args_os()).into()
 }

@@ -4,15 +4,19 @@
 //! bytes taken apart, without it. So a transaction is nothing more than a batch, and what one client
 //! sends another arrives in order. Decision 0026 has the reasons and the measurements.
 
-use std::sync::{Mutex, MutexGuard};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Mutex, MutexGuard, mpsc};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use augury_core::clock::Millis;
 use slab::Slab;
 
 use crate::client::{Client, ClientId, Place};
-use crate::config::Settings;
+use crate::config::{Setting, Settings};
 use crate::keyspace::{Keyspace, Plan};
+use crate::memory::{self, Measured};
+use crate::snapshot::Snapshots;
 
 /// Counters that INFO and metrics show.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,6 +33,13 @@ pub struct Counters {
     pub written_bytes: u64,
     /// Answers that were errors.
     pub errors: u64,
+}
+
+/// How the server is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ending {
+    /// Whether a snapshot is written; none: as the settings say.
+    pub saves: Option<bool>,
 }
 
 /// See the module's head.
@@ -50,6 +61,18 @@ pub struct Server {
     wakes: Vec<Place>,
     /// Whether the server is to end.
     pub is_ending: bool,
+    /// Where the wish to end is told.
+    ender: Option<mpsc::Sender<Ending>>,
+    /// Snapshots that are written or asked for.
+    pub snapshots: Snapshots,
+    /// What the process takes, measured some times a second.
+    pub measured: Measured,
+    /// The bound of memory at the start.
+    pub memory_at_start: u64,
+    /// What CONFIG SET has changed.
+    pub changed: Vec<&'static Setting>,
+    /// The file that the settings came from.
+    pub config_file: Option<PathBuf>,
 }
 
 /// Milliseconds of Unix time.
@@ -63,9 +86,8 @@ impl Server {
     pub fn new(settings: Settings) -> Server {
         let now = unix_millis();
         let (policy, memory) = (settings.policy, settings.memory);
-        let plan = Plan { policy, memory, seed: now };
         Server {
-            keyspace: Keyspace::new(plan),
+            keyspace: Keyspace::new(Plan { policy, memory, seed: now }),
             clients: Slab::new(),
             next_client: 1,
             now,
@@ -74,7 +96,19 @@ impl Server {
             counters: Counters::default(),
             wakes: Vec::new(),
             is_ending: false,
+            ender: None,
+            snapshots: Snapshots::new(now),
+            measured: Measured::default(),
+            memory_at_start: memory,
+            changed: Vec::new(),
+            config_file: None,
         }
+    }
+
+    /// How its databases are made.
+    pub fn plan(&self) -> Plan {
+        let (policy, memory) = (self.settings.policy, self.settings.memory);
+        Plan { policy, memory, seed: self.started }
     }
 
     /// A seat for a client that has just connected.
@@ -84,6 +118,27 @@ impl Server {
         self.counters.connections += 1;
         let client = Client::new(id, place, address, local, self.now);
         self.clients.insert(Some(Box::new(client)))
+    }
+
+    /// Where the wish to end is told from now on.
+    pub fn set_ender(&mut self, ender: mpsc::Sender<Ending>) {
+        self.ender = Some(ender);
+    }
+
+    /// Asks whoever runs the server to end it.
+    pub fn end(&mut self, ending: Ending) {
+        if let Some(ender) = &self.ender {
+            // Where nobody listens any more it ends already.
+            let _ = ender.send(ending);
+        }
+    }
+
+    /// Takes over the bound that is set. A much smaller one is approached in steps: evicting all
+    /// of the difference at once would make every client wait.
+    pub fn bound_memory(&mut self) {
+        if self.settings.memory + memory::STEP >= self.keyspace.capacity() {
+            self.keyspace.resize(self.settings.memory);
+        }
     }
 
     /// Number of clients.
@@ -131,19 +186,23 @@ impl Server {
 }
 
 /// The server under its lock.
-pub struct Shared(Mutex<Server>);
+pub struct Shared {
+    server: Mutex<Server>,
+    /// Bytes of all connections' buffers.
+    pub buffers: AtomicUsize,
+}
 
 impl Shared {
     /// Puts a server under a lock.
     pub fn new(server: Server) -> Shared {
-        Shared(Mutex::new(server))
+        Shared { server: Mutex::new(server), buffers: AtomicUsize::new(0) }
     }
 
     /// The server, with its time read anew. A command that has panicked while it held the lock has
     /// left the server whole: what it did is done in part, as after an eviction.
     #[inline]
     pub fn lock(&self) -> MutexGuard<'_, Server> {
-        let mut server = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut server = self.server.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         server.now = unix_millis().max(server.now);
         server
     }

@@ -3,9 +3,11 @@
 //! [`dispatch::run`] is where a command enters. A family of commands is one file, with its table at the top;
 //! COMMAND and the documentation are made of the tables.
 
+pub mod config;
 pub mod connection;
 pub mod dispatch;
 pub mod number;
+pub mod persistence;
 pub mod refusal;
 pub mod spec;
 pub mod strings;

@@ -7,7 +7,12 @@ use rustc_hash::FxHashMap;
 use super::Command;
 
 /// The tables of the families.
-const FAMILIES: &[&[Command]] = &[super::strings::COMMANDS, super::connection::COMMANDS];
+const FAMILIES: &[&[Command]] = &[
+    super::strings::COMMANDS,
+    super::connection::COMMANDS,
+    super::config::COMMANDS,
+    super::persistence::COMMANDS,
+];
 
 /// Longest name of a command.
 const NAME_MAX: usize = 32;

@@ -113,11 +113,14 @@ fn read_variables(
         let Some(setting) = SETTINGS.iter().find(|it| it.variable() == *name) else {
             // Other programs, and Kubernetes for a service of this name, set such variables too.
             let meant = table::nearest(rest).and_then(table::find);
-            let meant = meant.map_or_else(String::new, |it| format!(": is {} meant?", it.variable()));
+            let meant =
+                meant.map_or_else(String::new, |it| format!(": is {} meant?", it.variable()));
             loaded.notices.push(format!("{name} is no setting and is left alone{meant}"));
             continue;
         };
-        if value.starts_with("tcp://") && matches!(setting.field, Field::Port(_) | Field::MaybePort(_)) {
+        if value.starts_with("tcp://")
+            && matches!(setting.field, Field::Port(_) | Field::MaybePort(_))
+        {
             loaded.notices.push(format!("{name} is left alone: Kubernetes sets it for a service"));
             continue;
         }

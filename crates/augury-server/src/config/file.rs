@@ -28,7 +28,8 @@ pub(super) fn is_toml(path: &Path, text: &str) -> bool {
         Some("toml") => true,
         Some("conf") => false,
         _ => {
-            let line = text.lines().map(str::trim).find(|it| !it.is_empty() && !it.starts_with('#'));
+            let line =
+                text.lines().map(str::trim).find(|it| !it.is_empty() && !it.starts_with('#'));
             line.is_some_and(|line| {
                 let name = line.split(['=', ' ', '\t']).next().unwrap_or_default();
                 line.starts_with('[') || line[name.len()..].trim_start().starts_with('=')
@@ -49,9 +50,8 @@ pub(super) fn read(path: &Path, loaded: &mut Loaded) -> Result<(), ConfigError> 
 
 fn read_toml(path: &Path, text: &str, loaded: &mut Loaded) -> Result<(), ConfigError> {
     let path = path.display();
-    let entries: BTreeMap<Spanned<String>, Value> = toml::from_str(text).map_err(|error| {
-        ConfigError::File { path: path.to_string(), reason: error.to_string() }
-    })?;
+    let entries: BTreeMap<Spanned<String>, Value> = toml::from_str(text)
+        .map_err(|error| ConfigError::File { path: path.to_string(), reason: error.to_string() })?;
     for (name, value) in entries {
         let line = text[..name.span().start.min(text.len())].matches('\n').count() + 1;
         let name = name.into_inner();

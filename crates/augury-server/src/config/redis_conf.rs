@@ -15,12 +15,7 @@ pub(super) fn read(path: &Path, text: &str, loaded: &mut Loaded) -> Result<(), C
     read_at(path, text, loaded, 0)
 }
 
-fn read_at(
-    path: &Path,
-    text: &str,
-    loaded: &mut Loaded,
-    depth: usize,
-) -> Result<(), ConfigError> {
+fn read_at(path: &Path, text: &str, loaded: &mut Loaded, depth: usize) -> Result<(), ConfigError> {
     let mut has_rules = false;
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -36,7 +31,8 @@ fn read_at(
         let origin = format!("{place}: {name}");
         if name == "include" {
             let Some(target) = words.get(1).filter(|_| depth < DEPTH_MAX) else {
-                let reason = format!("it names no file, or files include each other {DEPTH_MAX} deep");
+                let reason =
+                    format!("it names no file, or files include each other {DEPTH_MAX} deep");
                 return Err(ConfigError::Value { origin, reason });
             };
             let target = Path::new(target);
@@ -77,7 +73,9 @@ fn unknown(name: &str, values: &[String], origin: &str, loaded: &mut Loaded) {
     let value = values.join(" ");
     if let Some((_, fact)) = table::FIXED.iter().find(|it| it.0 == name) {
         let is_enough = name == "databases"
-            && value.parse::<u32>().is_ok_and(|wanted| wanted <= u32::from(crate::object::DATABASES));
+            && value
+                .parse::<u32>()
+                .is_ok_and(|wanted| wanted <= u32::from(crate::object::DATABASES));
         if value != *fact && !is_enough {
             loaded.notices.push(format!("{origin} {value}: has no effect: it is always {fact}"));
         }

@@ -172,13 +172,15 @@ impl Setting {
             Field::Rules(at) => *at(settings) = rules(text)?,
             Field::Lines(at) => at(settings).push(text.to_owned()),
             Field::Policy(at) => {
-                *at(settings) = text
-                    .parse()
-                    .ok()
-                    .filter(|name| available().any(|it| it == *name))
-                    .ok_or_else(|| {
-                        format!("{text:?} is no policy: {}", joined(available().map(|it| it.to_string())))
-                    })?;
+                *at(settings) =
+                    text.parse().ok().filter(|name| available().any(|it| it == *name)).ok_or_else(
+                        || {
+                            format!(
+                                "{text:?} is no policy: {}",
+                                joined(available().map(|it| it.to_string()))
+                            )
+                        },
+                    )?;
             }
             Field::Format(at) => {
                 *at(settings) = match text.to_ascii_lowercase().as_str() {

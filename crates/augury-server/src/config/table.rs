@@ -39,9 +39,8 @@ const REDIS_POLICIES: &[&str] = &[
 ];
 
 /// Redis's names of what is logged, and those of tracing.
-const LEVELS: &[&str] = &[
-    "nothing", "warning", "notice", "verbose", "debug", "off", "error", "warn", "info", "trace",
-];
+const LEVELS: &[&str] =
+    &["nothing", "warning", "notice", "verbose", "debug", "off", "error", "warn", "info", "trace"];
 
 const MANY: i64 = i64::MAX;
 
@@ -371,7 +370,10 @@ mod tests {
         let mut names: Vec<_> = SETTINGS.iter().map(|it| it.name).collect();
         names.extend(FIXED.iter().map(|it| it.0));
         names.extend(
-            SETTINGS.iter().filter(|it| it.redis != it.name && !it.redis.is_empty()).map(|it| it.redis),
+            SETTINGS
+                .iter()
+                .filter(|it| it.redis != it.name && !it.redis.is_empty())
+                .map(|it| it.redis),
         );
         let count = names.len();
         names.sort_unstable();

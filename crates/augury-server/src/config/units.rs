@@ -28,7 +28,9 @@ pub fn bytes(text: &str) -> Result<u64, String> {
                 "{text:?} is a share, and of what is not said: give bytes, as 64mb or 1gb"
             ));
         }
-        _ => return Err(format!("{text:?} is no number of bytes: give it as 64mb, 1gb or 1048576")),
+        _ => {
+            return Err(format!("{text:?} is no number of bytes: give it as 64mb, 1gb or 1048576"));
+        }
     };
     let number: u64 = digits
         .parse()
@@ -55,7 +57,8 @@ mod tests {
         ] {
             assert_eq!(Ok(expected), bytes(text), "{text}");
         }
-        for text in ["", "mb", "1.5gb", "-1", "5x", "50%", "99999999999999999999", "99999999999gb"] {
+        for text in ["", "mb", "1.5gb", "-1", "5x", "50%", "99999999999999999999", "99999999999gb"]
+        {
             assert!(bytes(text).is_err(), "{text}");
         }
     }

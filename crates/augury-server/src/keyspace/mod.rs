@@ -78,6 +78,8 @@ pub struct Keyspace {
     dirty: u64,
     /// What had been counted when counting began anew.
     stats_before: Stats,
+    /// Of the bound, what is left to others.
+    reserved: u64,
 }
 
 impl Keyspace {
@@ -92,6 +94,7 @@ impl Keyspace {
             changes: Vec::new(),
             dirty: 0,
             stats_before: Stats::default(),
+            reserved: 0,
         }
     }
 
@@ -248,8 +251,19 @@ impl Keyspace {
         self.settle_gone();
     }
 
+    /// Bytes of the bound that are left to others.
+    pub fn reserved(&self) -> u64 {
+        self.reserved
+    }
+
+    /// Bytes that the residents count for.
+    pub fn counted(&self) -> u64 {
+        self.residents.used().saturating_sub(self.reserved)
+    }
+
     /// Leaves so many bytes of the bound to others.
     pub fn reserve(&mut self, bytes: u64) {
+        self.reserved = bytes;
         self.residents.reserve(bytes, &mut self.gone);
         self.settle_gone();
     }

@@ -34,7 +34,7 @@ impl Keyspace {
 
     /// What is in this place, unless it is vacant or expired.
     pub fn kept(&self, id: SlotId, now: Millis) -> Option<Kept<'_>> {
-        let deadline = self.residents.deadline(id).filter(|&at| at != Millis::MAX);
+        let deadline = self.residents.deadline(id);
         let object = self.residents.object(id).filter(|_| deadline.is_none_or(|at| at > now))?;
         Some(Kept { object, deadline, history: self.residents.history(id) })
     }

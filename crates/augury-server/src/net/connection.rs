@@ -1,6 +1,7 @@
 //! A connection: socket, what has come and is not run, what is answered and not written.
 
 use std::io::{self, Read, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mio::net::TcpStream;
 
@@ -34,6 +35,8 @@ pub(super) struct Connection {
     /// Answers not yet written.
     pub(super) output: Vec<u8>,
     written: usize,
+    /// Bytes of its buffers, as they were counted last.
+    counted: usize,
     /// Whether it ends when all answers are written.
     pub(super) is_ending: bool,
     /// Whether its next command waits.
@@ -49,6 +52,7 @@ impl Connection {
             batch: Batch::default(),
             output: Vec::new(),
             written: 0,
+            counted: 0,
             is_ending: false,
             is_waiting: false,
         }
@@ -88,6 +92,23 @@ impl Connection {
         } else if count > 0 {
             self.input.drain(..count);
         }
+    }
+
+    /// Brings what its buffers take into the sum of all connections.
+    #[inline]
+    pub(super) fn count(&mut self, all: &AtomicUsize) {
+        let now = self.input.capacity() + self.output.capacity();
+        if now > self.counted {
+            all.fetch_add(now - self.counted, Ordering::Relaxed);
+        } else if now < self.counted {
+            all.fetch_sub(self.counted - now, Ordering::Relaxed);
+        }
+        self.counted = now;
+    }
+
+    /// Takes what its buffers took out of the sum.
+    pub(super) fn discount(&self, all: &AtomicUsize) {
+        all.fetch_sub(self.counted, Ordering::Relaxed);
     }
 
     /// Bytes answered and not written.

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use mio::net::TcpListener;
 use mio::{Poll, Waker};
 
-use super::worker::{Mailbox, WAKE, Worker};
+use super::worker::{Letter, Mailbox, WAKE, Worker};
 use crate::config::Settings;
 use crate::server::{Server, Shared};
 
@@ -44,7 +44,26 @@ pub fn listen(settings: Settings) -> io::Result<Listening> {
     Ok(Listening { listeners, shared: Arc::new(Shared::new(Server::new(settings))), threads })
 }
 
+/// The way to connections for whoever is no worker.
+#[derive(Clone)]
+pub struct Post(Arc<[Mailbox]>);
+
+impl Post {
+    /// Lets the workers look at the connections that were woken.
+    pub fn deliver(&self, shared: &Shared) {
+        let wakes = shared.lock().take_wakes();
+        for place in wakes {
+            self.0[place.worker].send(Letter::Look(place.connection));
+        }
+    }
+}
+
 impl Listening {
+    /// What the connections will share.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// Starts the workers.
     ///
     /// # Errors
@@ -84,6 +103,16 @@ impl Running {
     /// What the connections share.
     pub fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    /// The way to its connections.
+    pub fn post(&self) -> Post {
+        Post(self.mailboxes.clone())
+    }
+
+    /// Whether a worker has ended, as it was asked to or by an error.
+    pub fn has_ended(&self) -> bool {
+        self.workers.iter().any(JoinHandle::is_finished)
     }
 
     /// Asks the workers to end, and does not wait.

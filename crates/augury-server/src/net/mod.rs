@@ -7,4 +7,4 @@ mod connection;
 mod listen;
 mod worker;
 
-pub use listen::{Listening, Running, listen};
+pub use listen::{Listening, Post, Running, listen};

@@ -69,7 +69,6 @@ pub(super) struct Worker {
     shared: Arc<Shared>,
     mailboxes: Arc<[Mailbox]>,
     limits: Limits,
-    clients_max: usize,
     /// The worker that the next connection goes to.
     next: usize,
 }
@@ -85,23 +84,9 @@ impl Worker {
         for (at, listener) in listeners.iter_mut().enumerate() {
             poll.registry().register(listener, Token(LISTENERS - at), Interest::READABLE)?;
         }
-        let (limits, clients_max) = {
-            let server = shared.lock();
-            let limits = Limits { arguments: 1 << 20, bulk: server.settings.bulk_max };
-            (limits, server.settings.clients_max)
-        };
+        let limits = Limits { arguments: 1 << 20, bulk: shared.lock().settings.bulk_max };
         let connections = Slab::new();
-        Ok(Worker {
-            number,
-            poll,
-            listeners,
-            connections,
-            shared,
-            mailboxes,
-            limits,
-            clients_max,
-            next: 0,
-        })
+        Ok(Worker { number, poll, listeners, connections, shared, mailboxes, limits, next: 0 })
     }
 
     pub(super) fn run(mut self) -> io::Result<()> {
@@ -117,6 +102,7 @@ impl Worker {
                 match event.token() {
                     WAKE => {
                         if self.read_letters() {
+                            self.end();
                             return Ok(());
                         }
                     }
@@ -183,7 +169,7 @@ impl Worker {
         let token = entry.key();
         let seat = {
             let mut server = self.shared.lock();
-            if server.client_count() >= self.clients_max {
+            if server.client_count() >= server.settings.clients_max {
                 server.counters.rejected += 1;
                 drop(server);
                 let refusal = b"-ERR max number of clients reached\r\n";
@@ -242,6 +228,7 @@ impl Worker {
             debug!(%error, "a connection was lost");
             return self.close(token);
         }
+        connection.count(&self.shared.buffers);
         if connection.is_ending && connection.unwritten() == 0 {
             self.close(token);
         }
@@ -252,7 +239,17 @@ impl Worker {
         if let Err(error) = self.poll.registry().deregister(&mut connection.stream) {
             debug!(%error, "a connection was not registered");
         }
+        connection.discount(&self.shared.buffers);
         self.shared.lock().unseat(connection.seat);
+    }
+
+    /// Writes what is answered, as far as the sockets take it.
+    fn end(&mut self) {
+        for (_, connection) in &mut self.connections {
+            if let Err(error) = connection.write() {
+                debug!(%error, "a connection was lost");
+            }
+        }
     }
 
     /// Removes what has expired, in short holds of the lock.

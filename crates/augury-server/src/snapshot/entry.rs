@@ -173,7 +173,10 @@ mod tests {
             let back = decode(&mut rest, 10).expect("it was written");
             assert!(rest.is_empty() && back.object.is_under(object.db(), object.key()));
             assert_eq!(object.as_text(), back.object.as_text());
-            assert_eq!((object.marks(), object.extra()), (back.object.marks(), back.object.extra()));
+            assert_eq!(
+                (object.marks(), object.extra()),
+                (back.object.marks(), back.object.extra())
+            );
             assert_eq!((deadline, history), (back.deadline, back.history));
             if let Some(fields) = back.object.as_hash() {
                 assert_eq!((2, Some(Some(1_000))), (fields.len(), fields.deadline(b"leaves", 10)));

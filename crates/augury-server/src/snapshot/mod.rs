@@ -18,8 +18,7 @@ pub mod reader;
 pub mod section;
 mod writer;
 
-pub use keeper::{Keeper, Snapshots};
+pub use keeper::{Keeper, Snapshots, report};
 pub use reader::{Restored, restore, set_aside};
+pub use section::SnapshotError;
 pub use writer::{Order, Written, write};
-
-use section::SnapshotError;

@@ -170,7 +170,10 @@ mod tests {
             let (path, shared) = written(folder.path(), 20_000, order);
             let mut back = keyspace(64 << 20);
             let restored = restore(&path, &mut back, "auto", 1).expect("whole").expect("there");
-            assert_eq!((20_000, 0, true), (restored.entries, restored.left_out, restored.has_learned));
+            assert_eq!(
+                (20_000, 0, true),
+                (restored.entries, restored.left_out, restored.has_learned)
+            );
             assert_eq!(shared.lock().keyspace.used(), back.used());
             for number in 0..20_000u32 {
                 let asked = back.asked(0, &number.to_le_bytes());

@@ -155,7 +155,9 @@ impl<R: Read> SectionReader<R> {
             2 => Kind::Learned,
             3 => Kind::Entries,
             4 => Kind::End,
-            _ => return Err(SnapshotError::Content { section: number, what: "its kind is unknown" }),
+            _ => {
+                return Err(SnapshotError::Content { section: number, what: "its kind is unknown" });
+            }
         };
         Ok((kind, &self.buffer))
     }

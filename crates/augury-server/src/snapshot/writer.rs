@@ -96,7 +96,7 @@ fn fill(
         let (tick, learned) = keyspace.memory();
         let mut about = Vec::new();
         about.extend(server.now.to_le_bytes());
-        about.extend(keyspace.used().to_le_bytes());
+        about.extend(keyspace.counted().to_le_bytes());
         about.extend(tick.to_le_bytes());
         about.extend_from_slice(server.settings.policy.name().as_bytes());
         let is_ordered = order == Order::Leaving || keyspace.count() <= ORDERED_AT_MOST;
