@@ -18,6 +18,7 @@ mod names;
 mod reading;
 mod requests;
 mod sample;
+mod serve;
 mod session;
 mod text;
 mod ticker;
@@ -51,6 +52,8 @@ mod _core {
     use super::requests::Requests;
     #[pymodule_export]
     use super::sample::Sample;
+    #[pymodule_export]
+    use super::serve::serve;
     #[pymodule_export]
     use super::session::Session;
     #[pymodule_export]
