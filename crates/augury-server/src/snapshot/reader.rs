@@ -176,7 +176,8 @@ mod tests {
             );
             assert_eq!(shared.lock().keyspace.used(), back.used());
             for number in 0..20_000u32 {
-                let asked = back.asked(0, &number.to_le_bytes());
+                let key = number.to_le_bytes();
+                let asked = back.asked(0, &key);
                 let object = back.peek(asked, 1).expect("it is there");
                 assert_eq!(Some(&[number as u8; 100][..]), object.as_text());
             }
