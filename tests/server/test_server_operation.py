@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from process import Served, executable, ready, serving
 
@@ -25,7 +27,8 @@ QUIET = ("--log-level", "warning")
 
 def client(served: Served) -> redis.Redis:
     """A client that neither retries nor decodes."""
-    return redis.Redis(port=served.port, protocol=2, socket_timeout=DEADLINE)
+    once = Retry(NoBackoff(), 0)
+    return redis.Redis(port=served.port, protocol=2, socket_timeout=DEADLINE, retry=once)
 
 
 def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":

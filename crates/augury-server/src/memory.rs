@@ -21,12 +21,14 @@ use crate::server::{Server, Shared};
 
 /// How often memory is looked at.
 const LOOK: Duration = Duration::from_millis(100);
+/// How often while more is reserved than before.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// Bytes evicted in one hold of the lock.
 pub(crate) const STEP: u64 = 128 << 10;
 /// Time that one look may spend on evictions; the rest waits for the next.
 const BUDGET: Duration = Duration::from_millis(50);
 /// Aimed at beyond the bound, for what does not grow with it: the program and its threads.
-const ALLOWANCE: u64 = 22 << 20;
+const ALLOWANCE: u64 = 16 << 20;
 /// Aimed at beyond the bound, as a part of it.
 const ALLOWANCE_PART: u64 = 50;
 /// Free pages that the allocator may keep before it is asked to give them back.
@@ -138,8 +140,8 @@ impl Control {
         let thread = std::thread::Builder::new().name("augury-memory".to_owned());
         let thread = thread.spawn(move || {
             while !ending.load(Ordering::Relaxed) {
-                look(&shared);
-                std::thread::park_timeout(LOOK);
+                let is_tight = look(&shared);
+                std::thread::park_timeout(if is_tight { LOOK_AGAIN } else { LOOK });
             }
         })?;
         Ok(Control { thread, is_ending })
@@ -155,19 +157,23 @@ impl Control {
     }
 }
 
-/// Measures, and evicts what is over the bound.
-fn look(shared: &Shared) {
+/// Measures, and evicts what is over the bound; whether there was something to evict.
+fn look(shared: &Shared) -> bool {
     let buffers = shared.buffers.load(Ordering::Relaxed) as u64;
     let mut measured = match measure(buffers) {
         Ok(measured) => measured,
-        Err(error) => return warn!(%error, "memory was not measured"),
+        Err(error) => {
+            warn!(%error, "memory was not measured");
+            return false;
+        }
     };
-    let (wanted, memory) = {
+    let (wanted, memory, is_tight) = {
         let mut server = shared.lock();
         measured.rss_peak = measured.rss.max(server.measured.rss_peak);
         server.measured = measured;
         let memory = server.settings.memory;
-        (measured.reserve(server.keyspace.counted(), memory), memory)
+        let wanted = measured.reserve(server.keyspace.counted(), memory);
+        (wanted, memory, wanted > server.keyspace.reserved())
     };
     let begin = Instant::now();
     while !approach(&mut shared.lock(), wanted) && begin.elapsed() < BUDGET {
@@ -176,6 +182,7 @@ fn look(shared: &Shared) {
     if measured.is_to_purge(memory) {
         purge();
     }
+    is_tight
 }
 
 /// One step to where so much is reserved within the bound that is set; whether it is there.
@@ -216,11 +223,11 @@ mod tests {
         let quiet = Measured { rss: 110 * MIB, ..Measured::default() };
         assert_eq!(0, quiet.reserve(100 * MIB, 100 * MIB));
         let fragmented = Measured { rss: 190 * MIB, ..Measured::default() };
-        assert_eq!(66 * MIB, fragmented.reserve(100 * MIB, 100 * MIB));
+        assert_eq!(72 * MIB, fragmented.reserve(100 * MIB, 100 * MIB));
         let free = Measured { resident: 80 * MIB, ..fragmented };
         assert_eq!((0, true), (free.reserve(100 * MIB, 100 * MIB), free.is_to_purge(100 * MIB)));
         let buffered = Measured { buffers: 60 * MIB, ..fragmented };
-        assert_eq!(6 * MIB, buffered.reserve(100 * MIB, 100 * MIB));
+        assert_eq!(12 * MIB, buffered.reserve(100 * MIB, 100 * MIB));
     }
 
     #[test]

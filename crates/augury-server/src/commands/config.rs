@@ -26,7 +26,8 @@ pub const COMMANDS: &[Command] = &[Command {
             name: "get",
             arity: -3,
             summary: "Settings whose names match patterns",
-            differs: "Settings go by Redis's names and by augury's.",
+            differs: "Settings go by Redis's names and by augury's. Of a password it is told that \
+                      there is one.",
             run: get,
             ..PLAIN
         },
@@ -106,9 +107,12 @@ fn get(call: &mut Call<'_, '_>) -> Done {
     Ok(())
 }
 
-/// As Redis shows it: the folder as it is from the root.
+/// As Redis shows it: the folder as it is from the root. Secrets are not shown.
 fn shown(setting: &Setting, settings: &config::Settings) -> String {
     let text = setting.show(settings);
+    if setting.is_secret() {
+        return if text.is_empty() { text } else { "(hidden)".to_owned() };
+    }
     if setting.name == "dir" {
         let folder = PathBuf::from(if text.is_empty() { "." } else { &text });
         return folder.canonicalize().map_or(text, |it| it.display().to_string());

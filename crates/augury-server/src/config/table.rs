@@ -322,27 +322,30 @@ pub fn nearest(name: &str) -> Option<&'static str> {
     let names = SETTINGS.iter().flat_map(|it| [it.name, it.redis]).filter(|it| !it.is_empty());
     let scored = names.map(|it| (strsim::jaro_winkler(&name, it), it));
     let best = scored.max_by(|a, b| a.0.total_cmp(&b.0));
-    best.filter(|(score, _)| *score > 0.8).map(|(_, it)| it)
+    best.filter(|(score, _)| *score > 0.88).map(|(_, it)| it)
 }
 
-/// The settings as a table of Markdown, for the documentation.
-pub fn markdown() -> String {
+/// The page of the documentation; `cargo run -p augury-server --example settings` prints it.
+pub fn page() -> String {
     let defaults = Settings::default();
     let mut out = String::from(
-        "| setting | redis.conf | default | while running | what it is for |\n|---|---|---|---|---|\n",
+        "# Settings of the server\n\n\
+         A setting is a key of a TOML file (`--config FILE`), a variable (`AUGURY_MEMORY` for `memory`) or a\n\
+         flag (`--memory`); flags win over variables, variables over the file. CONFIG GET and SET know\n\
+         them by the name of redis.conf too, which can be the file itself. Bytes may have a unit: `64mb` and\n\
+         `1gb` are powers of two, `64m` and `1g` of ten, as in Redis. This page is printed from the table by\n\
+         `cargo run -p augury-server --example settings`.\n\n\
+         | setting | redis.conf | default | CONFIG SET | what it is for |\n|---|---|---|---|---|\n",
     );
+    let code = |text: &str| match text {
+        "" => String::new(),
+        text => format!("`{text}`"),
+    };
     for setting in SETTINGS {
-        let redis = match setting.redis {
-            "" => String::new(),
-            name => format!("`{name}`"),
-        };
-        let default = match setting.show(&defaults) {
-            text if text.is_empty() => String::new(),
-            text => format!("`{text}`"),
-        };
+        let default = code(&setting.show(&defaults));
+        let (name, redis) = (code(setting.name), code(setting.redis));
         let live = if setting.is_live { "yes" } else { "" };
-        let summary = setting.summary;
-        out += &format!("| `{}` | {redis} | {default} | {live} | {summary} |\n", setting.name);
+        out += &format!("| {name} | {redis} | {default} | {live} | {} |\n", setting.summary);
     }
     out
 }
@@ -363,6 +366,20 @@ mod tests {
             assert_eq!(Ok(()), setting.read(&mut settings, &text), "{}", setting.name);
             assert_eq!(text, setting.show(&settings), "{}", setting.name);
         }
+    }
+
+    #[test]
+    fn the_documentation_is_of_this_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/settings.md");
+        let written = std::fs::read_to_string(path).unwrap_or_default();
+        let way = "cargo run -p augury-server --example settings > docs/settings.md";
+        assert!(page() == written, "docs/settings.md is of another table: {way}");
+    }
+
+    #[test]
+    fn facts_are_facts() {
+        let databases = FIXED.iter().find(|it| it.0 == "databases").map(|it| it.1.to_owned());
+        assert_eq!(Some(crate::object::DATABASES.to_string()), databases);
     }
 
     #[test]

@@ -156,7 +156,10 @@ impl<R: Read> SectionReader<R> {
             3 => Kind::Entries,
             4 => Kind::End,
             _ => {
-                return Err(SnapshotError::Content { section: number, what: "its kind is unknown" });
+                return Err(SnapshotError::Content {
+                    section: number,
+                    what: "its kind is unknown",
+                });
             }
         };
         Ok((kind, &self.buffer))
