@@ -1,6 +1,14 @@
 """Typed face of the extension; tests/test_stub.py holds it against the binary."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import (
+    Callable,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
 from typing import Any, Self, TypeAlias, TypedDict, TypeVar, final
 
 from typing_extensions import disjoint_base

@@ -14,10 +14,9 @@ from pathlib import Path
 
 import pytest
 import redis
+from process import Served, executable, ready, serving
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-
-from process import Served, executable, ready, serving
 
 pytestmark = pytest.mark.skipif(executable() is None, reason="needs cargo build -p augury-server")
 
@@ -86,7 +85,8 @@ def test_a_redis_conf_is_read_and_warned_about(tmp_path: Path) -> None:
     with serving(str(conf), "--log-file", str(log)) as served:
         assert client(served).config_get("maxmemory") == {"maxmemory": str(77 << 20)}
     text = log.read_text()
-    assert "line 3: appendonly" in text and "line 4: nosuch" in text
+    assert "line 3: appendonly" in text
+    assert "line 4: nosuch" in text
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,8 @@ def test_an_unknown_key_names_the_nearest(tmp_path: Path) -> None:
     toml.write_text('port = 0\nmemroy = "1gb"\n')
     done = run("--config", str(toml))
     assert done.returncode == 2
-    assert "line 2" in done.stderr and "did you mean memory?" in done.stderr
+    assert "line 2" in done.stderr
+    assert "did you mean memory?" in done.stderr
 
 
 def test_config_set_changes_all_or_nothing() -> None:
@@ -123,7 +124,7 @@ def test_config_set_changes_all_or_nothing() -> None:
             server.execute_command("CONFIG", "SET", "maxmemory", "90mb", "maxclients", "x")
         with pytest.raises(redis.ResponseError, match="immutable config"):
             server.config_set("port", 1)
-        with pytest.raises(redis.ResponseError, match="^Unknown option or number of arguments"):
+        with pytest.raises(redis.ResponseError, match="Unknown option or number of arguments"):
             server.config_set("nosuch", 1)
         found = server.config_get("[mt]*o*")
         assert (str(80 << 20), "9") == (found["maxmemory"], found["timeout"])
@@ -252,7 +253,7 @@ def test_a_schedule_writes_snapshots(tmp_path: Path) -> None:
 
 
 def test_killed_while_it_writes_the_old_snapshot_stays(tmp_path: Path) -> None:
-    """kill -9 during a snapshot leaves the one before it, whole."""
+    """A kill -9 during a snapshot leaves the one before it, whole."""
     snapshot, beside = tmp_path / "augury.snapshot", tmp_path / "augury.snapshot.tmp"
     arguments = ("--memory", "256mb", "--dir", str(tmp_path), *QUIET)
     with serving(*arguments) as served:
@@ -300,7 +301,7 @@ def test_clients_are_served_while_a_snapshot_is_written(tmp_path: Path) -> None:
     """No answer waits for the whole of it: the slowest of many is far from its duration."""
     with serving("--memory", "256mb", "--dir", str(tmp_path), *QUIET) as served:
         server = client(served)
-        fill(server, 100_000, size=1_000)
+        fill(server, 60_000, size=1_000)
         server.execute_command("BGSAVE")
         waits = []
         while not (tmp_path / "augury.snapshot").exists():
@@ -336,7 +337,10 @@ def test_metrics_and_health() -> None:
         server.set("a", 1)
         for key in ("a", "a", "b"):
             server.get(key)
-        assert (2, 1) == (metric(served, "augury_hits_total"), metric(served, "augury_misses_total"))
+        assert (2, 1) == (
+            metric(served, "augury_hits_total"),
+            metric(served, "augury_misses_total"),
+        )
         assert metric(served, "augury_keys", db="0") == 1
         assert metric(served, "augury_memory_bytes", kind="bound") == 64 << 20
         assert metric(served, "augury_build_info", version="0.1.0", policy="auto") == 1
@@ -359,7 +363,7 @@ def test_logs_are_json_and_keep_secrets(tmp_path: Path) -> None:
 
 
 def test_the_manager_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """systemd learns that the server is ready, and that it stops."""
+    """The manager, systemd, learns that the server is ready, and that it stops."""
     path = tmp_path / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(path))
@@ -380,7 +384,8 @@ def test_the_python_command_serves() -> None:
             try:
                 served = Served(process, ready(process, ("redis",)))
                 server = client(served)
-                assert server.set("a", 1) and server.get("a") == b"1"
+                assert server.set("a", 1)
+                assert server.get("a") == b"1"
                 assert server.config_get("maxmemory") == {"maxmemory": str(32 << 20)}
                 process.send_signal(number)
                 assert process.wait(timeout=DEADLINE) == 0
@@ -389,7 +394,8 @@ def test_the_python_command_serves() -> None:
     shown = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
     assert "--snapshot-interval <SECONDS>" in shown.stdout
     wrong = subprocess.run([*command, "--memroy", "1"], capture_output=True, text=True, check=False)
-    assert wrong.returncode == 2 and "--memory" in wrong.stderr
+    assert wrong.returncode == 2
+    assert "--memory" in wrong.stderr
 
 
 def churn(server: redis.Redis, drawn: random.Random, largest: int) -> None:
