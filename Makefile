@@ -101,6 +101,7 @@ rust-test: $(STAMPS)/venv
 	cargo test --workspace --locked --quiet
 
 python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/postgresql $(STAMPS)/conformance build
+	cargo build -p augury-server --locked --quiet
 	$(PYTHON) -m pytest -q
 
 test: $(STAMPS)/dev-packages build

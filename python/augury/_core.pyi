@@ -1,6 +1,14 @@
 """Typed face of the extension; tests/test_stub.py holds it against the binary."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import (
+    Callable,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
 from typing import Any, Self, TypeAlias, TypedDict, TypeVar, final
 
 from typing_extensions import disjoint_base
@@ -551,5 +559,6 @@ def inspect(source: str, trace_format: str | None, columns: str | None, skip_bad
 def policies() -> tuple[str, ...]: ...
 def prefetchers() -> tuple[str, ...]: ...
 def read_capacity(text: str) -> tuple[float | None, int | None]: ...
+def serve(arguments: Sequence[str]) -> int: ...
 def trace_name(source: str) -> str: ...
 def workloads() -> list[tuple[str, str, list[tuple[str, float, str]]]]: ...

@@ -19,6 +19,7 @@ mod reading;
 mod requests;
 mod sample;
 mod sequence;
+mod serve;
 mod session;
 mod text;
 mod ticker;
@@ -54,6 +55,8 @@ mod _core {
     use super::sample::Sample;
     #[pymodule_export]
     use super::sequence::Sequence;
+    #[pymodule_export]
+    use super::serve::serve;
     #[pymodule_export]
     use super::session::Session;
     #[pymodule_export]

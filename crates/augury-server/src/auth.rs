@@ -62,7 +62,7 @@ pub fn user_of(client: &Client) -> &[u8] {
 /// Notes in the ACL log what was denied; `user` is its name, or what was given for one.
 pub fn note(server: &mut Server, client: &Client, reason: Reason, object: &[u8], user: &[u8]) {
     let context = if client.transaction.is_some() { "multi" } else { "toplevel" };
-    let (now, most) = (server.now, server.settings.acl_log_max);
+    let (now, most) = (server.now, server.settings.acl_log_max as usize);
     server.acl.log.note((reason, context), object, user, line(client, now), now, most);
 }
 

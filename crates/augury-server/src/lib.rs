@@ -4,6 +4,8 @@
 //! (what they do), [`memcache`] (the same for memcached clients), [`server`] (what they share),
 //! [`keyspace`] (the engine), [`object`] (what is stored). What clients have to do with each other:
 //! [`clients`], [`pubsub`], [`watching`], [`tracking`], [`notices`].
+//! Beside that flow: [`program`] (from arguments to a server that runs, and its end), [`config`],
+//! [`snapshot`], [`memory`] (the bound), [`logging`].
 
 pub mod acl;
 pub mod auth;
@@ -13,17 +15,22 @@ pub mod commands;
 pub mod config;
 pub mod footprint;
 pub mod glob;
+mod http;
 pub mod keyspace;
+pub mod logging;
 pub mod memcache;
+pub mod memory;
 pub mod net;
 pub mod notices;
 pub mod object;
 pub mod pausing;
+pub mod program;
 pub mod pubsub;
 pub mod rates;
 pub mod resp;
 pub mod server;
 pub mod slowlog;
+pub mod snapshot;
 pub mod ticks;
 pub mod tracking;
 pub mod watching;

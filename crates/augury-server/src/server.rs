@@ -5,7 +5,9 @@
 //! sends another arrives in order. Decision 0026 has the reasons and the measurements.
 
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Mutex, MutexGuard, mpsc};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use augury_core::clock::Millis;
@@ -13,14 +15,16 @@ use augury_core::clock::Millis;
 use crate::acl::Acl;
 use crate::client::{Client, Handle, Modes, Place};
 use crate::clients::Clients;
-use crate::config::Settings;
+use crate::config::{Setting, Settings};
 use crate::footprint::Footprint;
 use crate::keyspace::{Keyspace, Plan};
 use crate::memcache;
+use crate::memory::{self, Measured};
 use crate::pausing::Pause;
 use crate::pubsub::Hub;
 use crate::rates::Rates;
 use crate::slowlog::SlowLog;
+use crate::snapshot::Snapshots;
 use crate::ticks::TickClock;
 use crate::tracking::Table;
 use crate::watching::Watchers;
@@ -51,6 +55,13 @@ pub struct Counters {
     pub written_bytes: u64,
     /// Answers that were errors.
     pub errors: u64,
+}
+
+/// How the server is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ending {
+    /// Whether a snapshot is written; none: as the settings say.
+    pub saves: Option<bool>,
 }
 
 /// See the module's head.
@@ -94,6 +105,18 @@ pub struct Server {
     pub memcache: memcache::State,
     /// Whether the server is to end.
     pub is_ending: bool,
+    /// Where the wish to end is told.
+    ender: Option<mpsc::Sender<Ending>>,
+    /// Snapshots that are written or asked for.
+    pub snapshots: Snapshots,
+    /// What the process takes, measured some times a second.
+    pub measured: Measured,
+    /// The bound of memory at the start.
+    pub memory_at_start: u64,
+    /// What CONFIG SET has changed.
+    pub changed: Vec<&'static Setting>,
+    /// The file that the settings came from.
+    pub config_file: Option<PathBuf>,
 }
 
 /// Milliseconds of Unix time.
@@ -107,29 +130,40 @@ impl Server {
     pub fn new(settings: Settings) -> Server {
         let now = unix_millis();
         let (policy, memory) = (settings.policy, settings.memory);
-        let plan = Plan { policy, memory, seed: now };
         Server {
-            keyspace: Keyspace::new(plan),
+            keyspace: Keyspace::new(Plan { policy, memory, seed: now }),
             clients: Clients::default(),
             pubsub: Hub::default(),
-            tracking: Table::new(settings.tracking_keys_max),
+            tracking: Table::new(settings.tracking_max as usize),
             watchers: Watchers::default(),
             monitors: Vec::new(),
-            slowlog: SlowLog::new(settings.slowlog_threshold, settings.slowlog_len),
+            slowlog: SlowLog::new(settings.slowlog_slower_than, settings.slowlog_max as usize),
             pause: None,
             rates: Rates::default(),
             ticks: TickClock::default(),
             footprint: Footprint::default(),
             run_id: (0..40).map(|_| fastrand::digit(16)).collect(),
             next_look: 0,
-            acl: Acl::new(settings.requirepass.as_deref(), settings.acl_file.clone()),
+            acl: Acl::new(settings.requirepass(), settings.acl_path()),
             now,
             started: now,
             settings,
             counters: Counters::default(),
             memcache: memcache::State::new(now),
             is_ending: false,
+            ender: None,
+            snapshots: Snapshots::new(now),
+            measured: Measured::default(),
+            memory_at_start: memory,
+            changed: Vec::new(),
+            config_file: None,
         }
+    }
+
+    /// How its databases are made.
+    pub fn plan(&self) -> Plan {
+        let (policy, memory) = (self.settings.policy, self.settings.memory);
+        Plan { policy, memory, seed: self.started }
     }
 
     /// A seat for a client that has just connected.
@@ -153,12 +187,13 @@ impl Server {
     }
 
     /// What to tell a peer that is not to be seated, if it is not. Where no password is needed only
-    /// this host's clients are served, unless that is wanted: protected mode.
-    pub fn turn_away(&mut self, peer: IpAddr) -> Option<&'static [u8]> {
+    /// this host's clients are served, unless that is wanted: protected mode. A protocol without
+    /// passwords (memcached's) is in that case always.
+    pub fn turn_away(&mut self, peer: IpAddr, has_passwords: bool) -> Option<&'static [u8]> {
         let refusal: &[u8] = if self.client_count() >= self.settings.clients_max {
             b"-ERR max number of clients reached\r\n"
         } else if self.settings.protected_mode
-            && self.acl.default_user().is_nopass
+            && (!has_passwords || self.acl.default_user().is_nopass)
             && !peer.to_canonical().is_loopback()
         {
             PROTECTED
@@ -172,6 +207,27 @@ impl Server {
     /// The client in a seat, unless its commands are running.
     pub fn client(&self, seat: usize) -> Option<&Client> {
         self.clients.get(seat)
+    }
+
+    /// Where the wish to end is told from now on.
+    pub fn set_ender(&mut self, ender: mpsc::Sender<Ending>) {
+        self.ender = Some(ender);
+    }
+
+    /// Asks whoever runs the server to end it.
+    pub fn end(&mut self, ending: Ending) {
+        if let Some(ender) = &self.ender {
+            // Where nobody listens any more it ends already.
+            let _ = ender.send(ending);
+        }
+    }
+
+    /// Takes over the bound that is set. A much smaller one is approached in steps: evicting all
+    /// of the difference at once would make every client wait.
+    pub fn bound_memory(&mut self) {
+        if self.settings.memory + memory::STEP >= self.keyspace.capacity() {
+            self.keyspace.resize(self.settings.memory);
+        }
     }
 
     /// Number of clients.
@@ -252,19 +308,23 @@ impl Server {
 }
 
 /// The server under its lock.
-pub struct Shared(Mutex<Server>);
+pub struct Shared {
+    server: Mutex<Server>,
+    /// Bytes of all connections' buffers.
+    pub buffers: AtomicUsize,
+}
 
 impl Shared {
     /// Puts a server under a lock.
     pub fn new(server: Server) -> Shared {
-        Shared(Mutex::new(server))
+        Shared { server: Mutex::new(server), buffers: AtomicUsize::new(0) }
     }
 
     /// The server, with its time read anew. A command that has panicked while it held the lock has
     /// left the server whole: what it did is done in part, as after an eviction.
     #[inline]
     pub fn lock(&self) -> MutexGuard<'_, Server> {
-        let mut server = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut server = self.server.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         server.now = unix_millis().max(server.now);
         server
     }

@@ -184,7 +184,7 @@ fn what_a_client_is_told_stands_behind_the_answer_that_it_makes_stale() {
 
 #[test]
 fn keys_beyond_the_limit_are_told_of_and_forgotten() {
-    let mut world = World::new(Settings { tracking_keys_max: 3, ..Settings::default() });
+    let mut world = World::new(Settings { tracking_max: 3, ..Settings::default() });
     let reader = world.client(3);
     world.say(reader, "CLIENT TRACKING ON");
     let mut told = 0;

@@ -18,6 +18,7 @@ from augury.cli import (
     inspect,
     record,
     replay,
+    serve,
     size,
     train,
     workloads,
@@ -39,6 +40,7 @@ app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(explain.explain)
 app.command()(adapt.adapt)
+app.command(context_settings=serve.CONTEXT)(serve.serve)
 app.command()(size.size)
 app.command()(convert.convert)
 app.command()(record.record)

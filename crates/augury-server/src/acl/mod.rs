@@ -115,6 +115,27 @@ impl Acl {
         Ok(())
     }
 
+    /// Adds the users that the settings name, each a line as the ACL file has them, without the word
+    /// `user`.
+    ///
+    /// # Errors
+    /// A line is none, or there is an ACL file too: users come from one of them.
+    pub fn add_lines(&mut self, lines: &[String]) -> Result<(), String> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        if self.path.is_some() {
+            return Err("users are in the settings and in an ACL file: keep them in one".into());
+        }
+        let text: String = lines.iter().map(|line| format!("user {line}\n")).collect();
+        for user in file::parse(Path::new("settings"), text.as_bytes())?.into_values() {
+            if &*user.name != DEFAULT || lines.iter().any(|line| line.starts_with("default")) {
+                self.put(Arc::unwrap_or_clone(user))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes the users to the ACL file, if one is configured.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use super::catalog::Number;
 use super::password::{self, Digest};
 use super::selector::{Access, RuleError, Selector};
-use crate::config::size;
+use crate::config::bytes;
 
 /// The user of who has not said who it is.
 pub const DEFAULT: &[u8] = b"default";
@@ -165,7 +165,7 @@ fn is_quota(rule: &[u8]) -> bool {
 }
 
 fn quota(text: &[u8]) -> Result<Option<u64>, RuleError> {
-    let bytes = std::str::from_utf8(text).ok().and_then(size::bytes);
+    let bytes = std::str::from_utf8(text).ok().and_then(|text| bytes(text).ok());
     match bytes.ok_or(RuleError::Quota)? {
         0 => Ok(None),
         bytes if bytes <= 1 << 53 => Ok(Some(bytes)),

@@ -6,6 +6,7 @@
 pub mod acl;
 pub mod auth;
 pub mod client;
+pub mod config;
 pub mod connection;
 pub mod dispatch;
 pub mod expiry;
@@ -24,6 +25,7 @@ pub mod monitor;
 pub mod node;
 pub mod number;
 pub mod object;
+pub mod persistence;
 pub mod pubsub;
 pub mod refusal;
 pub mod scan;

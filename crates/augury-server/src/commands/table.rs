@@ -37,6 +37,8 @@ const FAMILIES: &[&[Command]] = &[
     super::node::COMMANDS,
     super::auth::COMMANDS,
     super::acl::COMMANDS,
+    super::config::COMMANDS,
+    super::persistence::COMMANDS,
 ];
 
 /// Longest name of a command.

@@ -6,6 +6,7 @@
 mod fields;
 mod prefixes;
 mod residents;
+mod saving;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -26,6 +27,7 @@ use prefixes::Prefixes;
 use residents::{Gone, Residents, weight};
 
 pub use residents::Asked;
+pub use saving::Kept;
 
 /// How a keyspace is made.
 #[derive(Debug, Clone, Copy)]
@@ -111,6 +113,10 @@ pub struct Keyspace {
     dirty: u64,
     /// Bytes under the prefixes that quotas count.
     prefixes: Prefixes,
+    /// What had been counted when counting began anew.
+    stats_before: Stats,
+    /// Of the bound, what is left to others.
+    reserved: u64,
 }
 
 impl Keyspace {
@@ -129,6 +135,8 @@ impl Keyspace {
             is_quiet: false,
             dirty: 0,
             prefixes: Prefixes::default(),
+            stats_before: Stats::default(),
+            reserved: 0,
         }
     }
 
@@ -425,8 +433,19 @@ impl Keyspace {
         self.settle_gone();
     }
 
+    /// Bytes of the bound that are left to others.
+    pub fn reserved(&self) -> u64 {
+        self.reserved
+    }
+
+    /// Bytes that the residents count for.
+    pub fn counted(&self) -> u64 {
+        self.residents.used().saturating_sub(self.reserved)
+    }
+
     /// Leaves so many bytes of the bound to others.
     pub fn reserve(&mut self, bytes: u64) {
+        self.reserved = bytes;
         self.residents.reserve(bytes, &mut self.gone);
         self.settle_gone();
     }
@@ -436,9 +455,14 @@ impl Keyspace {
         self.residents.memory_bytes() + self.fields.memory_bytes()
     }
 
-    /// Counters since the beginning.
+    /// Counters since the beginning, or since [`Keyspace::reset_stats`].
     pub fn stats(&self) -> Stats {
-        self.residents.stats()
+        self.residents.stats().since(&self.stats_before)
+    }
+
+    /// Counts from here on.
+    pub fn reset_stats(&mut self) {
+        self.stats_before = self.residents.stats();
     }
 
     /// The ranking that rules at present, where the policy chooses among several.

@@ -4,9 +4,12 @@
 //! that comparing them runs no foreign code and needs no pins.
 
 use augury_core::clock::Millis;
+use augury_core::history::SavedHistory;
 use augury_core::metrics::{RemovalCause, Stats};
 use augury_core::policy::Policy;
 use augury_core::policy::explanation::Explanation;
+use augury_core::request::Tick;
+use augury_core::saved::SavedError;
 use augury_core::shard::{Inserted, Left, Shard};
 use augury_core::slots::SlotId;
 
@@ -74,6 +77,23 @@ pub(super) trait Residents: Send {
     fn ticks(&self) -> u64;
     fn ruling(&self) -> Option<&'static str>;
     fn explain(&self, hash: u64, id: Option<SlotId>) -> Option<Explanation>;
+    /// Requests so far, and what the policy has learned of objects in general.
+    fn memory(&self) -> (Tick, Option<Vec<u8>>);
+    /// About in the order in which they would leave.
+    fn leaving_order(&self) -> Vec<SlotId>;
+    /// What the policy remembers of this resident.
+    fn history(&self, id: SlotId) -> Option<SavedHistory>;
+    /// Goes on with what was learned elsewhere.
+    fn restore_memory(&mut self, tick: Tick, learned: Option<&[u8]>) -> Result<(), SavedError>;
+    /// Adds what was resident elsewhere; the caller knows that its key is not here and that it
+    /// fits.
+    fn restore(
+        &mut self,
+        hash: u64,
+        object: Object,
+        deadline: Option<Millis>,
+        history: Option<SavedHistory>,
+    );
 }
 
 impl<P: Policy + Send> Residents for Shard<(), Object, P> {
@@ -243,6 +263,39 @@ impl<P: Policy + Send> Residents for Shard<(), Object, P> {
     fn explain(&self, hash: u64, id: Option<SlotId>) -> Option<Explanation> {
         Shard::explain(self, hash, id)
     }
+
+    fn memory(&self) -> (Tick, Option<Vec<u8>>) {
+        (self.tick(), self.policy().save(self.tick()))
+    }
+
+    fn leaving_order(&self) -> Vec<SlotId> {
+        self.policy().leaving_order(self.store().slots(), latest(self.tick()))
+    }
+
+    fn history(&self, id: SlotId) -> Option<SavedHistory> {
+        let slots = self.store().slots();
+        slots.is_live(id).then(|| self.policy().save_record(slots, id, latest(self.tick())))?
+    }
+
+    fn restore_memory(&mut self, tick: Tick, learned: Option<&[u8]>) -> Result<(), SavedError> {
+        Shard::restore_memory(self, tick, learned)
+    }
+
+    fn restore(
+        &mut self,
+        hash: u64,
+        object: Object,
+        deadline: Option<Millis>,
+        history: Option<SavedHistory>,
+    ) {
+        let access = self.write(hash, hash, weight(&object));
+        self.place_restored(&access, (), object, deadline, history);
+    }
+}
+
+/// The tick of the latest request: what is restored at once is as old as it was.
+fn latest(tick: Tick) -> Tick {
+    tick.saturating_sub(1)
 }
 
 /// What an entry counts for: its object's bytes and its own.

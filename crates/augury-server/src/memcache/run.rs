@@ -201,7 +201,7 @@ fn flush(server: &mut Server, exptime: i64) {
 mod tests {
     use super::super::{Batch, Limits};
     use super::*;
-    use crate::client::Place;
+    use crate::client::{Handle, Place};
     use crate::config::Settings;
     use crate::object::Object;
     use crate::object::hash::Hash;
@@ -209,7 +209,8 @@ mod tests {
     /// The answers to what a client sends.
     fn answers(server: &mut Server, input: &[u8]) -> String {
         let place = Place { worker: 0, connection: 0 };
-        let mut client = Client::new(1, place, String::new(), String::new(), server.now);
+        let mut client =
+            Client::new(Handle { seat: 0, id: 1 }, place, String::new(), String::new(), server.now);
         let (mut batch, mut out) = (Batch::default(), Vec::new());
         batch.fill(input, Limits { item: server.settings.memcached_item_max });
         for request in batch.requests() {

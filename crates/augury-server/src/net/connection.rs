@@ -1,6 +1,7 @@
 //! A connection: socket, what has come and is not run, what is answered and not written.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use augury_core::clock::Millis;
@@ -41,6 +42,8 @@ pub(super) struct Connection {
     written: usize,
     /// Bytes read and written that the server has not counted yet.
     pub(super) uncounted: (u64, u64),
+    /// Bytes of its buffers, as they were counted last.
+    counted: usize,
     /// Whether it ends when all answers are written.
     pub(super) is_ending: bool,
     /// Whether its next command waits.
@@ -70,6 +73,7 @@ impl Connection {
             output: Vec::new(),
             written: 0,
             uncounted: (0, 0),
+            counted: 0,
             is_ending: false,
             is_waiting: false,
             is_stranger,
@@ -115,6 +119,23 @@ impl Connection {
         } else if count > 0 {
             self.input.drain(..count);
         }
+    }
+
+    /// Brings what its buffers take into the sum of all connections.
+    #[inline]
+    pub(super) fn count(&mut self, all: &AtomicUsize) {
+        let now = self.input.capacity() + self.output.capacity();
+        if now > self.counted {
+            all.fetch_add(now - self.counted, Ordering::Relaxed);
+        } else if now < self.counted {
+            all.fetch_sub(self.counted - now, Ordering::Relaxed);
+        }
+        self.counted = now;
+    }
+
+    /// Takes what its buffers took out of the sum.
+    pub(super) fn discount(&self, all: &AtomicUsize) {
+        all.fetch_sub(self.counted, Ordering::Relaxed);
     }
 
     /// Bytes answered and not written.

@@ -13,10 +13,13 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// What is said to a client too many.
-    pub(super) const fn full(self) -> &'static [u8] {
+    /// What is said to a client that is not served, where a Redis client is told this.
+    pub(super) fn refused(self, redis: &'static [u8]) -> &'static [u8] {
         match self {
-            Dialect::Redis => b"-ERR max number of clients reached\r\n",
+            Dialect::Redis => redis,
+            Dialect::Memcached if redis.starts_with(b"-DENIED") => {
+                b"SERVER_ERROR protected mode: only clients of this host are served\r\n"
+            }
             Dialect::Memcached => b"ERROR Too many open connections\r\n",
         }
     }

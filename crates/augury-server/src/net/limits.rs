@@ -32,9 +32,9 @@ impl Bounds {
             friends: Limits { arguments: ARGUMENTS_MAX, bulk: settings.bulk_max },
             query_max: settings.query_max,
             items: memcache::Limits { item: settings.memcached_item_max },
-            normal: settings.output_normal,
-            pubsub: settings.output_pubsub,
-            idle: settings.idle_timeout,
+            normal: settings.output_limits.normal,
+            pubsub: settings.output_limits.pubsub,
+            idle: settings.idle_timeout(),
             command: settings.command_timeout,
             greeting: settings.greeting_timeout,
         }
@@ -129,6 +129,7 @@ impl Times {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::OutputLimits;
 
     const SECOND: Duration = Duration::from_secs(1);
     const CALM: State = State {
@@ -142,9 +143,12 @@ mod tests {
     fn bounds() -> Bounds {
         let output = OutputLimit { hard: 100, soft: 10, soft_time: SECOND };
         Bounds::new(&Settings {
-            output_normal: output,
-            output_pubsub: OutputLimit { hard: 50, ..output },
-            idle_timeout: Some(100 * SECOND),
+            output_limits: OutputLimits {
+                normal: output,
+                replica: output,
+                pubsub: OutputLimit { hard: 50, ..output },
+            },
+            timeout: 100,
             command_timeout: 5 * SECOND,
             greeting_timeout: 3 * SECOND,
             ..Settings::default()

@@ -11,7 +11,7 @@ use rustls::ServerConfig;
 
 use super::accept::{Port, Service};
 use super::tls;
-use super::worker::{Mailbox, Parts, WAKE, Worker};
+use super::worker::{Letter, Mailbox, Parts, WAKE, Worker};
 use crate::config::Settings;
 use crate::server::{Server, Shared};
 
@@ -36,9 +36,11 @@ pub struct Running {
 /// # Errors
 /// An address cannot be listened on, or a file of TLS or of users cannot be used.
 pub fn listen(settings: Settings) -> io::Result<Listening> {
-    let tls = settings.tls.as_ref().map(tls::acceptor).transpose()?;
+    let invalid = |text| io::Error::new(io::ErrorKind::InvalidInput, text);
+    let tls_settings = settings.tls().map_err(invalid)?;
+    let tls = tls_settings.as_ref().map(tls::acceptor).transpose()?;
     let mut wanted = vec![(settings.port, Service::Redis)];
-    wanted.extend(settings.tls.as_ref().map(|it| (it.port, Service::RedisTls)));
+    wanted.extend(tls_settings.as_ref().map(|it| (it.port, Service::RedisTls)));
     wanted.extend(settings.memcached_port.map(|port| (port, Service::Memcached)));
     let mut ports = Vec::new();
     for (port, service) in wanted {
@@ -51,14 +53,34 @@ pub fn listen(settings: Settings) -> io::Result<Listening> {
         }
     }
     let threads = settings.threads.max(1);
+    let users = settings.users.clone();
     let mut server = Server::new(settings);
-    let fault = |text| io::Error::new(io::ErrorKind::InvalidInput, text);
-    server.acl.load().map_err(fault)?;
+    server.acl.load().map_err(invalid)?;
+    server.acl.add_lines(&users).map_err(invalid)?;
     server.keyspace.count_prefixes(server.acl.prefixes());
     Ok(Listening { ports, tls, shared: Arc::new(Shared::new(server)), threads })
 }
 
+/// The way to connections for whoever is no worker.
+#[derive(Clone)]
+pub struct Post(Arc<[Mailbox]>);
+
+impl Post {
+    /// Lets the workers look at the connections that were woken.
+    pub fn deliver(&self, shared: &Shared) {
+        let wakes = shared.lock().take_wakes();
+        for place in wakes {
+            self.0[place.worker].send(Letter::Look(place.connection));
+        }
+    }
+}
+
 impl Listening {
+    /// What the connections will share.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// Starts the workers.
     ///
     /// # Errors
@@ -99,6 +121,16 @@ impl Running {
     /// What the connections share.
     pub fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    /// The way to its connections.
+    pub fn post(&self) -> Post {
+        Post(self.mailboxes.clone())
+    }
+
+    /// Whether a worker has ended, as it was asked to or by an error.
+    pub fn has_ended(&self) -> bool {
+        self.workers.iter().any(JoinHandle::is_finished)
     }
 
     /// Asks the workers to end, and does not wait.

@@ -6,6 +6,7 @@ use super::limits::Bounds;
 use super::serve::Served;
 use super::worker::{Mailbox, send_wakes};
 use crate::memcache;
+use crate::notices;
 use crate::server::Shared;
 
 /// Runs the requests that have come on a connection.
@@ -29,6 +30,9 @@ pub(super) fn serve(
         for request in batch.requests() {
             let (input, output) = (&connection.input, &mut connection.output);
             memcache::run(server, &mut client, request, input, output);
+        }
+        if server.keyspace.has_changes() {
+            notices::tell(server, Some(&mut client));
         }
         connection.is_ending |= client.is_closing;
         server.put_client(connection.seat, client);

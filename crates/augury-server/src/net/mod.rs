@@ -15,4 +15,4 @@ mod transport;
 mod worker;
 
 pub use dialect::Dialect;
-pub use listen::{Listening, Running, listen};
+pub use listen::{Listening, Post, Running, listen};

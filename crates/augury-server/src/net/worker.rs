@@ -136,6 +136,7 @@ impl Worker {
             for event in &events {
                 if event.token() == WAKE {
                     if self.read_letters() {
+                        self.end();
                         return Ok(());
                     }
                 } else {
@@ -220,11 +221,11 @@ impl Worker {
         let token = entry.key();
         let place = Place { worker: self.number, connection: token };
         let mut server = self.shared.lock();
-        if let Some(refusal) = server.turn_away(peer.ip()) {
+        if let Some(refusal) = server.turn_away(peer.ip(), service != Service::Memcached) {
             drop(server);
             let told = match service {
                 Service::Redis => refusal,
-                Service::Memcached => Dialect::Memcached.full(),
+                Service::Memcached => Dialect::Memcached.refused(refusal),
                 // Nothing is said before the handshake.
                 Service::RedisTls => return,
             };
@@ -332,6 +333,7 @@ impl Worker {
             debug!(%error, "a connection was lost");
             return self.close(token);
         }
+        connection.count(&self.shared.buffers);
         if connection.is_ending && connection.is_flushed() {
             self.close(token);
         }
@@ -351,6 +353,7 @@ impl Worker {
         if let Err(error) = self.poll.registry().deregister(connection.transport.source()) {
             debug!(%error, "a connection was not registered");
         }
+        connection.discount(&self.shared.buffers);
         self.shared.lock().unseat(connection.seat);
     }
 
@@ -376,6 +379,15 @@ impl Worker {
         }
         for (token, why) in beyond {
             self.cut(token, why);
+        }
+    }
+
+    /// Writes what is answered, as far as the sockets take it.
+    fn end(&mut self) {
+        for (_, connection) in &mut self.connections {
+            if let Err(error) = connection.write() {
+                debug!(%error, "a connection was lost");
+            }
         }
     }
 

@@ -336,7 +336,7 @@ pub fn number(digits: &[u8]) -> Option<i64> {
 
 /// Splits a line as a shell would: spaces part, `"..."` with escapes and `'...'` keep together.
 /// None where a quote is not closed or closes before a letter.
-fn split_quoted(line: &[u8], out: &mut Vec<u8>, ranges: &mut Vec<Range<usize>>) -> Option<()> {
+pub fn split_quoted(line: &[u8], out: &mut Vec<u8>, ranges: &mut Vec<Range<usize>>) -> Option<()> {
     let mut at = 0;
     loop {
         while line.get(at).is_some_and(u8::is_ascii_whitespace) {

@@ -1,0 +1,259 @@
+//! The bound of memory: what the process takes beyond what entries count for is left to it.
+//!
+//! Entries are charged what the allocator sets aside for them, and a share of the index. The rest
+//! (history and ghosts, pages that fragmentation keeps from being given back, the program itself)
+//! cannot be foretold, so it is measured: some times a second a thread compares the resident set with
+//! what is counted, and reserves of the bound what the difference exceeds its allowance by. The
+//! promise is a resident set of at most 1.05 times `--memory` and 32 MiB and clients' buffers; what
+//! is aimed at is less, so that what happens between two looks has room. Evictions for it hold
+//! the lock in short steps.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tikv_jemalloc_ctl::{epoch, stats};
+use tracing::{error, warn};
+
+use crate::server::{Server, Shared};
+
+/// How often memory is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+/// How often while more is reserved than before.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// Bytes evicted in one hold of the lock.
+pub(crate) const STEP: u64 = 128 << 10;
+/// Time that one look may spend on evictions; the rest waits for the next.
+const BUDGET: Duration = Duration::from_millis(50);
+/// Aimed at beyond the bound, for what does not grow with it: the program and its threads.
+const ALLOWANCE: u64 = 16 << 20;
+/// Aimed at beyond the bound, as a part of it.
+const ALLOWANCE_PART: u64 = 50;
+/// Free pages that the allocator may keep before it is asked to give them back.
+const DIRTY_MAX: u64 = 4 << 20;
+/// Most of the bound that is left to others, in tenths.
+const RESERVE_TENTHS: u64 = 9;
+
+/// What the process takes, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Measured {
+    /// The resident set.
+    pub rss: u64,
+    /// The largest resident set that was seen.
+    pub rss_peak: u64,
+    /// Asked of the allocator and not given back.
+    pub allocated: u64,
+    /// Pages of the allocator with something in them.
+    pub active: u64,
+    /// What the allocator may have resident: active pages, its own books, free pages.
+    pub resident: u64,
+    /// The allocator's own books.
+    pub metadata: u64,
+    /// Clients' buffers.
+    pub buffers: u64,
+}
+
+impl Measured {
+    /// Free pages that the allocator keeps.
+    pub fn dirty(&self) -> u64 {
+        self.resident.saturating_sub(self.active + self.metadata)
+    }
+
+    /// What would be resident if all free pages were given back, without clients' buffers.
+    fn held(&self) -> u64 {
+        self.rss.saturating_sub(self.dirty()).saturating_sub(self.buffers)
+    }
+
+    /// What of a bound is to be left to others while the entries count for so much.
+    fn reserve(&self, counted: u64, memory: u64) -> u64 {
+        let overhead = self.held().saturating_sub(counted);
+        let allowed = ALLOWANCE + memory / ALLOWANCE_PART;
+        overhead.saturating_sub(allowed).min(memory / 10 * RESERVE_TENTHS)
+    }
+
+    /// Whether free pages are to be given back.
+    fn is_to_purge(&self, memory: u64) -> bool {
+        let aim = memory + memory / ALLOWANCE_PART + ALLOWANCE + DIRTY_MAX;
+        self.rss > aim + self.buffers && self.dirty() > DIRTY_MAX
+    }
+}
+
+/// Measures the process.
+///
+/// # Errors
+/// The system, or the allocator, does not tell.
+pub fn measure(buffers: u64) -> io::Result<Measured> {
+    let told = |error: tikv_jemalloc_ctl::Error| io::Error::other(error.to_string());
+    epoch::advance().map_err(told)?;
+    let rss = resident_set()?;
+    Ok(Measured {
+        rss,
+        rss_peak: rss,
+        allocated: stats::allocated::read().map_err(told)? as u64,
+        active: stats::active::read().map_err(told)? as u64,
+        resident: stats::resident::read().map_err(told)? as u64,
+        metadata: stats::metadata::read().map_err(told)? as u64,
+        buffers,
+    })
+}
+
+/// proc_pid_statm(5): the second number counts resident pages.
+fn resident_set() -> io::Result<u64> {
+    let text = std::fs::read_to_string("/proc/self/statm")?;
+    let pages: Option<u64> = text.split(' ').nth(1).and_then(|it| it.parse().ok());
+    let pages = pages.ok_or_else(|| io::Error::other("/proc/self/statm is not as expected"))?;
+    Ok(pages * rustix::param::page_size() as u64)
+}
+
+/// Gives free pages of all arenas back to the system.
+fn purge() {
+    // All arenas: MALLCTL_ARENAS_ALL of jemalloc(3).
+    let name = c"arena.4096.purge";
+    let nothing = std::ptr::null_mut();
+    // SAFETY: the name is a C string, and this control takes no value and answers none, which null
+    // pointers and a length of zero say.
+    let code = unsafe {
+        tikv_jemalloc_sys::mallctl(name.as_ptr(), nothing, std::ptr::null_mut(), nothing, 0)
+    };
+    if code != 0 {
+        warn!(code, "free memory was not given back");
+    }
+}
+
+/// The thread that keeps the bound.
+pub struct Control {
+    thread: JoinHandle<()>,
+    is_ending: Arc<AtomicBool>,
+}
+
+impl Control {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system has no thread left, or does not tell what the process takes.
+    pub fn start(shared: Arc<Shared>) -> io::Result<Control> {
+        shared.lock().measured = measure(0)?;
+        let is_ending = Arc::new(AtomicBool::new(false));
+        let ending = is_ending.clone();
+        let thread = std::thread::Builder::new().name("augury-memory".to_owned());
+        let thread = thread.spawn(move || {
+            while !ending.load(Ordering::Relaxed) {
+                let is_tight = look(&shared);
+                std::thread::park_timeout(if is_tight { LOOK_AGAIN } else { LOOK });
+            }
+        })?;
+        Ok(Control { thread, is_ending })
+    }
+
+    /// Ends the thread.
+    pub fn end(self) {
+        self.is_ending.store(true, Ordering::Relaxed);
+        self.thread.thread().unpark();
+        if self.thread.join().is_err() {
+            error!("the thread that bounds memory has panicked");
+        }
+    }
+}
+
+/// Measures, and evicts what is over the bound; whether there was something to evict.
+fn look(shared: &Shared) -> bool {
+    let buffers = shared.buffers.load(Ordering::Relaxed) as u64;
+    let mut measured = match measure(buffers) {
+        Ok(measured) => measured,
+        Err(error) => {
+            warn!(%error, "memory was not measured");
+            return false;
+        }
+    };
+    let (wanted, memory, is_tight) = {
+        let mut server = shared.lock();
+        measured.rss_peak = measured.rss.max(server.measured.rss_peak);
+        server.measured = measured;
+        let memory = server.settings.memory;
+        let wanted = measured.reserve(server.keyspace.counted(), memory);
+        (wanted, memory, wanted > server.keyspace.reserved())
+    };
+    let begin = Instant::now();
+    while !approach(&mut shared.lock(), wanted) && begin.elapsed() < BUDGET {
+        std::thread::yield_now();
+    }
+    if measured.is_to_purge(memory) {
+        purge();
+    }
+    is_tight
+}
+
+/// One step to where so much is reserved within the bound that is set; whether it is there.
+fn approach(server: &mut Server, wanted: u64) -> bool {
+    let memory = server.settings.memory;
+    let keyspace = &mut server.keyspace;
+    // A bound that was lowered: what is above it is left to others first, step by step.
+    let surplus = keyspace.capacity().saturating_sub(memory);
+    let (now, goal) = (keyspace.reserved(), wanted + surplus);
+    // Room is given back slowly: what was measured just now may come again.
+    let next = if goal > now { goal.min(now + STEP) } else { goal.max(now - now.div_ceil(16)) };
+    // What is not in use is no step.
+    let unused = keyspace.capacity().saturating_sub(keyspace.used());
+    let next = if goal > now { goal.min(next.max(now + unused)) } else { next };
+    if next != now {
+        keyspace.reserve(next);
+    }
+    if next < goal {
+        return false;
+    }
+    if keyspace.capacity() != memory {
+        keyspace.reserve(next - surplus.min(next));
+        keyspace.resize(memory);
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Settings;
+    use crate::object::Object;
+
+    const MIB: u64 = 1 << 20;
+
+    #[test]
+    fn what_exceeds_the_allowance_is_left_to_others() {
+        let quiet = Measured { rss: 110 * MIB, ..Measured::default() };
+        assert_eq!(0, quiet.reserve(100 * MIB, 100 * MIB));
+        let fragmented = Measured { rss: 190 * MIB, ..Measured::default() };
+        assert_eq!(72 * MIB, fragmented.reserve(100 * MIB, 100 * MIB));
+        let free = Measured { resident: 80 * MIB, ..fragmented };
+        assert_eq!((0, true), (free.reserve(100 * MIB, 100 * MIB), free.is_to_purge(100 * MIB)));
+        let buffered = Measured { buffers: 60 * MIB, ..fragmented };
+        assert_eq!(12 * MIB, buffered.reserve(100 * MIB, 100 * MIB));
+    }
+
+    #[test]
+    fn a_lower_bound_is_reached_in_steps() {
+        let mut server = Server::new(Settings { memory: 8 * MIB, ..Settings::default() });
+        for number in 0..60_000u32 {
+            let key = number.to_le_bytes();
+            let hash = server.keyspace.asked(0, &key).hash;
+            server.keyspace.put(hash, Object::text(0, &key, &[0; 100]), None, None);
+        }
+        server.settings.memory = 3 * MIB;
+        server.bound_memory();
+        assert_eq!(8 * MIB, server.keyspace.capacity());
+        let mut steps = 0;
+        while !approach(&mut server, MIB) {
+            steps += 1;
+        }
+        assert!(steps > 20, "{steps}");
+        assert_eq!((3 * MIB, MIB), (server.keyspace.capacity(), server.keyspace.reserved()));
+        assert!(server.keyspace.counted() <= 2 * MIB);
+        assert!(server.keyspace.counted() > MIB);
+    }
+
+    #[test]
+    fn the_process_is_measured() {
+        let measured = measure(0).expect("Linux tells");
+        assert!(measured.rss > MIB && measured.active >= measured.allocated);
+    }
+}
