@@ -252,7 +252,7 @@ impl Keyspace {
     /// The place of an object without fields that have expired, up to [`FIELDS_AT_ONCE`] (readers
     /// look at the time anyway); none where no field is left.
     fn without_expired_fields(&mut self, id: SlotId, now: Millis) -> Option<SlotId> {
-        let Some(object) = self.residents.object_mut(id) else { return None };
+        let object = self.residents.object_mut(id)?;
         if !object.has_expired_fields(now) {
             return Some(id);
         }

@@ -49,7 +49,7 @@ fn mget(call: &mut Call<'_, '_>) -> Done {
 /// Positions of the keys.
 fn pairs(call: &Call<'_, '_>) -> Result<std::iter::StepBy<std::ops::Range<usize>>, Refusal> {
     let count = call.arguments.len();
-    if count % 2 == 0 {
+    if count.is_multiple_of(2) {
         return Err(Refusal::arity(call.command.name));
     }
     let positions = (1..count).step_by(2);
