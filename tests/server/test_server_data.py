@@ -167,7 +167,7 @@ def wire(port: int) -> Iterator[Wire]:
         ("HSETEX h FNX FXX FIELDS 1 f v", "Only one of FXX or FNX arguments can be specified"),
         ("HSETEX h EX 1 PX 1 FIELDS 1 f v", "Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments"),
         ("DUMP k", "DUMP is not supported: values have no portable form here"),
-        ("LPUSH l 1", "LPUSH is not supported: augury is a cache of strings and hashes; keep lists"),
+        ("LPUSH l 1", "LPUSH is not supported: augury is a cache of strings and hashes; keep"),
         ("EVAL script 0", "EVAL is not supported: augury runs no scripts"),
         ("CLUSTER INFO", "This instance has cluster support disabled"),
         ("SWAPDB 0 1", "SWAPDB is not supported"),

@@ -1,4 +1,4 @@
-"""Redis's protocol as it is on the wire: commands out, answers in with their types, nothing lost."""
+"""The protocol of Redis as it is on the wire: commands out, answers in with their types."""
 
 import contextlib
 import socket

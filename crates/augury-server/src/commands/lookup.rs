@@ -43,9 +43,9 @@ impl<'a> Call<'a, '_> {
         self.server.keyspace.find(self.asked(at), self.server.now)
     }
 
-    /// The place of the key at a position, if it is there; it has to hold a string.
-    pub fn find_text(&mut self, at: usize) -> Result<Option<SlotId>, Refusal> {
-        let found = self.find(at);
+    /// The place of a key, if it is there; it has to hold a string.
+    pub fn find_text(&mut self, asked: Asked<'_>) -> Result<Option<SlotId>, Refusal> {
+        let found = self.server.keyspace.find(asked, self.server.now);
         text(found.and_then(|id| self.server.keyspace.object(id)))?;
         Ok(found)
     }
@@ -63,17 +63,16 @@ impl<'a> Call<'a, '_> {
         object.and_then(Object::as_text).unwrap_or_default()
     }
 
-    /// Writes a string, made of several parts, under the key at a position, where
-    /// [`Call::find`] has found it, if it has. What expires at once is not written: the key leaves.
+    /// Writes a string, made of several parts, under a key, in the place where it was found, if it
+    /// was. What expires at once is not written: the key leaves.
     pub fn write_text(
         &mut self,
-        at: usize,
+        asked: Asked<'_>,
         value: &[&[u8]],
         marks: Marks,
         deadline: Option<Millis>,
         found: Option<SlotId>,
     ) -> Result<(), Refusal> {
-        let asked = self.asked(at);
         storable(asked.key)?;
         let keyspace = &mut self.server.keyspace;
         if deadline.is_some_and(|at| at <= self.server.now) {
@@ -87,11 +86,11 @@ impl<'a> Call<'a, '_> {
         Ok(())
     }
 
-    /// Overwrites the string of the key at a position from an offset on, with zeros before it where
+    /// Overwrites the string of a key from an offset on, with zeros before it where
     /// the string is shorter. It then is as Redis keeps what was changed: `raw`. Its deadline stays.
     pub fn overwrite(
         &mut self,
-        at: usize,
+        asked: Asked<'_>,
         found: Option<SlotId>,
         offset: usize,
         part: &[u8],
@@ -100,7 +99,7 @@ impl<'a> Call<'a, '_> {
         self.grow(offset, part.len())?;
         let zeros = vec![0; offset.saturating_sub(before)];
         let Some(id) = found else {
-            return self.write_text(at, &[&zeros, part], Marks::RAW, None, None);
+            return self.write_text(asked, &[&zeros, part], Marks::RAW, None, None);
         };
         self.server.keyspace.revise(id, |object| {
             if let Some(held) = object.as_text_mut().and_then(|it| it.get_mut(offset..))

@@ -21,10 +21,18 @@ pub const COMMANDS: &[Command] = &[
         arity: -2,
         since: "2.8.0",
         summary: "Some of the keys, and from where to go on",
+        differs: "a cursor is the number of a slot; none is told twice",
         run: scan,
         ..PLAIN
     },
-    Command { name: "keys", arity: 2, summary: "All keys that match", run: keys, ..PLAIN },
+    Command {
+        name: "keys",
+        arity: 2,
+        summary: "All keys that match",
+        differs: "a pattern of two stars or more matches the empty key too",
+        run: keys,
+        ..PLAIN
+    },
     Command { name: "randomkey", arity: 1, summary: "One key", run: randomkey, ..PLAIN },
 ];
 

@@ -7,10 +7,16 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use augury_core::clock::Millis;
+use augury_core::metrics::RemovalCause;
 use augury_core::slots::SlotId;
+
+use super::{Change, Keyspace};
 
 /// Entries below which none are dropped.
 const KEPT: usize = 1024;
+
+/// Fields of one hash that are removed at once because they have expired.
+const FIELDS_AT_ONCE: usize = 128;
 
 /// See the module's head.
 #[derive(Default)]
@@ -59,6 +65,53 @@ impl FieldDeadlines {
     /// Bytes that it takes.
     pub(super) fn memory_bytes(&self) -> usize {
         self.heap.capacity() * size_of::<(Millis, SlotId)>()
+    }
+}
+
+impl Keyspace {
+    /// Removes fields that have expired from up to `limit` hashes, so many of each at once; from
+    /// how many hashes.
+    pub fn expire_fields(&mut self, now: Millis, limit: usize) -> usize {
+        let mut count = 0;
+        while count < limit
+            && let Some(id) = self.fields.pop_due(now)
+        {
+            self.without_expired_fields(id, now);
+            count += 1;
+        }
+        count
+    }
+
+    /// The place of an object without fields that have expired, up to [`FIELDS_AT_ONCE`] (readers
+    /// look at the time anyway); none where no field is left.
+    pub(super) fn without_expired_fields(&mut self, id: SlotId, now: Millis) -> Option<SlotId> {
+        let object = self.residents.object_mut(id)?;
+        if !object.has_expired_fields(now) {
+            return Some(id);
+        }
+        if self.is_watched {
+            let (db, key) = (object.db(), object.key().into());
+            self.changes.push(Change { db, key, cause: None });
+        }
+        let is_left = object.as_hash().is_some_and(|hash| hash.is_live(now));
+        if is_left {
+            object.as_hash_mut().map(|hash| hash.purge(now, FIELDS_AT_ONCE));
+            self.residents.settle(id, false, &mut self.gone);
+        } else {
+            self.residents.remove(id, RemovalCause::Expired, &mut self.gone);
+        }
+        self.settle_gone();
+        self.note_fields(id);
+        is_left.then_some(id)
+    }
+
+    /// Notes when the next field of the hash in this place expires, if it is one.
+    #[inline]
+    pub(super) fn note_fields(&mut self, id: SlotId) {
+        let earliest = |id| self.residents.object(id)?.as_hash()?.earliest();
+        if let Some(at) = earliest(id) {
+            self.fields.add(at, id, earliest);
+        }
     }
 }
 

@@ -20,6 +20,7 @@ pub const COMMANDS: &[Command] = &[
         arity: 4,
         since: "2.6.0",
         summary: "Adds to a floating point number in a field",
+        differs: "numbers are not read as hexadecimal",
         run: hincrbyfloat,
         ..WRITE
     },

@@ -60,7 +60,7 @@ pub const COMMANDS: &[Command] = &[
 
 /// Sets the fields that the arguments name in pairs; how many are new.
 fn set_all(call: &mut Call<'_, '_>) -> Result<i64, Refusal> {
-    if call.arguments.len() % 2 != 0 {
+    if !call.arguments.len().is_multiple_of(2) {
         return Err(Refusal::arity(call.command.name));
     }
     let found = call.find_hash(1)?;

@@ -78,7 +78,7 @@ impl Call<'_, '_> {
         let count = number::integer(self.argument(at + 1)).filter(|&count| count > 0);
         let count = count.ok_or(Refusal::new(refusal))?;
         let given = self.arguments.len().saturating_sub(at + 2);
-        if given % each != 0 || usize::try_from(count).ok() != Some(given / each) {
+        if !given.is_multiple_of(each) || usize::try_from(count).ok() != Some(given / each) {
             return Err(Refusal::new(
                 "ERR The `numfields` parameter must match the number of arguments",
             ));

@@ -176,7 +176,8 @@ fn bitfield(call: &mut Call<'_, '_>) -> Done {
     if end.is_some() && call.command.name == "bitfield_ro" {
         return Err(Refusal::new("ERR BITFIELD_RO only supports the GET subcommand").into());
     }
-    let found = call.find_text(1)?;
+    let asked = call.asked(1);
+    let found = call.find_text(asked)?;
     let mut bytes = call.text_in(found).to_vec();
     if let Some(end) = end {
         let end = call.grow(end as usize, 0)?;
@@ -205,7 +206,7 @@ fn bitfield(call: &mut Call<'_, '_>) -> Done {
         }
     }
     if end.is_some() {
-        call.overwrite(1, found, 0, &bytes)?;
+        call.overwrite(asked, found, 0, &bytes)?;
     }
     Ok(())
 }

@@ -69,14 +69,15 @@ fn setbit(call: &mut Call<'_, '_>) -> Done {
         Some(bit @ 0..=1) => bit == 1,
         _ => return Err(Refusal::new("ERR bit is not an integer or out of range").into()),
     };
-    let found = call.find_text(1)?;
+    let asked = call.asked(1);
+    let found = call.find_text(asked)?;
     let (held, byte) = (call.text_in(found), (at / 8) as usize);
     let before = bit_of(held, at);
     if before != is_set || byte >= held.len() {
         let mask = 0x80 >> (at % 8);
         let value = held.get(byte).copied().unwrap_or(0);
         let value = if is_set { value | mask } else { value & !mask };
-        call.overwrite(1, found, byte, &[value])?;
+        call.overwrite(asked, found, byte, &[value])?;
     }
     call.reply.integer(before.into());
     Ok(())
@@ -229,9 +230,10 @@ fn bitop(call: &mut Call<'_, '_>) -> Done {
     if is("NOT") {
         result.iter_mut().for_each(|byte| *byte = !*byte);
     }
-    let found = call.find(2);
+    let asked = call.asked(2);
+    let found = call.server.keyspace.find(asked, call.server.now);
     if length > 0 {
-        call.write_text(2, &[&result], Marks::empty(), None, found)?;
+        call.write_text(asked, &[&result], Marks::empty(), None, found)?;
     } else if let Some(id) = found {
         call.server.keyspace.remove(id);
     }

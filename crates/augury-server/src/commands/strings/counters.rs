@@ -16,7 +16,8 @@ pub const COMMANDS: &[Command] = &[
         arity: 3,
         since: "2.6.0",
         summary: "Adds to a floating point number",
-        differs: "OBJECT ENCODING of a whole result is int, not embstr",
+        differs: "OBJECT ENCODING of a whole result is int, not embstr; numbers are not read as \
+            hexadecimal",
         run: incrbyfloat,
         ..WRITE
     },
@@ -40,19 +41,21 @@ fn decrby(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn add(call: &mut Call<'_, '_>, more: i64) -> Done {
-    let found = call.find_text(1)?;
+    let asked = call.asked(1);
+    let found = call.find_text(asked)?;
     let before = if found.is_some() { number::whole(call.text_in(found))? } else { 0 };
     let number = before.checked_add(more).ok_or(Refusal::OVERFLOW)?;
     let mut digits = itoa::Buffer::new();
     let deadline = found.and_then(|id| call.server.keyspace.deadline(id));
     let value = digits.format(number).as_bytes();
-    call.write_text(1, &[value], Marks::empty(), deadline, found)?;
+    call.write_text(asked, &[value], Marks::empty(), deadline, found)?;
     call.reply.integer(number);
     Ok(())
 }
 
 fn incrbyfloat(call: &mut Call<'_, '_>) -> Done {
-    let found = call.find_text(1)?;
+    let asked = call.asked(1);
+    let found = call.find_text(asked)?;
     let before = match found {
         Some(_) => Extended::parse(call.text_in(found)),
         None => Extended::parse(b"0"),
@@ -65,7 +68,7 @@ fn incrbyfloat(call: &mut Call<'_, '_>) -> Done {
     }
     let text = sum.human();
     let deadline = found.and_then(|id| call.server.keyspace.deadline(id));
-    call.write_text(1, &[text.as_bytes()], Marks::empty(), deadline, found)?;
+    call.write_text(asked, &[text.as_bytes()], Marks::empty(), deadline, found)?;
     call.reply.bulk(text.as_bytes());
     Ok(())
 }

@@ -41,15 +41,16 @@ pub const COMMANDS: &[Command] = &[
 ];
 
 fn append(call: &mut Call<'_, '_>) -> Done {
-    let found = call.find_text(1)?;
+    let asked = call.asked(1);
+    let found = call.find_text(asked)?;
     let more = call.argument(2);
     if found.is_none() {
-        call.write_text(1, &[more], Marks::empty(), None, None)?;
+        call.write_text(asked, &[more], Marks::empty(), None, None)?;
         call.reply.integer(more.len() as i64);
         return Ok(());
     }
     let before = call.text_in(found).len();
-    call.overwrite(1, found, before, more)?;
+    call.overwrite(asked, found, before, more)?;
     call.reply.integer((before + more.len()) as i64);
     Ok(())
 }
@@ -77,13 +78,14 @@ fn setrange(call: &mut Call<'_, '_>) -> Done {
     let offset = number::whole(call.argument(2))?;
     let offset = usize::try_from(offset).ok().ok_or(Refusal::new("ERR offset is out of range"))?;
     let part = call.argument(3);
-    let found = call.find_text(1)?;
+    let asked = call.asked(1);
+    let found = call.find_text(asked)?;
     let before = call.text_in(found).len();
     if part.is_empty() {
         call.reply.integer(before as i64);
         return Ok(());
     }
-    call.overwrite(1, found, offset, part)?;
+    call.overwrite(asked, found, offset, part)?;
     let end = offset + part.len();
     call.reply.integer(end.max(before) as i64);
     Ok(())

@@ -49,7 +49,7 @@ fn mget(call: &mut Call<'_, '_>) -> Done {
 /// Positions of the keys.
 fn pairs(call: &Call<'_, '_>) -> Result<std::iter::StepBy<std::ops::Range<usize>>, Refusal> {
     let count = call.arguments.len();
-    if count % 2 == 0 {
+    if count.is_multiple_of(2) {
         return Err(Refusal::arity(call.command.name));
     }
     let positions = (1..count).step_by(2);
@@ -59,8 +59,9 @@ fn pairs(call: &Call<'_, '_>) -> Result<std::iter::StepBy<std::ops::Range<usize>
 
 fn set_all(call: &mut Call<'_, '_>) -> Done {
     for at in pairs(call)? {
-        let found = call.find(at);
-        call.write_text(at, &[call.argument(at + 1)], Marks::empty(), None, found)?;
+        let asked = call.asked(at);
+        let found = call.server.keyspace.find(asked, call.server.now);
+        call.write_text(asked, &[call.argument(at + 1)], Marks::empty(), None, found)?;
     }
     Ok(())
 }

@@ -59,6 +59,15 @@ pub const COMMANDS: &[Command] = &[
         ..WRITE
     },
     Command {
+        name: "delifeq",
+        arity: 3,
+        since: "9.0.0",
+        flags: Flags::WRITE.union(Flags::FAST),
+        summary: "Removes a key where its string is this, as Valkey does",
+        run: delifeq,
+        ..WRITE
+    },
+    Command {
         name: "getex",
         arity: -2,
         since: "6.2.0",
@@ -100,11 +109,13 @@ fn set(call: &mut Call<'_, '_>) -> Done {
     }
     let options = parse(call.arguments, 3, true)?;
     let moment = call.moment(options.until)?;
-    storable(call.argument(1))?;
+    let asked = call.asked(1);
+    storable(asked.key)?;
+    call.server.keyspace.approach(asked.hash);
     if options.gets {
         answer(call)?;
     }
-    let found = call.find(1);
+    let found = call.server.keyspace.find(asked, call.server.now);
     let object = found.and_then(|id| call.server.keyspace.object(id));
     let may_set = match options.when {
         None => true,
@@ -123,7 +134,7 @@ fn set(call: &mut Call<'_, '_>) -> Done {
         Some(Until::Kept) => found.and_then(|id| call.server.keyspace.deadline(id)),
         _ => moment,
     };
-    call.write_text(1, &[call.argument(2)], Marks::empty(), deadline, found)?;
+    call.write_text(asked, &[call.argument(2)], Marks::empty(), deadline, found)?;
     if !options.gets {
         call.reply.ok();
     }
@@ -162,8 +173,10 @@ fn psetex(call: &mut Call<'_, '_>) -> Done {
 
 fn set_for(call: &mut Call<'_, '_>, unit: Unit) -> Done {
     let deadline = positive(call.argument(2), unit, call.server.now, call.command.name)?;
-    let found = call.find(1);
-    call.write_text(1, &[call.argument(3)], Marks::empty(), Some(deadline), found)?;
+    let asked = call.asked(1);
+    call.server.keyspace.approach(asked.hash);
+    let found = call.server.keyspace.find(asked, call.server.now);
+    call.write_text(asked, &[call.argument(3)], Marks::empty(), Some(deadline), found)?;
     call.reply.ok();
     Ok(())
 }
@@ -179,6 +192,16 @@ fn getdel(call: &mut Call<'_, '_>) -> Done {
     if let Some(id) = call.find(1) {
         call.server.keyspace.remove(id);
     }
+    Ok(())
+}
+
+fn delifeq(call: &mut Call<'_, '_>) -> Done {
+    let asked = call.asked(1);
+    let found = call.find_text(asked)?.filter(|&id| call.text_in(Some(id)) == call.argument(2));
+    if let Some(id) = found {
+        call.server.keyspace.remove(id);
+    }
+    call.reply.integer(found.is_some().into());
     Ok(())
 }
 
