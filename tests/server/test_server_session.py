@@ -270,7 +270,7 @@ FIELDS = """
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
     """A server for all tests of this file."""
-    with serving("--memory", "67108864") as served:
+    with serving("--memory", "67108864", "--threads", "2") as served:
         yield served
 
 
@@ -483,6 +483,9 @@ def test_info_has_the_fields_that_tools_read(client: "redis.Redis") -> None:
     assert (67108864, "auto") == (info["maxmemory"], info["maxmemory_policy"])
     assert info["db0"]["keys"] >= 1
     assert info["keyspace_hits"] >= 1
+    with pytest.raises(redis.ResponseError):
+        client.execute_command("NOSUCH")
+    assert client.info("errorstats")["errorstat_ERR"]["count"] >= 1
     assert 0 < info["used_memory"] <= info["used_memory_peak"]
 
 

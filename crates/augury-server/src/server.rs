@@ -4,6 +4,7 @@
 //! bytes taken apart, without it. So a transaction is nothing more than a batch, and what one client
 //! sends another arrives in order. Decision 0026 has the reasons and the measurements.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -42,6 +43,30 @@ pub struct Counters {
     pub errors: u64,
 }
 
+/// Kinds of errors that are counted apart.
+const ERROR_CODES_MAX: usize = 128;
+
+/// Errors answered, by their code: the first word of their text.
+#[derive(Debug, Default)]
+pub struct Errors(BTreeMap<Box<[u8]>, u64>);
+
+impl Errors {
+    /// Counts an error of this text; a new code only while there are few.
+    pub fn count(&mut self, text: &[u8]) {
+        let code = text.split(|&byte| byte == b' ').next().unwrap_or_default();
+        if let Some(count) = self.0.get_mut(code) {
+            *count += 1;
+        } else if self.0.len() < ERROR_CODES_MAX {
+            self.0.insert(code.into(), 1);
+        }
+    }
+
+    /// Codes with their counts.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], u64)> {
+        self.0.iter().map(|(code, &count)| (&**code, count))
+    }
+}
+
 /// See the module's head.
 pub struct Server {
     /// The databases.
@@ -77,6 +102,8 @@ pub struct Server {
     pub settings: Settings,
     /// Counters.
     pub counters: Counters,
+    /// Errors by their codes.
+    pub errors: Errors,
     /// Whether the server is to end.
     pub is_ending: bool,
 }
@@ -111,6 +138,7 @@ impl Server {
             started: now,
             settings,
             counters: Counters::default(),
+            errors: Errors::default(),
             is_ending: false,
         }
     }

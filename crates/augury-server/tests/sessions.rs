@@ -208,6 +208,12 @@ fn broadcast_tells_of_all_changes_of_a_command_at_once_and_not_of_ones_own_with_
     assert_eq!((both.to_owned(), invalidate("a:1")), (world.pushed(all), world.pushed(some)));
     assert_eq!("+OK\r\n", world.say(some, "SET a:2 x"));
     assert_eq!(invalidate("a:2"), world.pushed(all));
+    // A message for each prefix, as Redis has it.
+    world.say(some, "CLIENT TRACKING ON BCAST PREFIX b:");
+    for command in ["MULTI", "SET b:1 x", "SET a:1 x", "EXEC"] {
+        world.say(writer, command);
+    }
+    assert_eq!(invalidate("a:1") + &invalidate("b:1"), world.pushed(some));
 }
 
 #[test]
