@@ -1,9 +1,12 @@
 """Sessions: what clients say of themselves, transactions, publish and subscribe, tracking, INFO."""
 
 import asyncio
+import contextlib
+import random
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -161,13 +164,18 @@ CONVERSATIONS = {
         a: CLIENT TRACKING ON OPTIN OPTOUT
         a: CLIENT TRACKING ON BCAST OPTIN
         a: CLIENT TRACKING ON BCAST PREFIX foo PREFIX foobar
+        a: CLIENT TRACKING ON BCAST PREFIX a PREFIX a
         a: CLIENT TRACKING ON BCAST PREFIX foo
         a: CLIENT TRACKINGINFO
+        a: CLIENT TRACKING ON BCAST PREFIX foo
+        a: CLIENT TRACKING ON BCAST PREFIX f
         a: CLIENT TRACKING ON BCAST PREFIX foobar
         a: CLIENT TRACKING ON BCAST PREFIX bar
         a: CLIENT TRACKINGINFO
         b: SET bar 1
         b: SET other 1
+        a: CLIENT TRACKING ON BCAST
+        a: CLIENT TRACKING ON BCAST PREFIX zoo
         a: CLIENT TRACKING ON
         a: CLIENT TRACKING OFF
         a: CLIENT TRACKING ON OPTIN NOLOOP
@@ -543,3 +551,31 @@ def test_hiredis_reads_it(served: Served) -> None:
     assert ["OK", None, "OK", ["invalidate", ["h"]]] == heard[:4]
     assert "get" == heard[4][0][0]
     assert heard[5]["keys.count"] > 0
+
+
+def test_clients_that_vanish_leave_nothing_behind(served: Served) -> None:
+    """Whatever they had begun: no subscription, watch, tracked key or transaction outlives them."""
+    words = """
+        GET a; SET a 1; MULTI; EXEC; DISCARD; WATCH a b; UNWATCH; SUBSCRIBE x y; PSUBSCRIBE x*;
+        SSUBSCRIBE s; UNSUBSCRIBE; UNSUBSCRIBE x; PUBLISH x m; SPUBLISH s m; HELLO 3; HELLO 2;
+        CLIENT TRACKING ON; CLIENT TRACKING ON BCAST PREFIX a; CLIENT TRACKING OFF; MONITOR; NOPE;
+        CLIENT REPLY OFF; CLIENT REPLY ON; CLIENT PAUSE 1 WRITE; COMMAND DOCS; QUIT; RESET; INFO
+    """
+    commands = [word.strip() for word in words.split(";")]
+    chance = random.Random(20)
+    for _ in range(200):
+        wire = Wire(served.port)
+        for command in chance.choices(commands, k=10):
+            # The server may have closed behind QUIT.
+            with contextlib.suppress(ConnectionError):
+                wire.send(*command.encode().split())
+        wire.close()
+    gone = {
+        "connected_clients": 1,
+        **dict.fromkeys(["pubsub_channels", "pubsub_patterns", "pubsubshard_channels"], 0),
+        **dict.fromkeys(["tracking_clients", "tracking_total_keys", "total_watched_keys"], 0),
+    }
+    with redis.Redis(port=served.port) as client:
+        until = time.monotonic() + 10
+        while gone != (left := {name: client.info()[name] for name in gone}):
+            assert time.monotonic() < until, left
