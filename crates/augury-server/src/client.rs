@@ -115,8 +115,6 @@ pub struct Watched {
     pub db: u8,
     /// The key.
     pub key: Box<[u8]>,
-    /// Whether it was there when it was watched.
-    pub is_there: bool,
 }
 
 /// What a client has subscribed to.

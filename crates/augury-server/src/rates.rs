@@ -56,3 +56,19 @@ impl Rates {
         self.mean(2)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_steady_stream_shows_its_rate() {
+        let mut rates = Rates::default();
+        for beat in 0..=200 {
+            // 7 commands in 10 ms, and a sample each 100 ms.
+            let counters = Counters { commands: beat * 7, ..Counters::default() };
+            rates.sample(beat * 10, &counters);
+        }
+        assert_eq!((700, 0), (rates.commands(), rates.read_bytes()));
+    }
+}

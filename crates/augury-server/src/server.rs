@@ -4,6 +4,7 @@
 //! bytes taken apart, without it. So a transaction is nothing more than a batch, and what one client
 //! sends another arrives in order. Decision 0026 has the reasons and the measurements.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
@@ -57,6 +58,30 @@ pub struct Counters {
     pub errors: u64,
 }
 
+/// Kinds of errors that are counted apart.
+const ERROR_CODES_MAX: usize = 128;
+
+/// Errors answered, by their code: the first word of their text.
+#[derive(Debug, Default)]
+pub struct Errors(BTreeMap<Box<[u8]>, u64>);
+
+impl Errors {
+    /// Counts an error of this text; a new code only while there are few.
+    pub fn count(&mut self, text: &[u8]) {
+        let code = text.split(|&byte| byte == b' ').next().unwrap_or_default();
+        if let Some(count) = self.0.get_mut(code) {
+            *count += 1;
+        } else if self.0.len() < ERROR_CODES_MAX {
+            self.0.insert(code.into(), 1);
+        }
+    }
+
+    /// Codes with their counts.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], u64)> {
+        self.0.iter().map(|(code, &count)| (&**code, count))
+    }
+}
+
 /// How the server is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Ending {
@@ -103,6 +128,8 @@ pub struct Server {
     pub counters: Counters,
     /// What memcached clients share.
     pub memcache: memcache::State,
+    /// Errors by their codes.
+    pub errors: Errors,
     /// Whether the server is to end.
     pub is_ending: bool,
     /// Where the wish to end is told.
@@ -150,6 +177,7 @@ impl Server {
             settings,
             counters: Counters::default(),
             memcache: memcache::State::new(now),
+            errors: Errors::default(),
             is_ending: false,
             ender: None,
             snapshots: Snapshots::new(now),

@@ -202,24 +202,20 @@ impl Table {
         mut running: Option<&mut Client>,
         changes: impl Iterator<Item = (&'a [u8], Option<ClientId>)>,
     ) {
-        let mut broadcast: BTreeMap<ClientId, (Handle, IndexSet<&[u8]>)> = BTreeMap::new();
+        // By prefix and client: as Redis, a message for each prefix.
+        let mut broadcast: BTreeMap<(&[u8], ClientId), (Handle, IndexSet<&[u8]>)> = BTreeMap::new();
         for (key, writer) in changes {
             if let Some(readers) = self.readers.swap_remove(key) {
                 self.items -= readers.len();
                 tell_readers(clients, running.as_deref_mut(), readers, key, writer);
             }
             for &len in self.lengths.keys().take_while(|&&len| len <= key.len()) {
-                for &handle in self.prefixes.get(&key[..len]).into_iter().flatten() {
-                    let Some(client) = clients.reach(running.as_deref_mut(), handle) else {
-                        continue;
-                    };
-                    let Some(tracking) = &client.tracking else { continue };
-                    let is_own = writer == Some(handle.id);
-                    if is_own && tracking.options.contains(Options::NO_LOOP) {
-                        continue;
+                let prefix = &key[..len];
+                for &handle in self.prefixes.get(prefix).into_iter().flatten() {
+                    if hears(clients, running.as_deref_mut(), handle, writer).is_some() {
+                        let told = broadcast.entry((prefix, handle.id));
+                        told.or_insert_with(|| (handle, IndexSet::new())).1.insert(key);
                     }
-                    let told = broadcast.entry(handle.id);
-                    told.or_insert_with(|| (handle, IndexSet::new())).1.insert(key);
                 }
             }
         }
@@ -247,14 +243,25 @@ fn tell_readers(
     writer: Option<ClientId>,
 ) {
     for handle in readers {
-        let Some(client) = clients.reach(running.as_deref_mut(), handle) else { continue };
-        let Some(tracking) = &client.tracking else { continue };
-        let is_own = writer == Some(handle.id);
-        let is_silent = is_own && tracking.options.contains(Options::NO_LOOP);
-        if !is_silent && !tracking.options.contains(Options::BROADCAST) {
+        // What it has read before it changed to broadcasts no longer counts.
+        let options = hears(clients, running.as_deref_mut(), handle, writer);
+        if options.is_some_and(|options| !options.contains(Options::BROADCAST)) {
             tell(clients, running.as_deref_mut(), handle, Some(&[key]));
         }
     }
+}
+
+/// How a client is told, if it is to be told of what `writer` has changed: not if that is itself, and
+/// it does not want to hear of its own changes.
+fn hears(
+    clients: &mut Clients,
+    running: Option<&mut Client>,
+    handle: Handle,
+    writer: Option<ClientId>,
+) -> Option<Options> {
+    let options = clients.reach(running, handle)?.tracking.as_ref()?.options;
+    let is_own = writer == Some(handle.id);
+    (!is_own || !options.contains(Options::NO_LOOP)).then_some(options)
 }
 
 /// Tells a client, or whom it has named in its place, to forget keys, or all of them.

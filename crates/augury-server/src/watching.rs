@@ -1,6 +1,7 @@
 //! WATCH: keys whose change makes the EXEC of those who watch them answer null.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::client::{Client, Handle, Modes, Watched};
 use crate::clients::Clients;
@@ -8,9 +9,9 @@ use crate::clients::Clients;
 /// A key of a database.
 type Place = (u8, Box<[u8]>);
 
-/// See the module's head.
+/// See the module's head. Of each watcher it is known whether the key was there when it was watched.
 #[derive(Default)]
-pub struct Watchers(HashMap<Place, HashSet<Handle>>);
+pub struct Watchers(HashMap<Place, HashMap<Handle, bool>>);
 
 impl Watchers {
     /// Whether nobody watches anything.
@@ -24,9 +25,10 @@ impl Watchers {
     }
 
     /// A client watches a key, which is there or not; nothing where it already does.
-    pub fn watch(&mut self, client: &mut Client, watched: Watched) {
+    pub fn watch(&mut self, client: &mut Client, watched: Watched, is_there: bool) {
         let place = (watched.db, watched.key.clone());
-        if self.0.entry(place).or_default().insert(client.handle()) {
+        if let Entry::Vacant(vacant) = self.0.entry(place).or_default().entry(client.handle()) {
+            vacant.insert(is_there);
             client.watched.push(watched);
         }
     }
@@ -54,7 +56,7 @@ impl Watchers {
         place: (u8, &[u8]),
     ) {
         let place = (place.0, Box::from(place.1));
-        for &handle in self.0.get(&place).into_iter().flatten() {
+        for &handle in self.0.get(&place).into_iter().flat_map(HashMap::keys) {
             if let Some(client) = clients.reach(running.as_deref_mut(), handle) {
                 client.modes.insert(Modes::DIRTY);
             }
@@ -71,13 +73,11 @@ impl Watchers {
     ) {
         let places =
             self.0.iter().filter(|((db, _), _)| flushed.is_none_or(|flushed| flushed == *db));
-        for ((db, key), handles) in places {
-            for &handle in handles {
-                let Some(client) = clients.reach(running.as_deref_mut(), handle) else { continue };
-                let mut watched = client.watched.iter();
-                if watched.any(|it| it.is_there && it.db == *db && it.key == *key) {
-                    client.modes.insert(Modes::DIRTY);
-                }
+        let was_there =
+            places.flat_map(|(_, watchers)| watchers).filter(|&(_, &is_there)| is_there);
+        for (&handle, _) in was_there {
+            if let Some(client) = clients.reach(running.as_deref_mut(), handle) {
+                client.modes.insert(Modes::DIRTY);
             }
         }
     }

@@ -208,6 +208,12 @@ fn broadcast_tells_of_all_changes_of_a_command_at_once_and_not_of_ones_own_with_
     assert_eq!((both.to_owned(), invalidate("a:1")), (world.pushed(all), world.pushed(some)));
     assert_eq!("+OK\r\n", world.say(some, "SET a:2 x"));
     assert_eq!(invalidate("a:2"), world.pushed(all));
+    // A message for each prefix, as Redis has it.
+    world.say(some, "CLIENT TRACKING ON BCAST PREFIX b:");
+    for command in ["MULTI", "SET b:1 x", "SET a:1 x", "EXEC"] {
+        world.say(writer, command);
+    }
+    assert_eq!(invalidate("a:1") + &invalidate("b:1"), world.pushed(some));
 }
 
 #[test]
@@ -276,4 +282,26 @@ fn a_pause_holds_writes_back_until_it_ends() {
     world.server.beat();
     assert_eq!(1, world.server.take_wakes().len());
     assert_eq!("+OK\r\n", world.say(other, "SET k 1"));
+}
+
+#[test]
+fn slow_commands_are_logged_without_their_secrets() {
+    let settings = Settings { slowlog_threshold: 0, slowlog_len: 2, ..Settings::default() };
+    let mut world = World::new(settings);
+    let client = world.client(2);
+    for command in ["SET a 1", "HELLO 2 AUTH default secret", &format!("ECHO {}", "x".repeat(130))]
+    {
+        world.say(client, command);
+    }
+    let entries = world.server.slowlog.entries();
+    let shown = entries.iter().map(|entry| {
+        let arguments = entry.arguments.iter().map(|it| String::from_utf8_lossy(it));
+        (entry.id, arguments.collect::<Vec<_>>().join(" "))
+    });
+    let long = format!("ECHO {}... (2 more bytes)", "x".repeat(128));
+    let expected = [(2, long), (1, "HELLO 2 AUTH (redacted) (redacted)".to_owned())];
+    assert_eq!(expected.to_vec(), shown.collect::<Vec<_>>());
+    world.server.slowlog.set_threshold(-1);
+    world.say(client, "SET a 2");
+    assert_eq!(":2\r\n", world.say(client, "SLOWLOG LEN"));
 }

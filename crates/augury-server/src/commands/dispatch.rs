@@ -51,6 +51,7 @@ pub fn run(
         Err(Stop::Refused(refusal)) => {
             out.truncate(start);
             server.counters.errors += 1;
+            server.errors.count(refusal.text());
             Reply::new(out, protocol).error(refusal.text());
         }
     }
@@ -82,6 +83,7 @@ pub fn perform(call: &mut Call<'_, '_>, arguments: Arguments<'_>) {
         Err(Stop::Refused(refusal)) => {
             call.reply.buffer().truncate(start);
             call.server.counters.errors += 1;
+            call.server.errors.count(refusal.text());
             call.reply.error(refusal.text());
         }
     }

@@ -125,13 +125,13 @@ fn watch(call: &mut Call<'_, '_>) -> Done {
         // What has expired leaves now: it is not a change after this.
         let asked = call.server.keyspace.asked(db, key);
         let is_there = call.server.keyspace.find(asked, now).is_some();
-        watched.push(Watched { db, key: key.into(), is_there });
+        watched.push((Watched { db, key: key.into() }, is_there));
     }
     if call.server.keyspace.has_changes() {
         notices::tell(call.server, Some(call.client));
     }
-    for watched in watched {
-        call.server.watchers.watch(call.client, watched);
+    for (watched, is_there) in watched {
+        call.server.watchers.watch(call.client, watched, is_there);
     }
     call.server.settle_watch();
     call.reply.ok();

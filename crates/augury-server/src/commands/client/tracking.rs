@@ -1,6 +1,7 @@
 //! CLIENT TRACKING and what goes with it: how a client is told of changes to what it has read.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 
 use crate::client::{Client, Handle};
 use crate::commands::{Call, Done, Refusal, number};
@@ -76,21 +77,30 @@ impl<'a> Wanted<'a> {
     }
 
     fn check_prefixes(&self, client: &Client) -> Result<(), Refusal> {
-        let none = BTreeSet::new();
-        let existing = client.tracking.as_ref().map_or(&none, |it| &it.prefixes);
-        let overlap = |one: &[u8], other: &[u8]| one.starts_with(other) || other.starts_with(one);
-        for (at, &prefix) in self.prefixes.iter().enumerate() {
-            let is_known = |other: &&[u8]| overlap(prefix, other) && *other != prefix;
-            if let Some(other) = existing.iter().map(|it| &**it).find(is_known) {
+        let existing = client.tracking.as_ref().map(|it| &it.prefixes);
+        let mut provided = BTreeSet::new();
+        for &prefix in &self.prefixes {
+            if let Some(other) = existing.and_then(|it| overlap(it, prefix)) {
                 return Err(overlapping(prefix, other, "an existing prefix"));
             }
-            if let Some(other) = self.prefixes[at + 1..].iter().find(|other| overlap(prefix, other))
-            {
-                return Err(overlapping(prefix, other, "another provided prefix"));
+            if let Some(other) = overlap(&provided, prefix) {
+                return Err(overlapping(other, prefix, "another provided prefix"));
             }
+            provided.insert(prefix.into());
         }
         Ok(())
     }
+}
+
+/// A prefix that overlaps with another, among prefixes of which no two do (but for the empty one): it
+/// begins with the other, and is then the next of them; or the other begins with it, and is then the
+/// next after it.
+fn overlap<'a>(prefixes: &'a BTreeSet<Box<[u8]>>, prefix: &[u8]) -> Option<&'a [u8]> {
+    let from = (Bound::Included(prefix), Bound::Unbounded);
+    let next = prefixes.range::<[u8], _>(from).next().filter(|it| it.starts_with(prefix));
+    let until = (Bound::Unbounded, Bound::Included(prefix));
+    let last = || prefixes.range::<[u8], _>(until).next_back().filter(|it| prefix.starts_with(it));
+    next.or_else(last).or_else(|| prefixes.get(&b""[..])).map(|it| &**it)
 }
 
 fn overlapping(prefix: &[u8], other: &[u8], what: &str) -> Refusal {

@@ -43,7 +43,7 @@ const SECTIONS: &[(&str, &str, Shown, Write)] = &[
     ("cpu", "CPU", Shown::Always, sections::processor),
     ("modules", "Modules", Shown::Always, |_, _| {}),
     ("commandstats", "Commandstats", Shown::WithAll, |_, _| {}),
-    ("errorstats", "Errorstats", Shown::Always, |_, _| {}),
+    ("errorstats", "Errorstats", Shown::Always, sections::errors),
     ("latencystats", "Latencystats", Shown::WithAll, |_, _| {}),
     ("cluster", "Cluster", Shown::Always, sections::cluster),
     ("keyspace", "Keyspace", Shown::Always, sections::keyspace),

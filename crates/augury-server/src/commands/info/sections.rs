@@ -156,6 +156,13 @@ pub(super) fn processor(_: &mut Call<'_, '_>, text: &mut String) {
     field(text, "used_cpu_user_children", "0.000000");
 }
 
+pub(super) fn errors(call: &mut Call<'_, '_>, text: &mut String) {
+    for (code, count) in call.server.errors.iter() {
+        let code = String::from_utf8_lossy(code);
+        field(text, &format!("errorstat_{code}"), format_args!("count={count}"));
+    }
+}
+
 pub(super) fn cluster(_: &mut Call<'_, '_>, text: &mut String) {
     field(text, "cluster_enabled", 0);
 }
