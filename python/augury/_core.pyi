@@ -37,6 +37,7 @@ __all__ = [
     "policies",
     "prefetchers",
     "read_capacity",
+    "serve",
     "trace_name",
     "workloads",
 ]
