@@ -38,6 +38,7 @@ __all__ = [
     "policies",
     "prefetchers",
     "read_capacity",
+    "serve",
     "trace_name",
     "workloads",
 ]
