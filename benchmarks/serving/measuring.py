@@ -1,42 +1,27 @@
-"""The server beside its peers: CPU time per command, bytes per entry, and misses at equal memory.
+"""The server beside its peers: CPU time per command and bytes per entry.
 
 - CPU time: ``redis-benchmark`` with 50 clients, one million keys, the cache full and evicting;
   user and system time of the server's process over the number of commands, which a busy machine
   disturbs less than throughput. Rounds go from server to server; medians.
-- Bytes per entry: anonymous resident memory, before and after so many keys of 16 bytes with values of
-  64, over the number of keys, less those 80 bytes; nothing evicted, no expiry.
-- Misses: traces through a socket (``examples/drive.rs``), every object as often as it takes to reach
-  the footprint, values of 512 bytes. Bounds of memory are set so that resident memory is equal: each
-  server is first filled at the bound, and its bound then scaled by what it took.
+- Bytes per entry: anonymous resident memory, before and after so many keys of 16 bytes with
+  values of 64, over the number of keys, less those 80 bytes; nothing evicted, no expiry.
 """
 
-import json
 import subprocess
-from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
 import redis
 
 from benchmarks import results
-from benchmarks.inputs import ROOT, TRACES
-from benchmarks.processes import program
-from benchmarks.serving.contestants import Contestant, contestants
+from benchmarks.inputs import ROOT
+from benchmarks.serving.contestants import contestants
 
 FULL_MEMORY = 256 << 20
 QUICK_MEMORY = 64 << 20
 #: Name, pipeline, value size in bytes.
 LOADS = [("get", 16, 64), ("set", 16, 64), ("get", 1, 64), ("get", 16, 1024), ("set", 16, 1024)]
 COSTS = ("augury", "augury lru", "valkey lru", "redis lru")
-#: By trace: its file, and objects as they are without replicas.
-PLAYED = {
-    "twitter_cluster52": "twitter_cluster52.oracleGeneral.zst",
-    "adaptsize_cdn": "adaptsize_cdn.oracleGeneral.zst",
-    "cache2k_web12": "cache2k_web12.oracleGeneral.zst",
-    "arc_oltp": "arc_oltp.oracleGeneral.zst",
-}
-RATIOS = ("augury", "valkey lru", "valkey lfu", "redis lru", "redis lfu")
-VALUE_BYTES = 512
 
 
 def measure(quick: bool) -> None:
@@ -67,14 +52,12 @@ def load(port: int, command: str, pipeline: int, size: int, requests: int) -> No
 
 def costs(quick: bool) -> list[dict[str, Any]]:
     """CPU nanoseconds per command, by load and server: all rounds, and their median."""
-    memory, requests, rounds = (
-        (QUICK_MEMORY, 100_000, 3) if quick else (FULL_MEMORY, 1_000_000, 5)
-    )
+    memory, requests, rounds = (QUICK_MEMORY, 100_000, 3) if quick else (FULL_MEMORY, 1_000_000, 5)
     rows: list[dict[str, Any]] = []
     for size in sorted({size for _, _, size in LOADS}):
         with contestants(dict.fromkeys(COSTS, memory)) as running:
             for server in running.values():
-                load(server.port, "set", 16, size, 20 * requests // 10)
+                load(server.port, "set", 16, size, 2 * requests)
             taken: dict[tuple[str, int, str], list[float]] = {}
             for _ in range(rounds):
                 for command, pipeline, _ in (load for load in LOADS if load[2] == size):
@@ -111,14 +94,3 @@ def entries(count: int) -> list[dict[str, Any]]:
             rows.append({"server": name, "entries": count, "bytes": beyond})
             print(f"server: {name}: {beyond:.1f} bytes per entry beyond key and value")
     return rows
-
-
-def played(server: Contestant, trace: str, replicas: int, requests: int) -> dict[str, Any]:
-    """A trace through the server's socket: requests, misses, seconds."""
-    command: Sequence[str] = [
-        str(program("drive")), str(TRACES / PLAYED[trace]), str(server.port),
-        str(VALUE_BYTES), str(replicas), str(requests),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, check=True, text=True)
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer

@@ -67,6 +67,9 @@ impl Tracking {
 /// Who has read a key: seldom more than a few.
 type Readers = SmallVec<[Handle; 2]>;
 
+/// Keys that have changed, by prefix and the client that follows it.
+type Broadcasts<'a> = BTreeMap<(&'a [u8], ClientId), (Handle, IndexSet<&'a [u8]>)>;
+
 /// See the module's head.
 pub struct Table {
     readers: IndexMap<Box<[u8]>, Readers, RandomState>,
@@ -203,7 +206,7 @@ impl Table {
         changes: impl Iterator<Item = (&'a [u8], Option<ClientId>)>,
     ) {
         // By prefix and client: as Redis, a message for each prefix.
-        let mut broadcast: BTreeMap<(&[u8], ClientId), (Handle, IndexSet<&[u8]>)> = BTreeMap::new();
+        let mut broadcast = Broadcasts::new();
         for (key, writer) in changes {
             if let Some(readers) = self.readers.swap_remove(key) {
                 self.items -= readers.len();

@@ -286,7 +286,7 @@ fn a_pause_holds_writes_back_until_it_ends() {
 
 #[test]
 fn slow_commands_are_logged_without_their_secrets() {
-    let settings = Settings { slowlog_threshold: 0, slowlog_len: 2, ..Settings::default() };
+    let settings = Settings { slowlog_slower_than: 0, slowlog_max: 2, ..Settings::default() };
     let mut world = World::new(settings);
     let client = world.client(2);
     for command in ["SET a 1", "HELLO 2 AUTH default secret", &format!("ECHO {}", "x".repeat(130))]

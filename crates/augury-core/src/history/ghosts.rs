@@ -245,7 +245,6 @@ fn count_of(code: u8) -> u16 {
 mod tests {
     use super::*;
     use crate::hash::mix;
-    use crate::lines;
 
     fn full(count: usize) -> Ghosts {
         let mut ghosts = Ghosts::default();

@@ -54,7 +54,7 @@ impl OutputLimits {
     pub fn read(&mut self, text: &str) -> Result<(), String> {
         let mut read = *self;
         let words: Vec<&str> = text.split_ascii_whitespace().collect();
-        if words.is_empty() || words.len() % 4 != 0 {
+        if words.is_empty() || !words.len().is_multiple_of(4) {
             return Err(format!(
                 "{text:?} is not class, hard limit, soft limit, seconds for each class: \
                  as normal 256mb 64mb 60"

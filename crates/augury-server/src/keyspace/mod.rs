@@ -1,6 +1,6 @@
 //! The databases: keys to objects, under one bound of memory and one policy.
 //!
-//! Every protocol ends here. What changes is told to a [`Changes`] list, by which watchers and
+//! Every protocol ends here. What changes is told to a list of [`Change`]s, by which watchers and
 //! tracking clients learn of it; nothing here knows them, nor any protocol or socket.
 
 mod fields;

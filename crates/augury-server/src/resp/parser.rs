@@ -1,6 +1,6 @@
 //! Bytes to commands, resumed where they end.
 //!
-//! A [`Batch`] holds what a client has sent at once, so that the commands can be looked at before the
+//! A [`Batch`](super::batch::Batch) holds what a client has sent at once, so that the commands can be looked at before the
 //! first of them runs. Nothing is allocated by a declared length: a command's parts are ranges of the bytes that have
 //! come. Declared numbers are checked against limits, which are far lower before a client has
 //! authenticated (CVE-2021-32675 and its kin).
