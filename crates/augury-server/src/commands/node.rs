@@ -32,12 +32,6 @@ pub const COMMANDS: &[Command] = &[
         ..PLAIN
     },
     Command {
-        name: "lastsave",
-        summary: "When the server last knew that nothing was unsaved: when it started",
-        run: last_save,
-        ..PLAIN
-    },
-    Command {
         name: "lolwut",
         arity: -1,
         flags: Flags::READONLY.union(Flags::FAST),
@@ -111,11 +105,6 @@ fn role(call: &mut Call<'_, '_>) -> Done {
     call.reply.bulk(b"master");
     call.reply.integer(0);
     call.reply.array(0);
-    Ok(())
-}
-
-fn last_save(call: &mut Call<'_, '_>) -> Done {
-    call.reply.integer((call.server.started / 1_000).cast_signed());
     Ok(())
 }
 

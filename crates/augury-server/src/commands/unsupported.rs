@@ -158,16 +158,7 @@ const FAMILIES: &[Family] = &[
     },
     Family {
         why: "augury does not replicate; every server is a cache of its own",
-        names: &[
-            "failover",
-            "psync",
-            "replconf",
-            "replicaof",
-            "slaveof",
-            "sync",
-            "wait",
-            "waitaof",
-        ],
+        names: &["failover", "psync", "replconf", "replicaof", "slaveof", "sync", "waitaof"],
     },
     Family {
         why: "values have no portable form here; read them by GET or HGETALL, write them by SET or \
@@ -176,16 +167,10 @@ const FAMILIES: &[Family] = &[
     },
 ];
 
-/// Commands of a cluster: what Redis says to them where there is none.
-const CLUSTER: &[&str] = &["asking", "cluster", "readonly", "readwrite"];
-
 /// What is said to a command of this name, if it is one that is left to others.
 #[cold]
 pub fn refusal(name: &[u8]) -> Option<Refusal> {
     let is = |other: &&str| name.eq_ignore_ascii_case(other.as_bytes());
-    if CLUSTER.iter().any(is) {
-        return Some(Refusal::new("ERR This instance has cluster support disabled"));
-    }
     let family = FAMILIES.iter().find(|family| family.names.iter().any(is))?;
     let name = name.to_ascii_uppercase();
     Some(Refusal::of([b"ERR ", &*name, b" is not supported: ", family.why.as_bytes()].concat()))
@@ -198,7 +183,7 @@ mod tests {
 
     #[test]
     fn what_is_left_to_others_is_named_and_not_in_the_table() {
-        let names = FAMILIES.iter().flat_map(|family| family.names).chain(CLUSTER);
+        let names = FAMILIES.iter().flat_map(|family| family.names);
         for name in names {
             assert!(table::find(name.as_bytes()).is_none(), "{name} is supported");
         }
