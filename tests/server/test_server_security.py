@@ -106,7 +106,7 @@ def test_declared_lengths_cost_nothing() -> None:
 
 def test_answers_that_are_not_read_are_bounded() -> None:
     """One batch of commands may not answer more either; others are served."""
-    with serving("--output-limit", "1000000") as server:
+    with serving("--client-output-buffer-limit", "normal 1000000 0 0") as server:
         with Raw(server.port) as one:
             assert b"+OK\r\n" == one.ask("SET", "k", b"v" * MIB)
             before = resident(server)

@@ -28,63 +28,69 @@ pub const COMMANDS: &[Command] = &[Command {
 
 const SUBCOMMANDS: &[Command] = &[
     Command {
-        name: "cat",
+        name: "acl|cat",
         arity: -2,
         summary: "Categories, or a category's commands",
         run: cat,
         ..PLAIN
     },
     Command {
-        name: "deluser",
+        name: "acl|deluser",
         arity: -3,
         summary: "Removes users and closes their connections",
         run: deluser,
         ..ADMIN
     },
     Command {
-        name: "dryrun",
+        name: "acl|dryrun",
         arity: -4,
         summary: "Says whether a user may run a command",
         since: "7.0.0",
         run: dryrun,
         ..ADMIN
     },
-    Command { name: "genpass", arity: -2, summary: "A random password", run: genpass, ..PLAIN },
+    Command { name: "acl|genpass", arity: -2, summary: "A random password", run: genpass, ..PLAIN },
     Command {
-        name: "getuser",
+        name: "acl|getuser",
         arity: 3,
         summary: "A user's rules",
         differs: "a user with a quota has it as a further field",
         run: getuser,
         ..ADMIN
     },
-    Command { name: "help", arity: 2, summary: "Lists the subcommands", run: help, ..PLAIN },
-    Command { name: "list", arity: 2, summary: "All users' rules", run: list, ..ADMIN },
+    Command { name: "acl|help", arity: 2, summary: "Lists the subcommands", run: help, ..PLAIN },
+    Command { name: "acl|list", arity: 2, summary: "All users' rules", run: list, ..ADMIN },
     Command {
-        name: "load",
+        name: "acl|load",
         arity: 2,
         summary: "Reads the users from the ACL file",
         run: load,
         ..ADMIN
     },
-    Command { name: "log", arity: -2, summary: "What was denied", run: log, ..ADMIN },
+    Command { name: "acl|log", arity: -2, summary: "What was denied", run: log, ..ADMIN },
     Command {
-        name: "save",
+        name: "acl|save",
         arity: 2,
         summary: "Writes the users to the ACL file",
         run: save,
         ..ADMIN
     },
     Command {
-        name: "setuser",
+        name: "acl|setuser",
         arity: -3,
         summary: "Makes or changes a user",
         differs: "quota:BYTES bounds what the keys under the user's one pattern ~prefix* may take",
         run: setuser,
         ..ADMIN
     },
-    Command { name: "users", arity: 2, summary: "All users' names", run: users, ..ADMIN },
-    Command { name: "whoami", arity: 2, summary: "The connection's user", run: whoami, ..PLAIN },
+    Command { name: "acl|users", arity: 2, summary: "All users' names", run: users, ..ADMIN },
+    Command {
+        name: "acl|whoami",
+        arity: 2,
+        summary: "The connection's user",
+        run: whoami,
+        ..PLAIN
+    },
 ];
 
 const NO_FILE: Refusal = Refusal::new(

@@ -23,7 +23,7 @@ pub const COMMANDS: &[Command] = &[Command {
     run: help,
     subcommands: &[
         Command {
-            name: "get",
+            name: "config|get",
             arity: -3,
             summary: "Settings whose names match patterns",
             differs: "Settings go by Redis's names and by augury's. Of a password it is told that \
@@ -32,7 +32,7 @@ pub const COMMANDS: &[Command] = &[Command {
             ..PLAIN
         },
         Command {
-            name: "set",
+            name: "config|set",
             arity: -4,
             summary: "Changes settings: all that are given, or none",
             differs: "maxmemory 0 is what the server was started with: a cache has a bound.",
@@ -40,20 +40,26 @@ pub const COMMANDS: &[Command] = &[Command {
             ..PLAIN
         },
         Command {
-            name: "resetstat",
+            name: "config|resetstat",
             arity: 2,
             summary: "Counts from zero",
             run: resetstat,
             ..PLAIN
         },
         Command {
-            name: "rewrite",
+            name: "config|rewrite",
             arity: 2,
             summary: "Writes what CONFIG SET has changed into the configuration file",
             run: rewrite,
             ..PLAIN
         },
-        Command { name: "help", arity: 2, summary: "What CONFIG can do", run: help, ..PLAIN },
+        Command {
+            name: "config|help",
+            arity: 2,
+            summary: "What CONFIG can do",
+            run: help,
+            ..PLAIN
+        },
     ],
     ..PLAIN
 }];

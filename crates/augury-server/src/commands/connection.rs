@@ -206,6 +206,7 @@ fn reset(call: &mut Call<'_, '_>) -> Done {
     client.protocol = Protocol::Resp2;
     client.db = 0;
     client.name = Box::default();
+    call.server.greet(client);
     call.reply.set_protocol(Protocol::Resp2);
     call.reply.simple("RESET");
     Ok(())

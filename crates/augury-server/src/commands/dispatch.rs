@@ -70,6 +70,10 @@ pub fn perform(call: &mut Call<'_, '_>, arguments: Arguments<'_>) {
     let start = call.reply.buffer().len();
     let done = find(arguments).and_then(|command| {
         let Call { server, client, reply, .. } = call;
+        // What was permitted when it was queued may not be any more.
+        if !client.is_free {
+            guard::permit(server, client, command, arguments)?;
+        }
         execute(&mut Call { server, client, arguments, reply, command })
     });
     call.server.counters.commands += 1;

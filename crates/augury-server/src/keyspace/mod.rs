@@ -455,7 +455,8 @@ impl Keyspace {
     }
 
     /// Bytes of the keys under one of the prefixes that are counted.
-    pub fn prefix_bytes(&self, prefix: &[u8]) -> u64 {
+    pub fn prefix_bytes(&mut self, prefix: &[u8]) -> u64 {
+        self.bury();
         self.prefixes.bytes(prefix)
     }
 
