@@ -68,6 +68,14 @@ $(STAMPS)/redis-server: $(STAMPS)/venv
 	    || { echo "no redis-server: as root, apt-get install redis-server" >&2; exit 1; }
 	@touch $@
 
+# What the server's memcached side is compared with; the package's own server is not started.
+$(STAMPS)/memcached: $(STAMPS)/venv
+	@command -v memcached > /dev/null \
+	    || { apt-get update --quiet=2 && RUNLEVEL=1 apt-get install --yes --quiet=2 \
+	        --no-install-recommends memcached > /dev/null; } \
+	    || { echo "no memcached: as root, apt-get install memcached" >&2; exit 1; }
+	@touch $@
+
 # The example asks a real database; the package's own server is not started.
 $(STAMPS)/postgresql: $(STAMPS)/venv
 	@command -v pg_ctl > /dev/null || compgen -G '/usr/lib/postgresql/*/bin/pg_ctl' > /dev/null \
@@ -100,7 +108,7 @@ lint: $(STAMPS)/dev-packages build
 rust-test: $(STAMPS)/venv
 	cargo test --workspace --locked --quiet
 
-python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/postgresql $(STAMPS)/conformance build
+python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/memcached $(STAMPS)/postgresql $(STAMPS)/conformance build
 	cargo build -p augury-server --locked --quiet
 	$(PYTHON) -m pytest -q
 

@@ -1,6 +1,6 @@
 //! A trace through a socket: `drive TRACE PORT VALUE_BYTES REPLICAS REQUESTS`.
 //!
-//! For `benchmarks/serving/`. Every object of the trace exists REPLICAS times, under keys that begin
+//! For comparing misses of servers on real traffic. Every object of the trace exists REPLICAS times, under keys that begin
 //! with the replica's number, and every request is made to each of them in turn: GET, and SET of a
 //! value of VALUE_BYTES bytes where that found nothing, as an application would. GETs go out in
 //! batches that end before a key would be asked for twice, the SETs of a batch follow it. The

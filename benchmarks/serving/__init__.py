@@ -1,1 +1,0 @@
-"""The server beside Valkey, Redis and memcached: CPU time, memory, hits."""
