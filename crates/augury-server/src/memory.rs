@@ -53,9 +53,23 @@ pub struct Measured {
     pub metadata: u64,
     /// Clients' buffers.
     pub buffers: u64,
+    /// The most that was allocated at a look.
+    pub peak: u64,
+    /// What was allocated at the first look.
+    pub startup: u64,
 }
 
 impl Measured {
+    /// With the extremes of what was measured before.
+    pub fn after(self, before: &Measured) -> Measured {
+        Measured {
+            rss_peak: self.rss.max(before.rss_peak),
+            peak: self.allocated.max(before.peak),
+            startup: if before.startup == 0 { self.allocated } else { before.startup },
+            ..self
+        }
+    }
+
     /// Free pages that the allocator keeps.
     pub fn dirty(&self) -> u64 {
         self.resident.saturating_sub(self.active + self.metadata)
@@ -87,15 +101,14 @@ impl Measured {
 pub fn measure(buffers: u64) -> io::Result<Measured> {
     let told = |error: tikv_jemalloc_ctl::Error| io::Error::other(error.to_string());
     epoch::advance().map_err(told)?;
-    let rss = resident_set()?;
     Ok(Measured {
-        rss,
-        rss_peak: rss,
+        rss: resident_set()?,
         allocated: stats::allocated::read().map_err(told)? as u64,
         active: stats::active::read().map_err(told)? as u64,
         resident: stats::resident::read().map_err(told)? as u64,
         metadata: stats::metadata::read().map_err(told)? as u64,
         buffers,
+        ..Measured::default()
     })
 }
 
@@ -134,7 +147,10 @@ impl Control {
     /// # Errors
     /// The system has no thread left, or does not tell what the process takes.
     pub fn start(shared: Arc<Shared>) -> io::Result<Control> {
-        shared.lock().measured = measure(0)?;
+        let measured = measure(0)?;
+        let mut server = shared.lock();
+        server.measured = measured.after(&server.measured);
+        drop(server);
         let is_ending = Arc::new(AtomicBool::new(false));
         let ending = is_ending.clone();
         let thread = std::thread::Builder::new().name("augury-memory".to_owned());
@@ -160,7 +176,7 @@ impl Control {
 /// Measures, and evicts what is over the bound; whether there was something to evict.
 fn look(shared: &Shared) -> bool {
     let buffers = shared.buffers.load(Ordering::Relaxed) as u64;
-    let mut measured = match measure(buffers) {
+    let measured = match measure(buffers) {
         Ok(measured) => measured,
         Err(error) => {
             warn!(%error, "memory was not measured");
@@ -169,8 +185,7 @@ fn look(shared: &Shared) -> bool {
     };
     let (wanted, memory, is_tight) = {
         let mut server = shared.lock();
-        measured.rss_peak = measured.rss.max(server.measured.rss_peak);
-        server.measured = measured;
+        server.measured = measured.after(&server.measured);
         let memory = server.settings.memory;
         let wanted = measured.reserve(server.keyspace.counted(), memory);
         (wanted, memory, wanted > server.keyspace.reserved())

@@ -17,7 +17,6 @@ use crate::acl::Acl;
 use crate::client::{Client, Handle, Modes, Place};
 use crate::clients::Clients;
 use crate::config::{Setting, Settings};
-use crate::footprint::Footprint;
 use crate::keyspace::{Keyspace, Plan};
 use crate::memcache;
 use crate::memory::{self, Measured};
@@ -29,9 +28,6 @@ use crate::snapshot::Snapshots;
 use crate::ticks::TickClock;
 use crate::tracking::Table;
 use crate::watching::Watchers;
-
-/// Time between looks at the memory of the process.
-const LOOK_MILLIS: Millis = 1_000;
 
 /// What protected mode tells others than this host's clients. The first sentences are Redis's, which
 /// clients know.
@@ -111,11 +107,8 @@ pub struct Server {
     pub rates: Rates,
     /// When which request was served.
     pub ticks: TickClock,
-    /// Memory of the process.
-    pub footprint: Footprint,
     /// Name of this run: 40 hexadecimal digits.
     pub run_id: String,
-    next_look: Millis,
     /// Users, and what was denied to them.
     pub acl: Acl,
     /// The time, read once for each batch.
@@ -168,9 +161,7 @@ impl Server {
             pause: None,
             rates: Rates::default(),
             ticks: TickClock::default(),
-            footprint: Footprint::default(),
             run_id: (0..40).map(|_| fastrand::digit(16)).collect(),
-            next_look: 0,
             acl: Acl::new(settings.requirepass(), settings.acl_path()),
             now,
             started: now,
@@ -305,14 +296,18 @@ impl Server {
         self.keyspace.watch(!self.watchers.is_empty() || self.tracking.has_clients());
     }
 
+    /// What the process takes at this moment; as it was at the latest look where that is not told.
+    pub fn measure(&mut self) -> Measured {
+        if let Ok(measured) = memory::measure(self.measured.buffers) {
+            self.measured = measured.after(&self.measured);
+        }
+        self.measured
+    }
+
     /// A beat of the clock: rates are sampled, a pause ends.
     pub fn beat(&mut self) {
         self.rates.sample(self.now, &self.counters);
         self.ticks.note(self.keyspace.ticks(), self.keyspace.dirty(), self.now);
-        if self.now >= self.next_look {
-            self.next_look = self.now + LOOK_MILLIS;
-            self.footprint.look();
-        }
         if let Some(pause) = self.pause.take_if(|pause| pause.until <= self.now) {
             pause.end(&mut self.clients);
         }

@@ -60,8 +60,7 @@ fn usage(call: &mut Call<'_, '_>) -> Done {
 
 fn stats(call: &mut Call<'_, '_>) -> Done {
     let server = &mut *call.server;
-    server.footprint.look();
-    let seen = server.footprint;
+    let seen = server.measure();
     let overhead = server.keyspace.overhead_bytes() as u64 + seen.startup;
     let dataset = seen.allocated.saturating_sub(overhead);
     let dbs: Vec<(u8, u64)> = (0..DATABASES)
@@ -127,8 +126,7 @@ fn stats(call: &mut Call<'_, '_>) -> Done {
 
 fn doctor(call: &mut Call<'_, '_>) -> Done {
     let server = &mut *call.server;
-    server.footprint.look();
-    let seen = server.footprint;
+    let seen = server.measure();
     let (used, capacity) = (server.keyspace.used(), server.keyspace.capacity());
     let text = format!(
         "{} of {} are in use by keys; the process takes {}, {:.2} times what it has asked for.\n",

@@ -47,8 +47,6 @@ pub struct Settings {
     pub maxmemory_policy: String,
     /// Threads that serve clients.
     pub threads: usize,
-    /// What answers misses, as text.
-    pub upstream: String,
     /// Most clients at a time.
     pub clients_max: usize,
     /// Seconds after which an idle client is disconnected; 0: never.
@@ -98,8 +96,6 @@ pub struct Settings {
     pub slowlog_max: u64,
     /// Keys that are tracked for clients' own caches.
     pub tracking_max: u64,
-    /// Which events are published: Redis's letters.
-    pub keyspace_events: String,
 }
 
 impl Default for Settings {
@@ -113,7 +109,6 @@ impl Default for Settings {
             policy: PolicyName::Auto,
             maxmemory_policy: "allkeys-lru".to_owned(),
             threads: 1,
-            upstream: String::new(),
             clients_max: 10_000,
             timeout: 0,
             tcp_keepalive: 300,
@@ -143,7 +138,6 @@ impl Default for Settings {
             slowlog_slower_than: 10_000,
             slowlog_max: 128,
             tracking_max: 1_000_000,
-            keyspace_events: String::new(),
         }
     }
 }
@@ -159,6 +153,11 @@ impl Settings {
     /// How long a client may be idle, if not for ever.
     pub fn idle_timeout(&self) -> Option<Duration> {
         (self.timeout > 0).then(|| Duration::from_secs(self.timeout))
+    }
+
+    /// Silence after which a peer is asked whether it is there, if ever.
+    pub fn keepalive(&self) -> Option<Duration> {
+        (self.tcp_keepalive > 0).then(|| Duration::from_secs(self.tcp_keepalive))
     }
 
     /// The default user's password, if it needs one.

@@ -108,12 +108,6 @@ pub const SETTINGS: &[Setting] = &[
         ..PLAIN
     },
     Setting {
-        name: "upstream",
-        summary: "What answers misses: redis://, valkey:// or http://",
-        field: Field::Text(|settings| &mut settings.upstream),
-        ..PLAIN
-    },
-    Setting {
         name: "dir",
         redis: "dir",
         summary: "Folder of the snapshot, which is then read at the start and written at the end",
@@ -308,13 +302,6 @@ pub const SETTINGS: &[Setting] = &[
         summary: "Keys that are tracked for clients' own caches",
         field: number!(tracking_max, Unit::Count, 0, MANY),
     },
-    Setting {
-        name: "notify-keyspace-events",
-        redis: "notify-keyspace-events",
-        is_live: true,
-        summary: "Which events are published, in Redis's letters",
-        field: Field::Text(|settings| &mut settings.keyspace_events),
-    },
 ];
 
 /// What clients ask for and nobody can set: the value is a fact.
@@ -330,6 +317,7 @@ pub const FIXED: &[(&str, &str)] = &[
     ("lazyfree-lazy-user-del", "no"),
     ("lazyfree-lazy-user-flush", "no"),
     ("activedefrag", "no"),
+    ("notify-keyspace-events", ""),
 ];
 
 /// The setting of this name, ours or Redis's.

@@ -2,8 +2,10 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use mio::net::{TcpListener, TcpStream};
+use rustix::net::sockopt;
 use tracing::warn;
 
 use super::dialect::Dialect;
@@ -109,7 +111,39 @@ impl Port {
     }
 }
 
+/// Has the system ask a silent peer whether it is there, three times a third of the time apart, as
+/// Redis does: a peer that has vanished gives its seat back.
+pub(super) fn keep_alive(stream: &TcpStream, after: Option<Duration>) -> io::Result<()> {
+    let Some(after) = after else { return Ok(()) };
+    let between = (after / 3).max(Duration::from_secs(1));
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, after)?;
+    sockopt::set_tcp_keepintvl(stream, between)?;
+    sockopt::set_tcp_keepcnt(stream, 3)?;
+    Ok(())
+}
+
 /// Whether the error concerns a connection that has gone, and not those behind it (accept(2)).
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silent_peer_is_asked_where_that_is_wanted() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("it listens");
+        for wanted in [None, Some(Duration::from_secs(300))] {
+            let stream = TcpStream::connect(address).expect("somebody listens");
+            keep_alive(&stream, wanted).expect("the socket is open");
+            assert_eq!(Ok(wanted.is_some()), sockopt::socket_keepalive(&stream));
+            if let Some(after) = wanted {
+                assert_eq!(Ok(after), sockopt::tcp_keepidle(&stream));
+                assert_eq!(Ok(after / 3), sockopt::tcp_keepintvl(&stream));
+            }
+        }
+    }
 }

@@ -12,8 +12,6 @@ use super::transport::Transport;
 
 /// Room that a connection's buffers keep between requests.
 const BUFFER_KEPT: usize = 16 << 10;
-/// Bytes asked of the socket at once.
-const READ_AT_ONCE: usize = 16 << 10;
 
 /// What has become of reading.
 #[derive(Debug, PartialEq, Eq)]
@@ -83,22 +81,31 @@ impl Connection {
         }
     }
 
-    /// Reads once. A read that does not fill its buffer has emptied the socket (epoll(7)).
-    pub(super) fn read(&mut self) -> io::Result<Reading> {
+    /// Reads once. A read that does not fill its buffer has emptied the socket (epoll(7)). `scratch` is
+    /// what short reads go through: room in the input would be zeroed for each of them.
+    pub(super) fn read(&mut self, scratch: &mut [u8]) -> io::Result<Reading> {
         let len = self.input.len();
         // A long argument is read in few pieces, and the buffer grows no further than twice what has
         // come: a length that is only declared costs nothing.
-        let wanted = self.batch.wants().map_or(0, |end| end.saturating_sub(len));
-        let room = wanted.clamp(READ_AT_ONCE, len.max(READ_AT_ONCE));
-        self.input.resize(len + room, 0);
+        let wanted = self.batch.wants().map_or(0, |end| end.saturating_sub(len)).min(len);
+        let is_long = wanted > scratch.len();
+        let room = if is_long { wanted } else { scratch.len() };
+        if is_long {
+            self.input.resize(len + room, 0);
+        }
         let read = loop {
-            match self.transport.read(&mut self.input[len..]) {
+            let into = if is_long { &mut self.input[len..] } else { &mut *scratch };
+            match self.transport.read(into) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => break other,
             }
         };
         let count = read.as_ref().map_or(0, |&count| count);
-        self.input.truncate(len + count);
+        if is_long {
+            self.input.truncate(len + count);
+        } else {
+            self.input.extend_from_slice(&scratch[..count]);
+        }
         self.uncounted.0 += count as u64;
         match read {
             Ok(0) => Ok(Reading::Ended),

@@ -17,6 +17,8 @@ pub(super) struct Bounds {
     /// What may be sent.
     friends: Limits,
     pub(super) query_max: usize,
+    /// Silence after which the system asks a peer whether it is there; none: never.
+    pub(super) keepalive: Option<Duration>,
     /// What memcached clients may store.
     pub(super) items: memcache::Limits,
     normal: OutputLimit,
@@ -31,6 +33,7 @@ impl Bounds {
         Bounds {
             friends: Limits { arguments: ARGUMENTS_MAX, bulk: settings.bulk_max },
             query_max: settings.query_max,
+            keepalive: settings.keepalive(),
             items: memcache::Limits { item: settings.memcached_item_max },
             normal: settings.output_limits.normal,
             pubsub: settings.output_limits.pubsub,

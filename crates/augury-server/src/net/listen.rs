@@ -37,13 +37,6 @@ pub struct Running {
 /// An address cannot be listened on, or a file of TLS or of users cannot be used.
 pub fn listen(settings: Settings) -> io::Result<Listening> {
     let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
-    for (name, value) in
-        [("upstream", &settings.upstream), ("notify-keyspace-events", &settings.keyspace_events)]
-    {
-        if !value.is_empty() {
-            return Err(invalid(format!("{name} is not supported yet: leave it out")));
-        }
-    }
     let tls_settings = settings.tls().map_err(invalid)?;
     let tls = tls_settings.as_ref().map(tls::acceptor).transpose()?;
     let mut wanted = vec![(settings.port, Service::Redis)];

@@ -12,7 +12,7 @@ use rustls::ServerConfig;
 use slab::Slab;
 use tracing::{debug, info, warn};
 
-use super::accept::{Port, Service};
+use super::accept::{self, Port, Service};
 use super::connection::{Connection, Reading};
 use super::dialect::Dialect;
 use super::limits::Bounds;
@@ -39,6 +39,8 @@ const EXPIRED_AT_ONCE: usize = 512;
 const HASHES_AT_ONCE: usize = 32;
 /// Time that a beat may spend on what has expired.
 const EXPIRY_BUDGET: Duration = Duration::from_millis(3);
+/// Bytes asked of a socket at once, if no more are known to come.
+const READ_AT_ONCE: usize = 16 << 10;
 /// Reads of one connection before others get their turn.
 const READS_AT_ONCE: usize = 16;
 
@@ -99,6 +101,8 @@ pub(super) struct Worker {
     now: Instant,
     /// Connections that may have more to read.
     unread: Vec<usize>,
+    /// What is read goes through it.
+    scratch: Box<[u8]>,
 }
 
 impl Worker {
@@ -121,6 +125,7 @@ impl Worker {
             next: 0,
             now: Instant::now(),
             unread: Vec::new(),
+            scratch: vec![0; READ_AT_ONCE].into(),
         })
     }
 
@@ -216,6 +221,9 @@ impl Worker {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "TCP_NODELAY was refused");
         }
+        if let Err(error) = accept::keep_alive(&stream, self.bounds.keepalive) {
+            debug!(%error, "keepalive was refused");
+        }
         let local = stream.local_addr().map_or_else(|_| String::new(), |it| it.to_string());
         let entry = self.connections.vacant_entry();
         let token = entry.key();
@@ -276,7 +284,7 @@ impl Worker {
                 self.unread.push(token);
                 break;
             }
-            let reading = match connection.read() {
+            let reading = match connection.read(&mut self.scratch) {
                 Ok(reading) => reading,
                 Err(error) => {
                     debug!(%error, "a connection was lost");

@@ -25,8 +25,7 @@ fn ratio(part: u64, whole: u64) -> f64 {
 
 pub(super) fn write(call: &mut Call<'_, '_>, text: &mut String) {
     let server = &mut *call.server;
-    server.footprint.look();
-    let seen = server.footprint;
+    let seen = server.measure();
     let overhead = server.keyspace.overhead_bytes() as u64;
     let dataset = seen.allocated.saturating_sub(overhead).saturating_sub(seen.startup);
     let net = seen.allocated.saturating_sub(seen.startup);
