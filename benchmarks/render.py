@@ -17,10 +17,11 @@ from benchmarks.prefetch_section import prefetch_section
 from benchmarks.scores import Cell, Score
 from benchmarks.seasonal_section import seasonal_section
 from benchmarks.sequence_section import sequence_section
+from benchmarks.serving.section import server_section
 
 PARTS = (
     "miss_ratios", "learning", "bandit", "seasonal", "prefetch", "sequence", "freshness", "models",
-    "harm", "training", "speed", "memory", "overhead", "library", "application",
+    "harm", "training", "speed", "memory", "overhead", "library", "application", "server",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -47,6 +48,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         overhead_section(parts.get("overhead")),
         library_section(parts.get("library")),
         application_section(parts.get("application")),
+        server_section(parts.get("server")),
     ]
     return "\n\n".join(sections) + "\n"
 

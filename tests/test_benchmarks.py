@@ -27,6 +27,7 @@ from benchmarks import (
     scores,
     sequence_section,
 )
+from benchmarks.serving import section as serving_section
 
 MACHINE = {
     "cpu": "a processor", "cores": 2, "memory_gib": 4, "system": "Linux 6", "python": "3.11",
@@ -319,7 +320,7 @@ def test_results_are_tables_of_even_width(parts: dict[str, Any], cells: list[sco
 def test_parts_that_were_not_measured_say_so(cells: list[scores.Cell]) -> None:
     """Nothing is claimed without a measurement."""
     text = render.render({}, cells)
-    assert 15 == text.count("Not measured.")
+    assert 16 == text.count("Not measured.")
     assert "a quick run" not in text.lower()
 
 
@@ -444,3 +445,16 @@ def test_the_section_on_sequence_models_tells_who_wins_and_what_is_left_out() ->
     assert "| a 1% | 0.5000 | 0.3000 | 0.4000 | **0.2000** | +1.0% | 0.50 |" in text
     assert "Left out: c 1%: too little." in text
     assert "Not measured." in sequence_section.sequence_section(None)
+
+
+def test_the_section_on_the_server_sets_ours_beside_valkey() -> None:
+    """The last column is the share of valkey's time; entries are told with what was asked."""
+    costs = [
+        {"command": "get", "pipeline": 16, "bytes": 64, "server": name, "nanoseconds": spent}
+        for name, spent in {"augury": 700.0, "valkey": 1_000.0}.items()
+    ]
+    entries = [{"server": "augury", "entries": 1_000, "bytes": 66.25}]
+    text = serving_section.server_section({"costs": costs, "entries": entries})
+    assert "| get, batches of 16, 64 bytes | 700 | 1,000 | 0.70 |" in text
+    assert "| augury | 1,000 | 66.2 |" in text
+    assert "Not measured." in serving_section.server_section(None)

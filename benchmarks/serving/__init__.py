@@ -1,0 +1,1 @@
+"""The server beside Valkey, Redis and memcached: CPU time, memory, hits."""
