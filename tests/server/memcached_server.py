@@ -1,6 +1,7 @@
 """A real memcached for tests, and a connection that speaks raw bytes."""
 
 import contextlib
+import itertools
 import re
 import shutil
 import socket
@@ -64,6 +65,7 @@ class Wire:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.ordinals: dict[bytes, bytes] = {}
         self.uniques: dict[bytes, list[bytes]] = {}
+        self.fences = itertools.count(1)
 
     def close(self) -> None:
         """Ends the connection."""
@@ -77,17 +79,19 @@ class Wire:
 
     def raw(self, request: bytes) -> bytes:
         """The answer to a request, which leaves the connection where a command may begin."""
-        self.socket.sendall(request + b"mn\r\n")
-        return self.fence()
+        number = b"O%d" % next(self.fences)
+        # Answered by its number, so no answer to the request, whole or in part, is taken for it.
+        self.socket.sendall(request + b"md no-such-key " + number + b"\r\n")
+        return self.fence(b"NF " + number + b"\r\n")
 
-    def fence(self) -> bytes:
-        """What comes before the answer to the fence."""
+    def fence(self, end: bytes) -> bytes:
+        """What comes before the answer to a fence."""
         answer = b""
-        while not answer.endswith(b"MN\r\n"):
+        while not answer.endswith(end):
             piece = self.socket.recv(1 << 16)
             assert piece, f"the connection has ended after {answer!r}"
             answer += piece
-        return answer.removesuffix(b"MN\r\n")
+        return answer.removesuffix(end)
 
     def rest(self, request: bytes) -> bytes:
         """All that comes until the server ends the connection."""
