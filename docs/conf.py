@@ -1,0 +1,77 @@
+"""The site: how Sphinx builds it. Its sources are the documents where they stand in the repository.
+
+The root of the repository is the source folder (``sphinx-build -c docs . OUT``), so that a link in
+a document leads to the same place here and where the repository is read. Nothing is fetched. What
+a page says is in the pages; what is said by the code (the Python interface) is taken from it.
+"""
+
+import importlib.metadata
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+ROOT = Path(__file__).parents[1]
+
+project = "augury"
+version = release = importlib.metadata.version("augury")
+author = "the authors of augury"
+project_copyright = f"{date.today().year}, {author}"
+root_doc = "docs/index"
+include_patterns = [
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "benchmarks/RESULTS.md",
+    "docs/**",
+    "notebooks/*.ipynb",
+]
+exclude_patterns = ["docs/_*", "**/.ipynb_checkpoints"]
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+# Later pages of a guide or of the reference find their place by themselves.
+suppress_warnings = ["toc.empty_glob"]
+
+# In docstrings a single backtick names something of the package.
+default_role = "py:obj"
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_class_signature = "separated"
+python_use_unqualified_type_names = True
+napoleon_numpy_docstring = False
+
+myst_heading_anchors = 4
+myst_enable_extensions = ["dollarmath", "attrs_inline", "deflist", "colon_fence"]
+# A notebook is executed once for each of its versions; one that fails, fails the build.
+nb_execution_mode = "cache"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 40
+nb_merge_streams = True
+
+html_theme = "furo"
+html_title = "augury"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+templates_path = ["_templates"]
+# The front page is where people look for one.
+html_additional_pages = {"index": "front.html"}
+html_copy_source = False
+html_show_sourcelink = False
+pygments_style = "friendly"
+pygments_dark_style = "monokai"
+
+
+def speak_its_language(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Tell browsers and screen readers which pages are in Chinese."""
+    if page.startswith("docs/zh/"):
+        context["language"] = "zh-CN"
+
+
+def setup(app: Sphinx) -> None:
+    """Connect what is above."""
+    app.connect("html-page-context", speak_its_language)
