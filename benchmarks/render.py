@@ -1,11 +1,24 @@
-"""Write RESULTS.md from the JSON files: method, machine, tables, and where ``auto`` falls short."""
+"""Write RESULTS.md from the JSON files: method, machine, tables, and where ``auto`` falls short.
+
+The tables of it that stand in other documents are written anew by `excerpts.py`.
+"""
 
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import bandit, learning, memory, miss_ratios, overhead, results, scores, speed
+from benchmarks import (
+    bandit,
+    excerpts,
+    learning,
+    memory,
+    miss_ratios,
+    overhead,
+    results,
+    scores,
+    speed,
+)
 from benchmarks.application.section import application_section
 from benchmarks.findings import Finding, findings
 from benchmarks.freshness_section import freshness_section
@@ -457,6 +470,8 @@ def main(quick: bool) -> Path:
     target = (results.QUICK if quick else ROOT / "benchmarks") / "RESULTS.md"
     cells = scores.read_cells(shared.manifest, shared.peers)
     target.write_text(render(measured, cells), encoding="utf-8")
+    if not quick:
+        excerpts.renew(excerpts.Results.of(measured, cells))
     return target
 
 

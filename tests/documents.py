@@ -10,7 +10,7 @@ from pathlib import Path
 
 __all__ = ["missing_commands", "missing_links", "missing_paths", "strange_tables"]
 
-DOCUMENTS = ("*.md", "docs/*.md", "docs/decisions/*.md", "benchmarks/*.md")
+DOCUMENTS = ("*.md", "docs/**/*.md", "benchmarks/*.md")
 #: Headings of ARCHITECTURE.md whose tables list modules: of a crate, of the package.
 CRATE = re.compile(r"^### `(crates/[\w-]+)`$")
 PACKAGE = re.compile(r"^### `(python/\w+)`$")
