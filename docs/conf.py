@@ -52,7 +52,7 @@ myst_enable_extensions = ["dollarmath", "attrs_inline", "deflist", "colon_fence"
 # A notebook is executed once for each of its versions; one that fails, fails the build.
 nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
-nb_execution_timeout = 40
+nb_execution_timeout = 120
 nb_merge_streams = True
 
 html_theme = "furo"

@@ -48,11 +48,9 @@ def metrics(page: str) -> str:
     lines = [
         "# Metrics",
         "",
-        "What `augury serve --http-port 9121` answers at `/metrics`, in the OpenMetrics format that "
-        "Prometheus",
-        "reads. Counters begin at the start of the process. `/healthz` answers while the process "
-        "lives,",
-        "`/readyz` once it serves.",
+        "What `augury serve --http-port 9121` answers at `/metrics`, in the OpenMetrics format",
+        "that Prometheus reads. Counters begin at the start of the process. `/healthz` answers",
+        "while the process lives, `/readyz` once it serves.",
         "",
         "| metric | type | labels | what it is |",
         "|---|---|---|---|",

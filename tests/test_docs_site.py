@@ -21,9 +21,9 @@ LOADED = re.compile(
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built with warnings as errors; the notebooks are executed on the way."""
     folder = tmp_path_factory.mktemp("site")
+    options = ["--quiet", "-W", "--keep-going", "-c", "docs", "-d", str(folder / "doctrees")]
     done = subprocess.run(
-        [sys.executable, "-m", "sphinx", "--quiet", "-W", "--keep-going", "-c", "docs"]
-        + ["-d", str(folder / "doctrees"), ".", str(folder / "html")],
+        [sys.executable, "-m", "sphinx", *options, ".", str(folder / "html")],
         cwd=ROOT,
         capture_output=True,
         text=True,

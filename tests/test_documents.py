@@ -36,13 +36,17 @@ def targets() -> set[str]:
 
 
 def options() -> dict[str, set[str]]:
-    """The options of every subcommand."""
+    """The options of every subcommand; those of the server are its settings."""
     group = typer.main.get_command(app)
     commands = getattr(group, "commands")  # noqa: B009
-    return {
+    found = {
         name: {"-h", "--help"}.union(*(one.opts + one.secondary_opts for one in command.params))
         for name, command in commands.items()
     }
+    settings = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    names = re.findall(r"^\| `([\w-]+)` \|", settings, re.MULTILINE)
+    found["serve"] |= {"--config", *(f"--{name}" for name in names)}
+    return found
 
 
 def test_architecture_lists_what_there_is() -> None:
