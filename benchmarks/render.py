@@ -20,6 +20,7 @@ from benchmarks import (
     speed,
 )
 from benchmarks.application.section import application_section
+from benchmarks.curves_section import curves_section
 from benchmarks.findings import Finding, findings
 from benchmarks.freshness_section import freshness_section
 from benchmarks.inputs import ROOT, Shared, percent
@@ -33,8 +34,8 @@ from benchmarks.sequence_section import sequence_section
 from benchmarks.serving.section import server_section
 
 PARTS = (
-    "miss_ratios", "learning", "bandit", "seasonal", "prefetch", "sequence", "freshness", "models",
-    "harm", "training", "speed", "memory", "overhead", "library", "application", "server",
+    "miss_ratios", "curves", "learning", "bandit", "seasonal", "prefetch", "sequence", "freshness",
+    "models", "harm", "training", "speed", "memory", "overhead", "library", "application", "server",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -47,6 +48,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         heading(parts),
         targets(findings(parts, cells)),
         miss_ratio_section(parts.get("miss_ratios"), cells),
+        curves_section(parts.get("curves")),
         learning_section(parts.get("learning")),
         bandit_section(parts.get("bandit"), cells),
         seasonal_section(parts.get("seasonal")),

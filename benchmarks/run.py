@@ -1,7 +1,7 @@
 """Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
 
-Parts: miss_ratios, learning, bandit, seasonal, prefetch, sequence, freshness, models, harm, memory,
-overhead, training, library, application, server, speed; all of them if none is named. The full run
+Parts: miss_ratios, curves, learning, bandit, seasonal, prefetch, sequence, freshness, models, harm,
+memory, overhead, training, library, application, server, speed; all if none is named. The full run
 writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one seed and few rounds, and
 writes to build/benchmarks, for a look at the scripts and not at numbers.
 """
@@ -10,6 +10,7 @@ import argparse
 
 from benchmarks import (
     bandit,
+    curves,
     freshness,
     harm,
     learning,
@@ -32,6 +33,7 @@ from benchmarks.serving import measuring as serving
 #: In the order in which they run: what reports times comes last.
 PARTS = {
     "miss_ratios": miss_ratios.measure,
+    "curves": curves.measure,
     "learning": learning.measure,
     "bandit": bandit.measure,
     "seasonal": seasonal.measure,

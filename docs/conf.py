@@ -10,7 +10,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,6 +58,8 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_merge_streams = True
 
+# Formulas as browsers know them; MathJax, Sphinx's default, would be fetched by every reader.
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = "augury"
 html_static_path = ["_static"]
@@ -76,6 +81,13 @@ def speak_its_language(
         context["language"] = "zh-CN"
 
 
+def write_formula(writer: HTML5Translator, node: nodes.math | nodes.math_block) -> None:
+    """A formula as MathML, in a line or by itself."""
+    writer.body.append(tex2mathml(node.astext(), as_block=isinstance(node, nodes.math_block)))
+    raise nodes.SkipNode
+
+
 def setup(app: Sphinx) -> None:
     """Connect what is above."""
+    app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))
     app.connect("html-page-context", speak_its_language)

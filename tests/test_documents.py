@@ -21,7 +21,8 @@ LAST_PART = ("## Tried and dropped", "## Weighed and dropped")
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """The documents and sources, to be spoilt."""
-    for folder in ("crates", "python", "docs", "tests", "benchmarks", "examples", "fuzz"):
+    folders = ("crates", "python", "docs", "tests", "benchmarks", "examples", "fuzz", "notebooks")
+    for folder in folders:
         ignored = shutil.ignore_patterns("target", "*.so", "__pycache__", "corpus")
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     for path in [*ROOT.glob("*.md"), ROOT / "LICENSE", ROOT / "Makefile", ROOT / ".gitignore"]:
