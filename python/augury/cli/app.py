@@ -16,6 +16,7 @@ from augury.cli import (
     evaluate,
     explain,
     inspect,
+    proxy,
     record,
     replay,
     serve,
@@ -41,6 +42,7 @@ app.command()(evaluate.evaluate)
 app.command()(explain.explain)
 app.command()(adapt.adapt)
 app.command(context_settings=serve.CONTEXT)(serve.serve)
+app.command()(proxy.proxy)
 app.command()(size.size)
 app.command()(convert.convert)
 app.command()(record.record)

@@ -1,0 +1,112 @@
+"""How an answer is sent over ASGI: whole, in part, or while it comes from the origin.
+
+It knows what is to be sent and nothing of why.
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import aclosing
+from typing import Any
+
+from augury.proxy.answers import Clock, Kept
+from augury.proxy.asked import Asked
+from augury.proxy.conditions import client_has, part_for
+from augury.proxy.fetching import Outcome
+from augury.proxy.fields import Fields
+from augury.proxy.flights import Alone, Coming
+
+__all__ = ["Reply", "Send", "send_text"]
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+#: Statuses without a body, and without a length.
+EMPTY = frozenset({204, 304})
+
+
+class Reply:
+    """One answer on its way to a client; afterwards what went out."""
+
+    def __init__(self, send: Send, asked: Asked, clock: Clock, name: str) -> None:
+        self._send, self._asked, self._clock = send, asked, clock
+        self._name = name.encode("ascii")
+        self.status = 0
+        self.sent = 0
+
+    async def outcome(self, found: Outcome) -> None:
+        """Send it.
+
+        Raises:
+            OriginFailed: The origin has broken off in the middle of it.
+        """
+        source = found.source
+        note = (b"cache-status", b"%b; %b" % (self._name, found.note.encode("latin-1")))
+        if isinstance(source, Kept):
+            await self._kept(source, note)
+        elif isinstance(source, Coming):
+            await self._coming(source, note)
+        else:
+            await self._alone(source, note)
+
+    async def _kept(self, kept: Kept, note: tuple[bytes, bytes]) -> None:
+        part = part_for(kept, self._asked, self._clock.wall())
+        age = int(kept.age(self._clock.steady()))
+        fields = [*part.fields, (b"age", b"%d" % max(0, age)), note]
+        await self._whole(part.status, fields, part.body)
+
+    async def _whole(self, status: int, fields: Fields, body: bytes) -> None:
+        self.status = status
+        await self._send({"type": "http.response.start", "status": status, "headers": fields})
+        if self._asked.method == "HEAD":
+            body = b""
+        await self._send({"type": "http.response.body", "body": body})
+        self.sent = len(body)
+
+    async def _coming(self, coming: Coming, note: tuple[bytes, bytes]) -> None:
+        has_it_already = self._asked.has_conditions and client_has(
+            coming.kept, self._asked, self._clock.wall()
+        )
+        if coming.is_complete or has_it_already:
+            # A range of what is still coming would have to wait: the whole is an answer too.
+            await self._kept(coming.kept, note)
+            return
+        fields = without_age(coming.fields)
+        age = int(coming.kept.age(self._clock.steady()))
+        if age > 0:
+            fields.append((b"age", b"%d" % age))
+        await self._stream(coming.kept.status, [*fields, note], coming.read())
+
+    async def _alone(self, alone: Alone, note: tuple[bytes, bytes]) -> None:
+        arrival = alone.arrival
+        chunks = arrival.chunks()
+        await self._stream(arrival.status, [*alone.fields, note], chunks)
+
+    async def _stream(self, status: int, fields: Fields, chunks: Any) -> None:
+        self.status = status
+        if status in EMPTY:
+            fields = [line for line in fields if line[0] != b"content-length"]
+        async with aclosing(chunks):
+            await self._send({"type": "http.response.start", "status": status, "headers": fields})
+            if self._asked.method != "HEAD" and status not in EMPTY:
+                async for chunk in chunks:
+                    await self._send(
+                        {"type": "http.response.body", "body": chunk, "more_body": True}
+                    )
+                    self.sent += len(chunk)
+            await self._send({"type": "http.response.body", "body": b""})
+
+
+def without_age(fields: Fields) -> Fields:
+    """All but Age, which is the cache's to say."""
+    return [line for line in fields if line[0] != b"age"]
+
+
+async def send_text(send: Send, status: int, text: str, added: Fields | None = None) -> int:
+    """Send a sentence of the proxy's own; returns its bytes."""
+    body = text.encode() + b"\n"
+    fields = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", b"%d" % len(body)),
+        (b"cache-control", b"no-store"),
+        *(added or []),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": fields})
+    await send({"type": "http.response.body", "body": body})
+    return len(body)
