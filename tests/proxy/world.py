@@ -90,9 +90,7 @@ class ScriptedOrigin(Origin):
         self.has_date = True
         self.gate: asyncio.Event | None = None
 
-    async def ask(
-        self, method: str, target: bytes, fields: Fields, body: Any = None
-    ) -> Arrival:
+    async def ask(self, method: str, target: bytes, fields: Fields, body: Any = None) -> Arrival:
         """One answer of the script; an exception of it is raised."""
         sent = b"".join([chunk async for chunk in body]) if body is not None else b""
         named: dict[str, str] = {}
@@ -114,7 +112,7 @@ class ScriptedOrigin(Origin):
             if not any(name.lower() == "content-length" for name, _ in lines):
                 encoded.append((b"Content-Length", b"%d" % len(content)))
         stream = content if isinstance(content, bytes) else streamed(content)
-        if method == "HEAD":
+        if method == "HEAD" or status in (204, 304):
             stream = b""
         return Arrival(httpcore.Response(status, headers=encoded, content=stream))
 

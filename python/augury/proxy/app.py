@@ -7,6 +7,7 @@ pass   ── everything else: to the origin and back, and what it makes old is 
 """
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
@@ -26,6 +27,7 @@ from augury.proxy.storing import Rules
 
 __all__ = ["Proxy"]
 
+PORT = re.compile(rb":\d*$")
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
@@ -139,7 +141,7 @@ class Proxy:
 
     def _asked(self, scope: MutableMapping[str, Any]) -> Asked:
         asked = Asked.of(scope)
-        if self._hosts and asked.host.partition(b":")[0] not in self._hosts | {asked.host}:
+        if self._hosts and not self._hosts & {asked.host, PORT.sub(b"", asked.host)}:
             raise Refused(421, "this host is not answered for here")
         if asked.length is not None and asked.length > self._largest_body:
             raise Refused(413, f"a body of {asked.length:,} bytes is more than is passed on")

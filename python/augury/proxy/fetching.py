@@ -51,6 +51,11 @@ class Outcome:
     #: The parameters of Cache-Status (RFC 9211).
     note: str
 
+    @property
+    def is_collapsed(self) -> bool:
+        """Whether it was fetched for somebody else."""
+        return self.label == "collapsed"
+
 
 class Fetcher:
     """See the module.
@@ -218,7 +223,7 @@ class Fetcher:
                 self.counters.origin_bytes += len(chunk)
                 if room < 0:
                     self.answers.note_unstorable(flight.name)
-                    if coming.readers:
+                    if await coming.is_read():
                         coming.rest = chunks
                     else:
                         await chunks.aclose()

@@ -41,6 +41,10 @@ class Alone:
     #: Why it is not stored.
     reason: str
 
+    def chunks(self) -> AsyncGenerator[bytes, None]:
+        """The body."""
+        return self.arrival.chunks()
+
 
 class Coming:
     """An answer to be stored, while its body comes.
@@ -58,7 +62,8 @@ class Coming:
         self.is_complete = False
         #: The rest of a body that has become too large to be stored: for the first reader.
         self.rest: AsyncGenerator[bytes, None] | None = None
-        self.readers = 0
+        self._readers = 0
+        self._reader_came = asyncio.Event()
         self._news = asyncio.Event()
 
     def tell(self) -> None:
@@ -70,6 +75,14 @@ class Coming:
     def has_ended(self) -> bool:
         """Whether nothing more comes into `chunks`."""
         return self.is_complete or self.error is not None or self.rest is not None
+
+    async def is_read(self) -> bool:
+        """Whether anybody reads it, or begins to within a second: the first may be on the way."""
+        try:
+            await asyncio.wait_for(self._reader_came.wait(), 1.0)
+        except TimeoutError:
+            return False
+        return self._readers > 0
 
     async def ended(self) -> None:
         """Wait for that."""
@@ -83,7 +96,8 @@ class Coming:
             OriginFailed: It has broken off.
         """
         position = 0
-        self.readers += 1
+        self._readers += 1
+        self._reader_came.set()
         try:
             while True:
                 while position < len(self.chunks):
@@ -100,7 +114,7 @@ class Coming:
                     async for chunk in rest:
                         yield chunk
         finally:
-            self.readers -= 1
+            self._readers -= 1
 
 
 #: What a flight has brought by the time its head is known.

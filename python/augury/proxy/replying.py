@@ -40,10 +40,14 @@ class Reply:
         note = (b"cache-status", b"%b; %b" % (self._name, found.note.encode("latin-1")))
         if isinstance(source, Kept):
             await self._kept(source, note)
-        elif isinstance(source, Coming):
-            await self._coming(source, note)
+        elif isinstance(source, Alone):
+            await self._stream(source.arrival.status, [*source.fields, note], source.chunks())
+        elif self._asked.has_conditions and client_has(
+            source.kept, self._asked, self._clock.wall()
+        ):
+            await self._kept(source.kept, note)
         else:
-            await self._alone(source, note)
+            await self._coming(source, found.is_collapsed, note)
 
     async def _kept(self, kept: Kept, note: tuple[bytes, bytes]) -> None:
         part = part_for(kept, self._asked, self._clock.wall())
@@ -59,24 +63,16 @@ class Reply:
         await self._send({"type": "http.response.body", "body": body})
         self.sent = len(body)
 
-    async def _coming(self, coming: Coming, note: tuple[bytes, bytes]) -> None:
-        has_it_already = self._asked.has_conditions and client_has(
-            coming.kept, self._asked, self._clock.wall()
-        )
-        if coming.is_complete or has_it_already:
-            # A range of what is still coming would have to wait: the whole is an answer too.
-            await self._kept(coming.kept, note)
-            return
-        fields = without_age(coming.fields)
+    async def _coming(self, coming: Coming, is_anothers: bool, note: tuple[bytes, bytes]) -> None:
+        # A range of what is still coming would have to wait: the whole is an answer too. What the
+        # origin sent for the first client alone is not for others.
+        fields = without_age(coming.kept.fields if is_anothers else coming.fields)
+        if is_anothers and coming.length is not None:
+            fields.append((b"content-length", b"%d" % coming.length))
         age = int(coming.kept.age(self._clock.steady()))
         if age > 0:
             fields.append((b"age", b"%d" % age))
         await self._stream(coming.kept.status, [*fields, note], coming.read())
-
-    async def _alone(self, alone: Alone, note: tuple[bytes, bytes]) -> None:
-        arrival = alone.arrival
-        chunks = arrival.chunks()
-        await self._stream(arrival.status, [*alone.fields, note], chunks)
 
     async def _stream(self, status: int, fields: Fields, chunks: Any) -> None:
         self.status = status

@@ -102,10 +102,10 @@ class Rules:
                 return "set-cookie"
             if joined(asked.fields, b"cookie") is not None and not is_explicit(control, fields):
                 return "cookie"
+        if not is_permitted(asked, control, status, fields):
+            return "forbidden"
         is_stale = control.no_cache or kept.staleness(self.clock.steady()) >= 0
-        if is_stale and not self._is_of_use(kept):
-            return "stale"
-        return "" if is_permitted(asked, control, status, fields) else "forbidden"
+        return "stale" if is_stale and not self._is_of_use(kept) else ""
 
     def _is_of_use(self, kept: Kept) -> bool:
         """Whether an answer that is stale already can serve anybody."""
