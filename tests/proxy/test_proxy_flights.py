@@ -2,9 +2,8 @@
 
 import asyncio
 
-from world import World, answer, played
-
 from augury.proxy.origin import OriginFailed
+from world import World, answer, played
 
 FRESH = "max-age=600"
 

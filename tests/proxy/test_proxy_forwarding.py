@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from world import World, answer, played
 
 from augury.proxy.asked import Asked, Refused, normalised
 from augury.proxy.origin import OriginFailed
+from world import World, answer, played
 
 
 @played()
@@ -175,10 +175,12 @@ def test_any_fields_are_read_or_refused(fields: list[tuple[bytes, bytes]]) -> No
     """Untrusted bytes lead to a request or to a refusal."""
     scope = {"method": "GET", "http_version": "1.1", "scheme": "http", "client": None,
              "raw_path": b"/", "query_string": b"", "headers": fields}  # fmt: skip
+    status = 200
     try:
         Asked.of(scope)
     except Refused as refusal:
-        assert 400 <= refusal.status < 600
+        status = refusal.status
+    assert status in (200, 400, 501)
 
 
 @given(st.lists(st.tuples(st.sampled_from([

@@ -1,6 +1,7 @@
 """How long an answer is fresh and how old it is: RFC 9111, 4.2, 5.1, 5.2.2 and 5.3; RFC 9213."""
 
 import pytest
+
 from world import World, answer, played
 
 DAY = 86_400

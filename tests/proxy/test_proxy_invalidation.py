@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from world import World, answer, played
 
 FRESH = "max-age=600"
@@ -18,8 +19,9 @@ async def stored(world: World, *targets: str, **fields: str) -> None:
 
 
 @pytest.mark.parametrize("method", UNSAFE)
-@pytest.mark.parametrize(("status", "is_kept"), [(200, False), (204, False), (303, False),
-                                                 (400, True), (404, True), (500, True)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("status", "is_kept"), [(200, False), (204, False), (303, False), (404, True), (500, True)]
+)
 @played()
 async def test_a_write_invalidates_its_target(
     world: World, method: str, status: int, is_kept: bool
@@ -42,7 +44,7 @@ async def test_a_safe_method_invalidates_nothing(world: World, method: str) -> N
     assert (await world.ask("/x")).is_hit
 
 
-@pytest.mark.parametrize("method", UNSAFE)
+@pytest.mark.parametrize("method", ["POST", "M-SEARCH"])
 @pytest.mark.parametrize("field", ["location", "content_location"])
 @pytest.mark.parametrize(
     ("place", "is_kept"),

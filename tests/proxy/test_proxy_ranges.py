@@ -1,6 +1,7 @@
 """Parts of what is stored: RFC 9110, 14; RFC 9111, 3.3 and 3.4."""
 
 import pytest
+
 from world import World, answer, played
 
 BODY = b"01234567890"

@@ -1,9 +1,9 @@
 """Whether what is stored may be served: RFC 9111, 4, 4.2.4 and 5.2.1; RFC 5861; RFC 9211."""
 
 import pytest
-from world import World, answer, played
 
 from augury.proxy.origin import OriginFailed
+from world import World, answer, played
 
 DOWN = OriginFailed(502, "the origin cannot be reached")
 

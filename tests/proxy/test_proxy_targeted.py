@@ -1,6 +1,7 @@
 """CDN-Cache-Control takes the place of Cache-Control and Expires: RFC 9213."""
 
 import pytest
+
 from test_proxy_freshness import is_reused
 from world import World, answer, played
 

@@ -1,6 +1,7 @@
 """Validators and conditions: RFC 9111, 3.2 and 4.3; RFC 9110, 13."""
 
 import pytest
+
 from world import World, answer, played
 
 FRESH, SHORT = "max-age=600", "max-age=1"

@@ -1,6 +1,7 @@
 """Answers that depend on fields of the request: RFC 9111, 4.1."""
 
 import pytest
+
 from world import World, answer, played
 
 FRESH = "max-age=60"
@@ -18,7 +19,6 @@ FRESH = "max-age=60"
         ({"foo": "1", "bar": "a"}, {"bar": "a", "foo": "1"}, True),
         ({"foo": "1", "bar": "a"}, {"foo": "1", "bar": "b"}, False),
         ({"foo": "1", "bar": "a"}, {"foo": "1"}, False),
-        ({"foo": "1"}, {"foo": "1"}, True),
         ({"foo": "1,2"}, {"foo": " 1, 2 "}, True),
         ({"foo": "A"}, {"foo": "a"}, False),
     ],

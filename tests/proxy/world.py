@@ -108,9 +108,9 @@ class ScriptedOrigin(Origin):
         encoded = [(name.encode(), value.encode("latin-1")) for name, value in lines]
         if self.has_date and not any(name.lower() == "date" for name, _ in lines):
             encoded.append((b"Date", formatdate(self.time.wall(), usegmt=True).encode()))
-        if isinstance(content, bytes) and status not in (204, 304):
-            if not any(name.lower() == "content-length" for name, _ in lines):
-                encoded.append((b"Content-Length", b"%d" % len(content)))
+        has_length = any(name.lower() == "content-length" for name, _ in lines)
+        if isinstance(content, bytes) and status not in (204, 304) and not has_length:
+            encoded.append((b"Content-Length", b"%d" % len(content)))
         stream = content if isinstance(content, bytes) else streamed(content)
         if method == "HEAD" or status in (204, 304):
             stream = b""

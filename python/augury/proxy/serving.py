@@ -8,11 +8,13 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
 import uvicorn
+import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from augury.errors import ConfigError, ServerError
@@ -150,13 +152,13 @@ def listening(address: str) -> socket.socket:
     if not colon or not port.isdigit() or int(port) > 65_535:
         raise ConfigError(f"address {address!r}: expected HOST:PORT, as in 127.0.0.1:8080")
     host = host.strip("[]")
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        made = socket.socket(family, socket.SOCK_STREAM)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((host, int(port)))
         made.listen(1_024)
     except OSError as error:
+        made.close()
         raise ServerError(f"{address}: nobody can listen there ({error})") from error
     return made
 
@@ -208,10 +210,18 @@ async def serve(
     front: socket.socket,
     back: socket.socket | None = None,
     started: Callable[[], None] | None = None,
+    stop: asyncio.Event | None = None,
 ) -> None:
-    """Serve clients on a socket, health and metrics on another, until a signal to end."""
+    """Serve clients on a socket, health and metrics on another, until a signal or event to end."""
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     main = server(proxy, proxy.settings, started)
+
+    async def end() -> None:
+        if stop is not None:
+            await stop.wait()
+            main.should_exit = True
+
+    ending = asyncio.create_task(end())
     try:
         if back is None:
             await main.serve(sockets=[front])
@@ -223,6 +233,7 @@ async def serve(
         admin.should_exit = True
         await beside
     finally:
+        ending.cancel()
         await proxy.close()
 
 
@@ -234,18 +245,15 @@ def run(settings: Settings, started: Callable[[str, str], None]) -> None:
         CapacityError: A size cannot be.
         ServerError: The addresses cannot be had.
     """
-    front = listening(settings.listen)
-    back = listening(settings.admin) if settings.admin else None
+    proxy = Proxy(settings)
+    with ExitStack() as opened:
+        front = opened.enter_context(listening(settings.listen))
+        back = opened.enter_context(listening(settings.admin)) if settings.admin else None
 
-    def tell() -> None:
-        started(shown(front), "" if back is None else shown(back))
+        def tell() -> None:
+            started(shown(front), "" if back is None else shown(back))
 
-    async def live() -> None:
-        await serve(Proxy(settings), front, back, tell)
-
-    import uvloop
-
-    uvloop.run(live())
+        uvloop.run(serve(proxy, front, back, tell))
 
 
 def shown(made: socket.socket) -> str:
