@@ -130,7 +130,7 @@ async def test_a_body_is_passed_on_while_it_comes(world: World) -> None:
 
     async def watch() -> None:
         landing = await world.proxy.fetcher.flights.under_way("/ shop.example"[1:]).landed()  # type: ignore[union-attr]
-        async for chunk in landing.read():  # type: ignore[union-attr]
+        async for chunk in landing.chunks():  # type: ignore[union-attr]
             seen.append(chunk)
 
     tasks = [asyncio.ensure_future(world.ask())]
@@ -149,3 +149,51 @@ async def test_other_targets_do_not_wait(world: World) -> None:
     world(answer(cache_control=FRESH))
     await together(world, 3, "/a", "/b")
     assert ["/a", "/b"] == sorted(asked.target for asked in world.log)
+
+
+@played()
+async def test_a_client_that_leaves_in_the_middle(world: World) -> None:
+    """What is for it alone is no longer fetched; what is stored is fetched to its end."""
+    halted = asyncio.Event()
+    for control, target in (("no-store", "/a"), (FRESH, "/b")):
+        world(answer([b"first", halted, b"last"], cache_control=control))
+        asking = asyncio.ensure_future(world.ask(target))
+        await world.settle()
+        world.leaving.set()
+        assert b"first" == (await asking).body
+        await world.settle()
+        assert (target == "/b") is bool(world.origin.open)
+        world.leaving.clear()
+    halted.set()
+    await world.settle()
+    assert (await world.ask("/b")).is_hit
+    assert 2 == world.proxy.counters.disconnects
+
+
+@played()
+async def test_a_failed_validation_behind_a_client(world: World) -> None:
+    """Whatever it brings, its connection is let go of."""
+    control = "max-age=1, stale-while-revalidate=600"
+    world(
+        answer(cache_control=control), answer(b"oh", 503), answer(b"no", cache_control="no-store")
+    )
+    await world.ask()
+    for _ in range(2):
+        world.wait(10)
+        assert (await world.ask()).is_hit
+        await world.settle()
+        assert set() == world.origin.open
+
+
+@played()
+async def test_who_made_a_flight_leaves(world: World) -> None:
+    """Its answer for one is nobody's."""
+    world(answer(cache_control="no-store"))
+    world.origin.gate = asyncio.Event()
+    asking = asyncio.ensure_future(world.ask())
+    await world.settle()
+    asking.cancel()
+    await world.settle()
+    world.origin.gate.set()
+    await world.settle()
+    assert set() == world.origin.open

@@ -79,6 +79,17 @@ def answer(
     return status, lines, body
 
 
+class TrackedArrival(Arrival):
+    """An answer of which it is known whether it was let go of."""
+
+    open: set[int]
+
+    async def close(self) -> None:
+        """Let go of it."""
+        self.open.discard(id(self))
+        await super().close()
+
+
 class ScriptedOrigin(Origin):
     """Answers as the script says, and notes what it was asked."""
 
@@ -89,6 +100,8 @@ class ScriptedOrigin(Origin):
         self.log: list[Asked] = []
         self.has_date = True
         self.gate: asyncio.Event | None = None
+        #: Answers that hold a connection.
+        self.open: set[int] = set()
 
     async def ask(self, method: str, target: bytes, fields: Fields, body: Any = None) -> Arrival:
         """One answer of the script; an exception of it is raised."""
@@ -114,7 +127,10 @@ class ScriptedOrigin(Origin):
         stream = content if isinstance(content, bytes) else streamed(content)
         if method == "HEAD" or status in (204, 304):
             stream = b""
-        return Arrival(httpcore.Response(status, headers=encoded, content=stream))
+        arrival = TrackedArrival(httpcore.Response(status, headers=encoded, content=stream))
+        arrival.open = self.open
+        self.open.add(id(arrival))
+        return arrival
 
 
 async def streamed(chunks: Any) -> Any:
@@ -138,6 +154,8 @@ class World:
         chosen = Settings(origin="http://origin.example", **{"memory": "1 MB", **settings})
         self.proxy = Proxy(chosen, self.time, self.origin)
         self.client = ("192.0.2.7", 4711)
+        #: Clients leave when it is set.
+        self.leaving = asyncio.Event()
 
     def __call__(self, *answers: Any) -> "World":
         """The origin gives these answers in turn, the last one again and again."""
@@ -181,7 +199,10 @@ class World:
         reply, inbox = Reply(), [{"type": "http.request", "body": body or b""}]
 
         async def receive() -> Any:
-            return inbox.pop() if inbox else {"type": "http.disconnect"}
+            if inbox:
+                return inbox.pop()
+            await self.leaving.wait()
+            return {"type": "http.disconnect"}
 
         async def send(message: Any) -> None:
             if message["type"] == "http.response.start":
@@ -215,6 +236,8 @@ def played(**settings: Any) -> Callable[[Callable[..., Any]], Callable[..., None
                 world = World(**settings)
                 try:
                     await test(world, **others)
+                    await world.settle()
+                    assert set() == world.origin.open, "answers that nobody lets go of"
                 finally:
                     await world.proxy.close()
 

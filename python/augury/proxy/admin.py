@@ -55,7 +55,7 @@ class Admin:
             await send_text(send, 404, "there are /healthz, /readyz and /metrics")
 
     async def _ready(self, send: Send) -> None:
-        origin = self._proxy.fetcher.origin
+        origin = self._proxy.fetcher.asker.origin
         try:
             arrival = await origin.ask("HEAD", b"/", [(b"host", origin.host)])
             await arrival.close()

@@ -39,7 +39,6 @@ async def fetch_ahead(fetcher: Fetcher, name: str) -> Kept:
         fetcher.counters.ahead += 1
     landing = await flight.landed()
     if isinstance(landing, Alone):
-        await landing.arrival.close()
         raise NotFound(name)
     if isinstance(landing, Coming):
         await landing.ended()

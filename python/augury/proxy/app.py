@@ -9,30 +9,27 @@ pass   ── everything else: to the origin and back, and what it makes old is 
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, MutableMapping
 from typing import Any
 
 from augury.proxy.access_log import AccessLog
 from augury.proxy.ahead import fetch_ahead
 from augury.proxy.answers import Answers, Clock, Kept
 from augury.proxy.asked import Asked, Refused
+from augury.proxy.asking import Asker
 from augury.proxy.counters import Counters
 from augury.proxy.fetching import Fetcher
 from augury.proxy.forwarding import is_looping
 from augury.proxy.origin import Origin, OriginFailed, Timeouts
 from augury.proxy.purging import purge
-from augury.proxy.replying import Reply, Send, send_text
+from augury.proxy.replying import Gone, Receive, Reply, Send, send_text
 from augury.proxy.settings import Settings, read_bytes
 from augury.proxy.storing import Rules
+from augury.proxy.writes import Writes
 
 __all__ = ["Proxy"]
 
 PORT = re.compile(rb":\d*$")
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-
-
-class Gone(Exception):  # noqa: N818
-    """The client has left."""
 
 
 class Proxy:
@@ -73,7 +70,9 @@ class Proxy:
             self.clock, settings.heuristic_max, settings.store_cookies, settings.stale_if_error
         )
         where = origin or origin_of(settings)
-        self.fetcher = Fetcher(settings, self.answers, where, rules, self.counters)
+        asker = Asker(settings, self.answers, where, rules, self.counters)
+        self.fetcher = Fetcher(asker)
+        self._writes = Writes(asker, self.fetcher.flights)
         self._log = AccessLog(settings.access_log, settings.json) if settings.access_log else None
         self._hosts = settings.own_hosts
         self._largest_body = read_bytes("max_body", settings.max_body)
@@ -110,7 +109,7 @@ class Proxy:
         status, sent = 0, 0
         try:
             asked = self._asked(scope)
-            reply = Reply(send, asked, self.clock, self.settings.name)
+            reply = Reply(receive, send, asked, self.clock, self.settings.name)
             label = await self._dispatch(asked, reply, receive, send)
             status, sent = reply.status, reply.sent
         except Refused as refusal:
@@ -128,9 +127,12 @@ class Proxy:
                 f"{self.settings.name}; fwd=miss; detail=origin-failed".encode("ascii"),
             )
             sent = await send_text(send, status, str(failure), [note])
-        except (Gone, asyncio.CancelledError):
+        except (Gone, asyncio.CancelledError) as gone:
             self.counters.disconnects += 1
-            raise
+            if reply is not None:
+                status, sent = reply.status, reply.sent
+            if isinstance(gone, asyncio.CancelledError):
+                raise
         finally:
             self.counters.in_flight -= 1
             self.counters.answers[label] += 1
@@ -154,14 +156,14 @@ class Proxy:
     async def _dispatch(self, asked: Asked, reply: Reply, receive: Receive, send: Send) -> str:
         """Answer it; how the answer came about."""
         if asked.method == "PURGE":
-            reply.status, text = purge(asked, self.fetcher, self.settings)
+            reply.status, text = purge(asked, self._writes, self.settings)
             reply.sent = await send_text(send, reply.status, text)
             return "purge"
         if asked.is_lookup:
             found = await self.fetcher.look(asked)
         else:
             body = self._body(receive) if asked.has_body else None
-            found = await self.fetcher.passed(asked, body)
+            found = await self._writes.passed(asked, body)
         await reply.outcome(found)
         return found.label
 

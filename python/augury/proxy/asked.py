@@ -12,7 +12,7 @@ from typing import Any
 from augury.proxy.control import Wishes
 from augury.proxy.fields import Fields, joined, members
 
-__all__ = ["Asked", "Refused", "normalised", "varying"]
+__all__ = ["Asked", "Refused", "name_of", "normalised", "varying"]
 
 #: Of a reg-name, IPv4 or bracketed IPv6 address with a port: nothing that means anything elsewhere.
 HOST = re.compile(rb"(?:[a-z0-9._~!$&'()*+,;=%-]+|\[[0-9a-f:.]+\])(?::\d{0,5})?")
@@ -102,7 +102,7 @@ class Asked:
             method=method,
             host=host,
             target=target,
-            name=f"{target[1:].decode('ascii')} {host.decode('ascii')}",
+            name=name_of(target, host),
             fields=fields,
             scheme=scope["scheme"],
             client="" if client is None else client[0],
@@ -114,6 +114,11 @@ class Asked:
             byte_range=byte_range,
             has_authorization=has_authorization,
         )
+
+
+def name_of(target: bytes, host: bytes) -> str:
+    """What names the answers of a target."""
+    return f"{target[1:].decode('ascii')} {host.decode('ascii')}"
 
 
 def wishes_of(fields: Fields) -> Wishes:

@@ -45,6 +45,10 @@ class Alone:
         """The body."""
         return self.arrival.chunks()
 
+    async def close(self) -> None:
+        """Let go of it, read or not."""
+        await self.arrival.close()
+
 
 class Coming:
     """An answer to be stored, while its body comes.
@@ -57,7 +61,7 @@ class Coming:
 
     def __init__(self, kept: Kept, fields: Fields, length: int | None) -> None:
         self.kept, self.fields, self.length = kept, fields, length
-        self.chunks: list[bytes] = []
+        self.parts: list[bytes] = []
         self.error: OriginFailed | None = None
         self.is_complete = False
         #: The rest of a body that has become too large to be stored: for the first reader.
@@ -73,7 +77,7 @@ class Coming:
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing more comes into `chunks`."""
+        """Whether nothing more comes into `parts`."""
         return self.is_complete or self.error is not None or self.rest is not None
 
     async def is_read(self) -> bool:
@@ -89,7 +93,7 @@ class Coming:
         while not self.has_ended:
             await self._news.wait()
 
-    async def read(self) -> AsyncGenerator[bytes, None]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The body.
 
         Raises:
@@ -100,16 +104,16 @@ class Coming:
         self._reader_came.set()
         try:
             while True:
-                while position < len(self.chunks):
-                    yield self.chunks[position]
+                while position < len(self.parts):
+                    yield self.parts[position]
                     position += 1
-                if position == len(self.chunks) and self.has_ended:
+                if position == len(self.parts) and self.has_ended:
                     break
                 await self._news.wait()
             if self.error is not None:
                 raise self.error
             if self.rest is not None:
-                self.chunks.clear()
+                self.parts.clear()
                 async with aclosing(self.rest) as rest:
                     async for chunk in rest:
                         yield chunk
@@ -128,8 +132,8 @@ class Flight:
         self.name = name
         #: Whether a write has made what it brings old: it is not to be stored.
         self.is_superseded = False
-        #: Who waits for it beside whoever made it.
-        self.followers = 0
+        #: Whether who made it still waits for what it brings.
+        self.is_awaited = False
         self._landing: asyncio.Future[Landing] = asyncio.get_running_loop().create_future()
 
     @property
@@ -156,6 +160,19 @@ class Flight:
             OriginFailed: Nothing.
         """
         return await asyncio.shield(self._landing)
+
+    async def landed_for_its_maker(self) -> Landing:
+        """The same for who made it, and alone may be given what is for one."""
+        self.is_awaited = True
+        try:
+            return await self.landed()
+        except asyncio.CancelledError:
+            self.is_awaited = False
+            if self._landing.done() and self._landing.exception() is None:
+                found = self._landing.result()
+                if isinstance(found, Alone):
+                    await found.close()
+            raise
 
 
 class Flights:

@@ -10,15 +10,15 @@ import hmac
 import ipaddress
 
 from augury.proxy.asked import Asked
-from augury.proxy.fetching import Fetcher
 from augury.proxy.fields import first, joined
 from augury.proxy.groups import groups_in
 from augury.proxy.settings import Settings
+from augury.proxy.writes import Writes
 
 __all__ = ["may_purge", "purge"]
 
 
-def purge(asked: Asked, fetcher: Fetcher, settings: Settings) -> tuple[int, str]:
+def purge(asked: Asked, writes: Writes, settings: Settings) -> tuple[int, str]:
     """Do it, if the client may; the status and what to say."""
     if not may_purge(asked, settings):
         return 403, "PURGE is for this machine, or with the token of the setting purge_token"
@@ -27,9 +27,9 @@ def purge(asked: Asked, fetcher: Fetcher, settings: Settings) -> tuple[int, str]
         groups = groups_in(named)
         if not groups:
             return 400, 'Cache-Groups: expected strings, as in "product-7", "shelf-3"'
-        fetcher.invalidate_groups(groups)
+        writes.invalidate_groups(groups)
         return 200, f"purged {len(groups)} groups"
-    if fetcher.invalidate(asked.name):
+    if writes.invalidate(asked.name):
         return 200, "purged"
     return 404, "nothing is stored for this target"
 
