@@ -5,6 +5,7 @@ It knows connections and nothing of caching.
 """
 
 import asyncio
+import gc
 import logging
 import socket
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from augury.proxy.settings import Settings, read_bytes
 
 __all__ = ["BoundedProtocol", "Limits", "listening", "run", "serve"]
 
+#: Objects more than before that make the interpreter look for garbage.
+GARBAGE = 20_000
 #: Fields of a request.
 MOST_FIELDS = 200
 
@@ -253,6 +256,11 @@ def run(settings: Settings, started: Callable[[str, str], None]) -> None:
         def tell() -> None:
             started(shown(front), "" if back is None else shown(back))
 
+        # What has been made so far stays; looking through it again and again would cost as much
+        # as answering.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GARBAGE)
         uvloop.run(serve(proxy, front, back, tell))
 
 
