@@ -1,9 +1,9 @@
 """Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
 
 Parts: miss_ratios, learning, bandit, seasonal, prefetch, sequence, freshness, models, harm, memory,
-overhead, training, library, application, server, web, speed; all of them if none is named. The full
-run writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one seed and few rounds, and
-writes to build/benchmarks, for a look at the scripts and not at numbers.
+overhead, training, library, application, server, web, speed; all of them if none is named. The
+full run writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one seed and few
+rounds, and writes to build/benchmarks, for a look at the scripts and not at numbers.
 """
 
 import argparse
