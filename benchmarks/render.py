@@ -32,10 +32,12 @@ from benchmarks.scores import Cell, Score
 from benchmarks.seasonal_section import seasonal_section
 from benchmarks.sequence_section import sequence_section
 from benchmarks.serving.section import server_section
+from benchmarks.web.section import web_section
 
 PARTS = (
     "miss_ratios", "curves", "learning", "bandit", "seasonal", "prefetch", "sequence", "freshness",
     "models", "harm", "training", "speed", "memory", "overhead", "library", "application", "server",
+    "web",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -64,6 +66,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         library_section(parts.get("library")),
         application_section(parts.get("application")),
         server_section(parts.get("server")),
+        web_section(parts.get("web")),
     ]
     return "\n\n".join(sections) + "\n"
 

@@ -1,9 +1,8 @@
 """Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
 
-Parts: miss_ratios, curves, learning, bandit, seasonal, prefetch, sequence, freshness, models, harm,
-memory, overhead, training, library, application, server, speed; all if none is named. The full run
-writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one seed and few rounds, and
-writes to build/benchmarks, for a look at the scripts and not at numbers.
+The parts are those of ``PARTS`` in render.py; all if none is named. The full run writes results/ and
+RESULTS.md here; ``--quick`` takes a few traces, one seed and few rounds, and writes to
+build/benchmarks, for a look at the scripts and not at numbers.
 """
 
 import argparse
@@ -29,6 +28,7 @@ from benchmarks import (
 from benchmarks.application import measuring
 from benchmarks.inputs import ROOT
 from benchmarks.serving import measuring as serving
+from benchmarks.web import measuring as web
 
 #: In the order in which they run: what reports times comes last.
 PARTS = {
@@ -48,6 +48,7 @@ PARTS = {
     "library": library.measure,
     "application": measuring.measure,
     "server": serving.measure,
+    "web": web.measure,
     "speed": speed.measure,
 }
 

@@ -16,6 +16,7 @@ from augury.cli import (
     evaluate,
     explain,
     inspect,
+    proxy,
     record,
     replay,
     serve,
@@ -41,6 +42,7 @@ app.command()(evaluate.evaluate)
 app.command()(explain.explain)
 app.command()(adapt.adapt)
 app.command(context_settings=serve.CONTEXT)(serve.serve)
+app.command()(proxy.proxy)
 app.command()(size.size)
 app.command()(convert.convert)
 app.command()(record.record)
@@ -73,10 +75,19 @@ def spelled_out(arguments: Sequence[str]) -> list[str]:
 
     >>> spelled_out(["replay", "--prefetch", "t.csv"])
     ['replay', '--prefetch=10%', 't.csv']
+    >>> spelled_out(["proxy", "--prefetch", "20%", "--prefetch"])
+    ['proxy', '--prefetch', '20%', '--prefetch=10%']
     """
     options = list(itertools.takewhile(lambda argument: argument != "--", arguments))
     given = f"--prefetch={DEFAULT_BUDGET:.0%}"
-    spelled = [given if option == "--prefetch" else option for option in options]
+    # The proxy takes nothing but options, so what follows can only be the budget.
+    is_proxy = options[:1] == ["proxy"]
+    spelled = [
+        given
+        if option == "--prefetch" and not (is_proxy and following and following[0] != "-")
+        else option
+        for option, following in zip(options, [*options[1:], ""], strict=True)
+    ]
     return [*spelled, *arguments[len(options) :]]
 
 

@@ -1,0 +1,18 @@
+"""A caching reverse proxy for one HTTP origin, as an ASGI application and as `augury proxy`.
+
+app            the life of a request: refuse, purge, look, pass
+asked          what a client asks, its target in one form
+fetching       from what is stored, from the origin, or from both; by flights
+reuse          may a stored answer be served
+storing        may an answer be stored: hishel's rules, and those above them
+answers        where answers lie: `augury.Cache`
+forwarding     fields on their way to the origin and back
+origin         one request to the origin, by httpcore
+replying       how an answer is sent, whole, in part or while it comes
+serving        sockets, limits and signals: uvicorn
+"""
+
+from augury.proxy.app import Proxy
+from augury.proxy.settings import Settings
+
+__all__ = ["Proxy", "Settings"]
