@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import bandit, learning, memory, miss_ratios, overhead, results, scores, speed
+from benchmarks.advice_section import advice_section
 from benchmarks.application.section import application_section
 from benchmarks.findings import Finding, findings
 from benchmarks.freshness_section import freshness_section
@@ -20,8 +21,8 @@ from benchmarks.sequence_section import sequence_section
 from benchmarks.serving.section import server_section
 
 PARTS = (
-    "miss_ratios", "learning", "bandit", "seasonal", "prefetch", "sequence", "freshness", "models",
-    "harm", "training", "speed", "memory", "overhead", "library", "application", "server",
+    "miss_ratios", "learning", "bandit", "seasonal", "prefetch", "sequence", "freshness", "advice",
+    "models", "harm", "training", "speed", "memory", "overhead", "library", "application", "server",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -40,6 +41,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         prefetch_section(parts.get("prefetch")),
         sequence_section(parts.get("sequence")),
         freshness_section(parts.get("freshness")),
+        advice_section(parts.get("advice")),
         models_section(parts.get("models")),
         harm_section(parts.get("harm")),
         training_section(parts.get("training")),

@@ -1,14 +1,15 @@
 """Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
 
-Parts: miss_ratios, learning, bandit, seasonal, prefetch, sequence, freshness, models, harm, memory,
-overhead, training, library, application, server, speed; all of them if none is named. The full run
-writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one seed and few rounds, and
-writes to build/benchmarks, for a look at the scripts and not at numbers.
+Parts: miss_ratios, learning, bandit, seasonal, prefetch, sequence, freshness, advice, models, harm,
+memory, overhead, training, library, application, server, speed; all of them if none is named. The
+full run writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one seed and few
+rounds, and writes to build/benchmarks, for a look at the scripts and not at numbers.
 """
 
 import argparse
 
 from benchmarks import (
+    advice,
     bandit,
     freshness,
     harm,
@@ -38,6 +39,7 @@ PARTS = {
     "prefetch": prefetch.measure,
     "sequence": sequence.measure,
     "freshness": freshness.measure,
+    "advice": advice.measure,
     "models": models.measure,
     "harm": harm.measure,
     "memory": memory.measure,

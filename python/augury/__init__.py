@@ -8,6 +8,7 @@
 
 from augury import probability, traces
 from augury._core import __version__
+from augury.advising import Advice, advise
 from augury.autosizing import Autosize, CurvePoint
 from augury.cache import Cache, CacheStats
 from augury.capacity import Capacity
@@ -31,6 +32,7 @@ from augury.memoizing import memoize
 from augury.recording import Recording, record
 
 __all__ = [
+    "Advice",
     "ArtifactError",
     "AuguryError",
     "Autosize",
@@ -58,6 +60,7 @@ __all__ = [
     "Story",
     "TraceError",
     "__version__",
+    "advise",
     "explain",
     "memoize",
     "probability",

@@ -12,6 +12,7 @@ import typer
 from augury import _core
 from augury.cli import (
     adapt,
+    advise,
     convert,
     evaluate,
     explain,
@@ -34,6 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(advise.advise)
 app.command()(replay.replay)
 app.command()(inspect.inspect)
 app.command()(train.train)
