@@ -30,8 +30,8 @@ def record(
         typer.Argument(
             metavar="SOURCE",
             help="redis://USER:PASSWORD@HOST:PORT/DB (all but the host may be absent) for MONITOR "
-            "of a server, rediss:// for TLS, unix:///PATH; else an access log, plain or "
-            "compressed, or -.",
+            "of a server, rediss:// for TLS, unix:///PATH; memcached://HOST:PORT for its watch; "
+            "else a log, plain or compressed, or -.",
         ),
     ],
     target: Annotated[
@@ -84,7 +84,9 @@ def record(
         typer.Option(
             "--format",
             metavar="NAME",
-            help="Of an access log: combined, common or json. Told by each line if absent.",
+            help="Of a log: combined, common, json or caddy; a format of nginx or Apache in "
+            "quotes, as in '$time_local $request_uri $status'; postgresql for statements. Of an "
+            "access log told by each line if absent.",
         ),
     ] = None,
     query: Annotated[
@@ -110,8 +112,17 @@ def record(
         typer.Option(
             "--columns",
             metavar="ROLE=FIELD,...",
-            help="Fields of a JSON log, as in key=uri,size=bytes,time=ts. Roles: time, key, size, "
-            "method, status, host, request.",
+            help="Fields of a JSON log or an own format, as in key=uri,size=bytes,time=ts. Roles: "
+            "time, key, size, method, status, host, request.",
+        ),
+    ] = None,
+    line_prefix: Annotated[
+        str | None,
+        typer.Option(
+            "--line-prefix",
+            metavar="TEXT",
+            help="log_line_prefix of PostgreSQL, as in '%m [%p] '. Any time in front of a message "
+            "is its time if absent.",
         ),
     ] = None,
     strict: Annotated[
@@ -119,7 +130,7 @@ def record(
         typer.Option("--strict", help="Stop at the first malformed line instead of counting."),
     ] = False,
 ) -> None:
-    """Record history as a trace, from a Redis or Valkey server or from an access log.
+    """Record history as a trace: from a server at work, an access log or a log of SQL statements.
 
     Ctrl-C ends a recording and keeps what there is. MONITOR takes part of a server's throughput
     while it runs. What was written, and what was left out and why, is told on standard error.
@@ -142,6 +153,7 @@ def record(
                 query=query,
                 statuses=status,
                 columns=columns,
+                line_prefix=line_prefix,
                 strict=strict,
                 password=os.environ.get(PASSWORD),
                 progress=shown,
