@@ -6,8 +6,15 @@
 ['lru', 'belady']
 """
 
+try:
+    from augury._core import __version__
+except ImportError as error:
+    raise ImportError(
+        f"augury's engine, the extension augury._core, cannot be loaded: {error}; reinstall it "
+        "(pip install --force-reinstall augury), or in a checkout build it (make build)"
+    ) from error
+
 from augury import probability, traces
-from augury._core import __version__
 from augury.advising import Advice, advise
 from augury.autosizing import Autosize, CurvePoint
 from augury.cache import Cache, CacheStats

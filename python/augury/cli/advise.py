@@ -11,7 +11,7 @@ from augury.advising import advise as run_advising
 from augury.cli.console import print_to
 from augury.cli.failure import designed_failures
 from augury.cli.judgement import plain_table
-from augury.cli.options import Columns, SkipBad, TraceFormat
+from augury.cli.options import AsJson, Columns, SkipBad, TraceFormat
 from augury.cli.size import read_target
 from augury.cli.stages import stages
 
@@ -67,7 +67,7 @@ def advise(
         typer.Option(metavar="N", help="What an entry takes, for costs where sizes are all 1."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the policies.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON object.")] = False,
+    as_json: AsJson = False,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", help="Threads; one per processor if absent.")
     ] = None,

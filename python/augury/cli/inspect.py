@@ -13,7 +13,7 @@ from augury import traces
 from augury.cli.console import print_to
 from augury.cli.failure import designed_failures
 from augury.cli.interrupt import interruptible
-from augury.cli.options import Columns, SkipBad, TraceFormat
+from augury.cli.options import AsJson, Columns, SkipBad, TraceFormat
 from augury.inspection import Inspection, Octave, Predictability
 
 __all__ = ["inspect"]
@@ -23,7 +23,7 @@ BAR = 40
 
 def inspect(
     source: Annotated[str, typer.Argument(metavar="TRACE", help="A file, -, or synthetic:NAME.")],
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON object.")] = False,
+    as_json: AsJson = False,
     trace_format: TraceFormat = None,
     columns: Columns = None,
     skip_bad: SkipBad = False,

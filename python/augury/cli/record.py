@@ -1,5 +1,6 @@
 """``augury record``: history that is there already, as a trace."""
 
+import json
 import os
 import re
 import signal
@@ -12,6 +13,7 @@ from typing import Annotated
 import typer
 
 from augury.cli.failure import FAILED, INTERRUPTED, designed_failures
+from augury.cli.options import AsJson
 from augury.errors import ConfigError
 from augury.recording import Recorder, Recording
 from augury.recording import record as run_record
@@ -121,14 +123,15 @@ def record(
         typer.Option(
             "--line-prefix",
             metavar="TEXT",
-            help="log_line_prefix of PostgreSQL, as in '%m [%p] '. Any time in front of a message "
-            "is its time if absent.",
+            help="log_line_prefix of PostgreSQL, as in '%m \\[%p] '. Any time in front of a "
+            "message is its time if absent.",
         ),
     ] = None,
     strict: Annotated[
         bool,
         typer.Option("--strict", help="Stop at the first malformed line instead of counting."),
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Record history as a trace: from a server at work, an access log or a log of SQL statements.
 
@@ -159,6 +162,8 @@ def record(
                 progress=shown,
             )
         typer.echo(found.summary(), err=True)
+        if as_json:
+            typer.echo(json.dumps(found.to_dict(), indent=2))
         if not found.complete:
             raise typer.Exit(ending(found))
 

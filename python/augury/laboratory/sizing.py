@@ -366,7 +366,10 @@ def read_prices(per_gb_hour: float | None, per_miss: float | None) -> Prices | N
         return None
     if per_gb_hour is None or per_miss is None:
         given, missing = ("miss", "GB and hour") if per_gb_hour is None else ("GB and hour", "miss")
-        raise ConfigError(f"a price per {given} alone decides nothing: give one per {missing} too")
+        option = "--price-per-gb-hour" if missing == "GB and hour" else "--price-per-miss"
+        raise ConfigError(
+            f"a price per {given} alone decides nothing: give one per {missing} too ({option})"
+        )
     return Prices(per_gb_hour, per_miss)
 
 
