@@ -93,6 +93,14 @@ $(STAMPS)/curl: $(STAMPS)/venv
 	    || { echo "no curl: as root, apt-get install curl" >&2; exit 1; }
 	@touch $@
 
+# Servers whose logs are recorded; the packages' own servers are not started.
+$(STAMPS)/web-servers: $(STAMPS)/venv
+	@command -v nginx > /dev/null && command -v caddy > /dev/null \
+	    || { apt-get update --quiet=2 && RUNLEVEL=1 apt-get install --yes --quiet=2 \
+	        --no-install-recommends nginx caddy > /dev/null; } \
+	    || { echo "no nginx or caddy: as root, apt-get install nginx caddy" >&2; exit 1; }
+	@touch $@
+
 # The frameworks' own tests of caches, which are in their source distributions.
 $(STAMPS)/conformance: $(STAMPS)/dev-packages
 	@echo "downloading the frameworks' own tests"
@@ -122,7 +130,7 @@ lint: $(STAMPS)/dev-packages build
 rust-test: $(STAMPS)/venv
 	cargo test --workspace --locked --quiet
 
-python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/memcached $(STAMPS)/postgresql $(STAMPS)/curl $(STAMPS)/conformance build
+python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/memcached $(STAMPS)/postgresql $(STAMPS)/curl $(STAMPS)/web-servers $(STAMPS)/conformance build
 	cargo build -p augury-server --locked --quiet
 	$(PYTHON) -m pytest -q
 

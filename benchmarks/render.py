@@ -19,6 +19,7 @@ from benchmarks import (
     scores,
     speed,
 )
+from benchmarks.advice_section import advice_section
 from benchmarks.application.section import application_section
 from benchmarks.curves_section import curves_section
 from benchmarks.findings import Finding, findings
@@ -37,7 +38,7 @@ from benchmarks.web.section import web_section
 PARTS = (
     "miss_ratios", "curves", "learning", "bandit", "seasonal", "prefetch", "sequence", "freshness",
     "models", "harm", "training", "speed", "memory", "overhead", "library", "application", "server",
-    "web",
+    "web", "advice",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -57,6 +58,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         prefetch_section(parts.get("prefetch")),
         sequence_section(parts.get("sequence")),
         freshness_section(parts.get("freshness")),
+        advice_section(parts.get("advice")),
         models_section(parts.get("models")),
         harm_section(parts.get("harm")),
         training_section(parts.get("training")),

@@ -8,6 +8,7 @@ build/benchmarks, for a look at the scripts and not at numbers.
 import argparse
 
 from benchmarks import (
+    advice,
     bandit,
     curves,
     freshness,
@@ -40,6 +41,7 @@ PARTS = {
     "prefetch": prefetch.measure,
     "sequence": sequence.measure,
     "freshness": freshness.measure,
+    "advice": advice.measure,
     "models": models.measure,
     "harm": harm.measure,
     "memory": memory.measure,

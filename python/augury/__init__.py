@@ -6,8 +6,16 @@
 ['lru', 'belady']
 """
 
+try:
+    from augury._core import __version__
+except ImportError as error:
+    raise ImportError(
+        f"augury's engine, the extension augury._core, cannot be loaded: {error}; reinstall it "
+        "(pip install --force-reinstall augury), or in a checkout build it (make build)"
+    ) from error
+
 from augury import probability, traces
-from augury._core import __version__
+from augury.advising import Advice, advise
 from augury.autosizing import Autosize, CurvePoint
 from augury.cache import Cache, CacheStats
 from augury.capacity import Capacity
@@ -31,6 +39,7 @@ from augury.memoizing import memoize
 from augury.recording import Recording, record
 
 __all__ = [
+    "Advice",
     "ArtifactError",
     "AuguryError",
     "Autosize",
@@ -58,6 +67,7 @@ __all__ = [
     "Story",
     "TraceError",
     "__version__",
+    "advise",
     "explain",
     "memoize",
     "probability",

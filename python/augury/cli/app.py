@@ -12,7 +12,9 @@ import typer
 from augury import _core
 from augury.cli import (
     adapt,
+    advise,
     convert,
+    doctor,
     evaluate,
     explain,
     inspect,
@@ -24,6 +26,8 @@ from augury.cli import (
     train,
     workloads,
 )
+from augury.cli.examples import epilog
+from augury.cli.failure import EXIT_CODES
 from augury.laboratory.prefetch import DEFAULT_BUDGET
 
 __all__ = ["app", "main"]
@@ -34,19 +38,25 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=f"{EXIT_CODES} Every command says more, with examples: augury COMMAND --help",
 )
-app.command()(replay.replay)
-app.command()(inspect.inspect)
-app.command()(train.train)
-app.command()(evaluate.evaluate)
-app.command()(explain.explain)
-app.command()(adapt.adapt)
+for function in (
+    advise.advise,
+    replay.replay,
+    inspect.inspect,
+    train.train,
+    evaluate.evaluate,
+    explain.explain,
+    adapt.adapt,
+    size.size,
+    convert.convert,
+    record.record,
+    proxy.proxy,
+    workloads.workloads,
+    doctor.doctor,
+):
+    app.command(epilog=epilog(function.__name__))(function)
 app.command(context_settings=serve.CONTEXT)(serve.serve)
-app.command()(proxy.proxy)
-app.command()(size.size)
-app.command()(convert.convert)
-app.command()(record.record)
-app.command()(workloads.workloads)
 
 
 def print_version(asked: bool) -> None:

@@ -1,5 +1,6 @@
 """``augury record``: history that is there already, as a trace."""
 
+import json
 import os
 import re
 import signal
@@ -12,6 +13,7 @@ from typing import Annotated
 import typer
 
 from augury.cli.failure import FAILED, INTERRUPTED, designed_failures
+from augury.cli.options import AsJson
 from augury.errors import ConfigError
 from augury.recording import Recorder, Recording
 from augury.recording import record as run_record
@@ -30,8 +32,8 @@ def record(
         typer.Argument(
             metavar="SOURCE",
             help="redis://USER:PASSWORD@HOST:PORT/DB (all but the host may be absent) for MONITOR "
-            "of a server, rediss:// for TLS, unix:///PATH; else an access log, plain or "
-            "compressed, or -.",
+            "of a server, rediss:// for TLS, unix:///PATH; memcached://HOST:PORT for its watch; "
+            "else a log, plain or compressed, or -.",
         ),
     ],
     target: Annotated[
@@ -84,7 +86,9 @@ def record(
         typer.Option(
             "--format",
             metavar="NAME",
-            help="Of an access log: combined, common or json. Told by each line if absent.",
+            help="Of a log: combined, common, json or caddy; a format of nginx or Apache in "
+            "quotes, as in '$time_local $request_uri $status'; postgresql for statements. Of an "
+            "access log told by each line if absent.",
         ),
     ] = None,
     query: Annotated[
@@ -110,16 +114,26 @@ def record(
         typer.Option(
             "--columns",
             metavar="ROLE=FIELD,...",
-            help="Fields of a JSON log, as in key=uri,size=bytes,time=ts. Roles: time, key, size, "
-            "method, status, host, request.",
+            help="Fields of a JSON log or an own format, as in key=uri,size=bytes,time=ts. Roles: "
+            "time, key, size, method, status, host, request.",
+        ),
+    ] = None,
+    line_prefix: Annotated[
+        str | None,
+        typer.Option(
+            "--line-prefix",
+            metavar="TEXT",
+            help="log_line_prefix of PostgreSQL, as in '%m \\[%p] '. Any time in front of a "
+            "message is its time if absent.",
         ),
     ] = None,
     strict: Annotated[
         bool,
         typer.Option("--strict", help="Stop at the first malformed line instead of counting."),
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Record history as a trace, from a Redis or Valkey server or from an access log.
+    """Record history as a trace: from a server at work, an access log or a log of SQL statements.
 
     Ctrl-C ends a recording and keeps what there is. MONITOR takes part of a server's throughput
     while it runs. What was written, and what was left out and why, is told on standard error.
@@ -142,11 +156,14 @@ def record(
                 query=query,
                 statuses=status,
                 columns=columns,
+                line_prefix=line_prefix,
                 strict=strict,
                 password=os.environ.get(PASSWORD),
                 progress=shown,
             )
         typer.echo(found.summary(), err=True)
+        if as_json:
+            typer.echo(json.dumps(found.to_dict(), indent=2))
         if not found.complete:
             raise typer.Exit(ending(found))
 

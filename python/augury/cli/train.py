@@ -13,7 +13,7 @@ from rich.text import Text
 from augury.cli.console import print_to
 from augury.cli.failure import designed_failures
 from augury.cli.files import check_target
-from augury.cli.options import Columns, SkipBad, TraceFormat
+from augury.cli.options import AsJson, Columns, SkipBad, TraceFormat
 from augury.cli.sequences import check_unused, sequence_page
 from augury.cli.stages import stages
 from augury.errors import ConfigError
@@ -88,7 +88,7 @@ def train(
             metavar="PATH", help="Also draw what the model goes by, to .svg, .png or .pdf."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The model card as JSON.")] = False,
+    as_json: AsJson = False,
     trace_format: TraceFormat = None,
     columns: Columns = None,
     skip_bad: SkipBad = False,
