@@ -36,13 +36,17 @@ def targets() -> set[str]:
 
 
 def options() -> dict[str, set[str]]:
-    """The options of every subcommand."""
-    group = typer.main.get_command(app)
-    commands = getattr(group, "commands")  # noqa: B009
-    return {
-        name: {"-h", "--help"}.union(*(one.opts + one.secondary_opts for one in command.params))
-        for name, command in commands.items()
-    }
+    """The options of every subcommand; those of a group also under both names, as one."""
+    found: dict[str, set[str]] = {}
+
+    def note(prefix: str, group: object) -> None:
+        for name, command in getattr(group, "commands", {}).items():
+            given = (one.opts + one.secondary_opts for one in command.params)
+            found[prefix + name] = {"-h", "--help"}.union(*given)
+            note(f"{prefix}{name} ", command)
+
+    note("", typer.main.get_command(app))
+    return found
 
 
 def test_architecture_lists_what_there_is() -> None:

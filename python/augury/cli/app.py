@@ -12,6 +12,7 @@ import typer
 from augury import _core
 from augury.cli import (
     adapt,
+    cluster,
     convert,
     evaluate,
     explain,
@@ -45,6 +46,7 @@ app.command()(size.size)
 app.command()(convert.convert)
 app.command()(record.record)
 app.command()(workloads.workloads)
+app.add_typer(cluster.app)
 
 
 def print_version(asked: bool) -> None:
