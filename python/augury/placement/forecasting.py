@@ -27,11 +27,14 @@ from augury.placement.history import Floats, History
 __all__ = ["HEAVIEST", "METHODS", "Accuracy", "Forecast", "forecast", "judge", "season_of"]
 
 #: Slots that are forecast one by one.
-HEAVIEST = 128
+HEAVIEST = 64
 #: Seconds of a day, the season that is taken where two of them were watched.
 DAY = 86_400.0
-#: Added to series of which only ratios are looked at, as a share of their mean.
-OFFSET = 0.01
+#: Below this share of a series' mean the scale is rather linear than logarithmic: noise near 0 is
+#: no trend.
+UNIT = 0.2
+#: No forecast is above this times the largest load there was: a trend that doubles it is none.
+MOST = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,25 +100,27 @@ def theta(rows: Floats, horizon: int, season: int) -> Floats:
 
 
 def theta_of(series: Floats, horizon: int, season: int) -> Floats:
-    """One series, of shape (windows,)."""
+    """One series, of shape (windows,), on a logarithmic scale: days swell with the load."""
     if np.ptp(series) == 0:
         return np.full(horizon, series[-1])
     model = require("statsmodels.tsa.forecasting.theta", "placement").ThetaModel
     seasonal = season > 1 and len(series) >= 2 * season
-    offset = OFFSET * series.mean()
+    unit = UNIT * series.mean()
     with warnings.catch_warnings():
         # Of the optimiser, on series that are nearly constant: what it found is still a forecast.
         warnings.simplefilter("ignore")
         fitted = model(
-            series + offset,
+            np.log1p(series / unit),
             period=season if seasonal else None,
             deseasonalize=seasonal,
             use_test=False,
-            method="multiplicative",
+            method="additive",
         ).fit()
-        told = np.asarray(fitted.forecast(horizon), np.float64) - offset
-    sound: Floats = np.maximum(np.where(np.isfinite(told), told, series[-1]), 0.0)
-    return sound
+        told = np.asarray(fitted.forecast(horizon), np.float64)
+    most = np.log1p(MOST * series.max() / unit)
+    sound = np.clip(np.where(np.isfinite(told), told, 0.0), 0.0, most)
+    loads: Floats = np.expm1(sound) * unit
+    return loads
 
 
 METHODS: dict[str, Callable[[Floats, int, int], Floats]] = {

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote, urlsplit
 
 from augury.errors import ClusterError, ConfigError
 from augury.extras import require
@@ -55,6 +56,8 @@ class Nodes:
         }
         if password is not None and not self._settings.get("password"):
             self._settings["password"] = password
+        query = urlsplit(url).query
+        self._scheme, self._options = SCHEMES[scheme], f"?{query}" if query else ""
         self._class = pool.connection_class
         self._clients: dict[tuple[str, int], Any] = {}
         self.seed = Node(
@@ -103,6 +106,22 @@ class Nodes:
             yield
         except (self._redis.exceptions.RedisError, OSError) as error:
             raise ClusterError(f"{node.address}: {what}: {error}") from error
+
+    def url(self, node: Node) -> str:
+        """The URL of a node, with user and password."""
+        user, password = (
+            quote(str(self._settings.get(name) or ""), safe="") for name in ("username", "password")
+        )
+        who = f"{user}:{password}@" if user or password else ""
+        host = f"[{node.host}]" if ":" in node.host else node.host
+        return f"{self._scheme}://{who}{host}:{node.port}{self._options}"
+
+    def credentials(self) -> tuple[str, ...]:
+        """What MIGRATE needs to get in at another node."""
+        user, password = (self._settings.get(name) for name in ("username", "password"))
+        if not password:
+            return ()
+        return ("AUTH2", str(user), str(password)) if user else ("AUTH", str(password))
 
     def topology(self) -> Topology:
         """Who has which slots, as all primaries tell it.

@@ -2,7 +2,7 @@
 
 import typer
 
-from augury.cli.cluster import forecast, watch
+from augury.cli.cluster import apply, forecast, plan, watch
 
 __all__ = ["app"]
 
@@ -13,3 +13,5 @@ app = typer.Typer(
 )
 app.command()(watch.watch)
 app.command()(forecast.forecast)
+app.command()(plan.plan)
+app.command()(apply.apply)
