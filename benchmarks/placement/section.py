@@ -70,7 +70,7 @@ def cluster_table(row: Mapping[str, Any]) -> str:
     ]  # fmt: skip
     nodes = [f"requests, node {number + 1}" for number in range(row["nodes"])]
     tail = (
-        f"The plan expected {row['expected_imbalance']:.3f}; {row['moved_slots']} slots moved in "
+        f"The plan expected {row['expected_imbalance']:.3f}; slots moved: {row['moved_slots']}, in "
         f"{row['moving_seconds']:.1f} s, no plan as good moves fewer than "
         f"{row['fewest_bytes'] / 1e6:.2f} MB. Of {row['requests']:,} requests {row['failures']} "
         f"failed and {row['wrong_answers']} answers were wrong."
