@@ -15,6 +15,7 @@ from benchmarks.markdown import method, table
 from benchmarks.models_section import harm_section, models_section, training_section
 from benchmarks.placement.section import placement_section
 from benchmarks.prefetch_section import prefetch_section
+from benchmarks.scale.page import scale_section
 from benchmarks.scores import Cell, Score
 from benchmarks.seasonal_section import seasonal_section
 from benchmarks.sequence_section import sequence_section
@@ -23,7 +24,7 @@ from benchmarks.serving.section import server_section
 PARTS = (
     "miss_ratios", "learning", "bandit", "seasonal", "prefetch", "sequence", "freshness", "models",
     "harm", "training", "speed", "memory", "overhead", "library", "application", "server",
-    "placement",
+    "placement", "scale",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -52,6 +53,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         application_section(parts.get("application")),
         server_section(parts.get("server")),
         placement_section(parts.get("placement")),
+        scale_section(parts.get("scale")),
     ]
     return "\n\n".join(sections) + "\n"
 
