@@ -28,7 +28,9 @@ from benchmarks.inputs import ROOT, Shared, percent
 from benchmarks.library_section import library_section
 from benchmarks.markdown import method, table
 from benchmarks.models_section import harm_section, models_section, training_section
+from benchmarks.placement.section import placement_section
 from benchmarks.prefetch_section import prefetch_section
+from benchmarks.scale.page import scale_section
 from benchmarks.scores import Cell, Score
 from benchmarks.seasonal_section import seasonal_section
 from benchmarks.sequence_section import sequence_section
@@ -38,7 +40,7 @@ from benchmarks.web.section import web_section
 PARTS = (
     "miss_ratios", "curves", "learning", "bandit", "seasonal", "prefetch", "sequence", "freshness",
     "models", "harm", "training", "speed", "memory", "overhead", "library", "application", "server",
-    "web", "advice",
+    "web", "advice", "placement", "scale",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -69,6 +71,8 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         application_section(parts.get("application")),
         server_section(parts.get("server")),
         web_section(parts.get("web")),
+        placement_section(parts.get("placement")),
+        scale_section(parts.get("scale")),
     ]
     return "\n\n".join(sections) + "\n"
 

@@ -1,7 +1,7 @@
 """Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
 
-The parts are those of ``PARTS`` in render.py; all if none is named. The full run writes results/ and
-RESULTS.md here; ``--quick`` takes a few traces, one seed and few rounds, and writes to
+The parts are those of ``PARTS`` in render.py; all if none is named. The full run writes results/
+and RESULTS.md here; ``--quick`` takes a few traces, one seed and few rounds, and writes to
 build/benchmarks, for a look at the scripts and not at numbers.
 """
 
@@ -28,6 +28,8 @@ from benchmarks import (
 )
 from benchmarks.application import measuring
 from benchmarks.inputs import ROOT
+from benchmarks.placement import measuring as placement
+from benchmarks.scale import measuring as scale
 from benchmarks.serving import measuring as serving
 from benchmarks.web import measuring as web
 
@@ -51,6 +53,8 @@ PARTS = {
     "application": measuring.measure,
     "server": serving.measure,
     "web": web.measure,
+    "placement": placement.measure,
+    "scale": scale.measure,
     "speed": speed.measure,
 }
 

@@ -37,13 +37,16 @@ def targets() -> set[str]:
 
 
 def options() -> dict[str, set[str]]:
-    """The options of every subcommand; those of the server are its settings."""
-    group = typer.main.get_command(app)
-    commands = getattr(group, "commands")  # noqa: B009
-    found = {
-        name: {"-h", "--help"}.union(*(one.opts + one.secondary_opts for one in command.params))
-        for name, command in commands.items()
-    }
+    """The options of every subcommand; those of a group also under both names, as one."""
+    found: dict[str, set[str]] = {}
+
+    def note(prefix: str, group: object) -> None:
+        for name, command in getattr(group, "commands", {}).items():
+            given = (one.opts + one.secondary_opts for one in command.params)
+            found[prefix + name] = {"-h", "--help"}.union(*given)
+            note(f"{prefix}{name} ", command)
+
+    note("", typer.main.get_command(app))
     settings = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     names = re.findall(r"^\| `([\w-]+)` \|", settings, re.MULTILINE)
     found["serve"] |= {"--config", *(f"--{name}" for name in names)}

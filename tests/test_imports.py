@@ -12,8 +12,8 @@ import augury
 
 HEAVY = {
     "django", "dogpile", "fastapi", "flask", "flask_caching", "hishel", "lightgbm", "libcachesim",
-    "matplotlib", "msgpack", "numpy", "pandas", "polars", "pyarrow", "redis", "rich", "sklearn",
-    "typer",
+    "matplotlib", "msgpack", "numpy", "pandas", "polars", "pyarrow", "redis", "rich", "scipy",
+    "sklearn", "statsmodels", "typer",
 }  # fmt: skip
 #: Adapters, and what they import.
 FRAMEWORKS = {

@@ -13,6 +13,7 @@ from augury import _core
 from augury.cli import (
     adapt,
     advise,
+    cluster,
     convert,
     doctor,
     evaluate,
@@ -57,6 +58,7 @@ for function in (
 ):
     app.command(epilog=epilog(function.__name__))(function)
 app.command(context_settings=serve.CONTEXT)(serve.serve)
+app.add_typer(cluster.app)
 
 
 def print_version(asked: bool) -> None:

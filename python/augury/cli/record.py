@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from augury.cli.durations import read_duration
 from augury.cli.failure import FAILED, INTERRUPTED, designed_failures
 from augury.cli.options import AsJson
 from augury.errors import ConfigError
@@ -23,7 +23,6 @@ __all__ = ["record"]
 SECRET = "AUGURY_RECORD_SECRET"
 #: Where redis-cli and valkey-cli look for a password.
 PASSWORD = "REDISCLI_AUTH"
-UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def record(
@@ -171,20 +170,6 @@ def record(
 def ending(found: Recording) -> int:
     """The exit code of a recording that ended before its time."""
     return INTERRUPTED if found.ended == "interrupted" else FAILED
-
-
-def read_duration(text: str | None) -> float | None:
-    """Seconds.
-
-    >>> read_duration("1.5m")
-    90.0
-    """
-    if text is None:
-        return None
-    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smh]?)", text.strip().lower())
-    if found is None:
-        raise ConfigError(f"duration {text!r}: expected a time such as 90, 30s, 10m or 2h")
-    return float(found[1]) * UNITS[found[2]]
 
 
 def read_secret(path: Path | None) -> bytes | None:
