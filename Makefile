@@ -84,6 +84,14 @@ $(STAMPS)/postgresql: $(STAMPS)/venv
 	    || { echo "no PostgreSQL: as root, apt-get install postgresql" >&2; exit 1; }
 	@touch $@
 
+# What stands behind the proxy in its tests, and beside it in its benchmark; not started here.
+$(STAMPS)/nginx: $(STAMPS)/venv
+	@command -v nginx > /dev/null || test -x /usr/sbin/nginx \
+	    || { apt-get update --quiet=2 && RUNLEVEL=1 apt-get install --yes --quiet=2 \
+	        --no-install-recommends nginx-light openssl > /dev/null; } \
+	    || { echo "no nginx: as root, apt-get install nginx-light" >&2; exit 1; }
+	@touch $@
+
 # The frameworks' own tests of caches, which are in their source distributions.
 $(STAMPS)/conformance: $(STAMPS)/dev-packages
 	@echo "downloading the frameworks' own tests"
@@ -108,7 +116,7 @@ lint: $(STAMPS)/dev-packages build
 rust-test: $(STAMPS)/venv
 	cargo test --workspace --locked --quiet
 
-python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/memcached $(STAMPS)/postgresql $(STAMPS)/conformance build
+python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/memcached $(STAMPS)/postgresql $(STAMPS)/nginx $(STAMPS)/conformance build
 	cargo build -p augury-server --locked --quiet
 	$(PYTHON) -m pytest -q
 
@@ -125,11 +133,11 @@ format: $(STAMPS)/dev-packages
 # The benchmarks need the traces and the peers; the target exists where their script does.
 ifneq ($(wildcard benchmarks/run.py),)
 .PHONY: bench bench-quick
-bench: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/postgresql build
+bench: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/postgresql $(STAMPS)/nginx build
 	$(PYTHON) -m benchmarks.run
 
 # A few traces, one seed, few rounds; writes to build/benchmarks.
-bench-quick: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/postgresql build
+bench-quick: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/postgresql $(STAMPS)/nginx build
 	$(PYTHON) -m benchmarks.run --quick
 endif
 
