@@ -1,7 +1,8 @@
 """A caching reverse proxy for one HTTP origin, as an ASGI application and as `augury proxy`.
 
     app            the life of a request: refuse, purge, look, pass
-    asked          what a client asks, its target in one form
+    targets        targets in one form, and what names their answers
+    asked          what a client asks
     fetching       from what is stored, from the origin, or from both; by flights
     asking         one request to the origin, and what becomes of its answer
     writes         requests that no stored answer may do for, and what they make old
