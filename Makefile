@@ -147,11 +147,11 @@ format: $(STAMPS)/dev-packages
 # The benchmarks need the traces and the peers; the target exists where their script does.
 ifneq ($(wildcard benchmarks/run.py),)
 .PHONY: bench bench-quick
-bench: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/postgresql build
+bench: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/postgresql $(STAMPS)/nginx build
 	$(PYTHON) -m benchmarks.run
 
 # A few traces, one seed, few rounds; writes to build/benchmarks.
-bench-quick: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/postgresql build
+bench-quick: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/postgresql $(STAMPS)/nginx build
 	$(PYTHON) -m benchmarks.run --quick
 endif
 

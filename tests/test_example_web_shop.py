@@ -1,25 +1,10 @@
 """The example `examples/web_shop`: the proxy in front of a shop on a real PostgreSQL."""
 
 import re
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from examples.query_cache.postgres import tools
 from examples.web_shop.__main__ import runs, show
 from examples.web_shop.visitors import visits
-
-
-@pytest.fixture(autouse=True)
-def server() -> None:
-    """Skip where there is no PostgreSQL."""
-    try:
-        tools()
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
 
 
 def test_visits_are_the_same_for_a_seed() -> None:

@@ -11,9 +11,10 @@ import pytest
 import augury
 
 HEAVY = {
-    "django", "dogpile", "fastapi", "flask", "flask_caching", "hishel", "lightgbm", "libcachesim",
-    "matplotlib", "msgpack", "numpy", "pandas", "polars", "pyarrow", "redis", "rich", "scipy",
-    "sklearn", "statsmodels", "typer",
+    "django", "dogpile", "fastapi", "flask", "flask_caching", "hishel", "http_sf", "httpcore",
+    "lightgbm", "libcachesim", "matplotlib", "msgpack", "numpy", "pandas", "polars",
+    "prometheus_client", "pyarrow", "redis", "rich", "scipy", "sklearn",
+    "statsmodels", "typer", "uvicorn",
 }  # fmt: skip
 #: Adapters, and what they import.
 FRAMEWORKS = {

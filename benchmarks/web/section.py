@@ -32,9 +32,9 @@ def web_section(part: Mapping[str, Any] | None) -> str:
     return "\n\n".join(
         [
             text,
-            "### Hits\n",
+            "### Hits",
             table(["server", "bytes", "CPU microseconds", "requests per second"], hits),
-            f"### Laws: {', '.join(totals)}\n",
+            f"### Laws: {', '.join(totals)}",
             table(["section", "law", *kept], laws),
         ]
     )

@@ -80,6 +80,15 @@ def test_pipelined_requests(front: Program) -> None:
     assert found.index(b"a page") < found.index(b"color")
 
 
+def test_another_protocol_is_not_spoken(front: Program) -> None:
+    """RFC 9110, 7.8: Upgrade is ignored, and the connection ends with the answer."""
+    lines = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n"
+    asked = b"GET /page.txt HTTP/1.1\r\nHost: a\r\n" + lines + b"\r\n"
+    found = talk(front.port, asked)
+    assert found.startswith(b"HTTP/1.1 200")
+    assert b"\r\nconnection: close\r\n" in found
+
+
 def test_an_old_client(front: Program) -> None:
     """HTTP/1.0 without a Host, whose connection ends with the answer."""
     found = talk(front.port, b"GET /page.txt HTTP/1.0\r\n\r\n")

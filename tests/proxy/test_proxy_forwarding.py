@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augury.proxy.asked import Asked, Refused, normalised
+from augury.proxy.asked import Asked
 from augury.proxy.origin import OriginFailed
+from augury.proxy.targets import Refused, normalised
 from world import World, answer, played
 
 

@@ -28,16 +28,18 @@ OK = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 4\r\n\r\n
     ],
 )
 def test_origins_that_do_not_speak_http(sent: bytes, status: int, text: bytes) -> None:
-    """RFC 9110, 15.6.3: 502 and why."""
+    """RFC 9110, 15.6.3: 502 and why; on a new connection they are not asked again."""
+    asked = []
 
     def answer(connection: socket.socket, number: int) -> None:
-        head_of(connection)
+        asked.append(head_of(connection))
         connection.sendall(sent)
 
     with scripted(answer) as origin, running(f"http://127.0.0.1:{origin}") as (port, _):
         found = talk(port, GET % b"/")
         assert found.startswith(b"HTTP/1.1 %d " % status)
         assert text in found
+    assert 1 == len(asked)
 
 
 def test_an_origin_that_is_not_there_or_silent() -> None:

@@ -131,9 +131,10 @@ def test_the_log(site: tuple[Path, int], tmp_path: Path) -> None:
         assert 0 == front.stop()[0]
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     told = [(line["target"], line["status"], line["cache"]) for line in lines]
-    assert [("/page.txt?a", 200, "miss"), ("/page.txt?a", 200, "hit")] == told[:2]
-    assert ("/none%0Aline", 404) == told[2][:2]
-    assert lines[0]["bytes"] == lines[1]["bytes"] == 700
+    # A line is written once its answer is gone, when the next one may be under way.
+    page = "/page.txt?a"
+    assert {(page, 200, "miss"), (page, 200, "hit"), ("/none%0Aline", 404, "pass")} == set(told)
+    assert [700, 700] == [line["bytes"] for line in lines if line["status"] == 200]
 
 
 @pytest.mark.parametrize(

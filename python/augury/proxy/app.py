@@ -15,7 +15,7 @@ from typing import Any
 from augury.proxy.access_log import AccessLog
 from augury.proxy.ahead import fetch_ahead
 from augury.proxy.answers import Answers, Clock, Kept
-from augury.proxy.asked import Asked, Refused
+from augury.proxy.asked import Asked
 from augury.proxy.asking import Asker
 from augury.proxy.counters import Counters
 from augury.proxy.fetching import Fetcher
@@ -25,6 +25,7 @@ from augury.proxy.purging import purge
 from augury.proxy.replying import Gone, Receive, Reply, Send, send_text
 from augury.proxy.settings import Settings, read_bytes
 from augury.proxy.storing import Rules
+from augury.proxy.targets import Refused
 from augury.proxy.writes import Writes
 
 __all__ = ["Proxy"]

@@ -1,7 +1,6 @@
 """What a client asks: its request, with the target in one form and what may be trusted of it.
 
-The target that names an answer is the one that the origin is asked for, so two ways to write it
-cannot be told apart by one of them only. It knows fields and no cache.
+It knows fields and targets and no cache.
 """
 
 import re
@@ -11,30 +10,25 @@ from typing import Any
 
 from augury.proxy.control import Wishes
 from augury.proxy.fields import Fields, joined, members
+from augury.proxy.targets import Refused, name_of, normalised
 
-__all__ = ["Asked", "Refused", "name_of", "normalised", "varying"]
+__all__ = ["Asked", "varying"]
 
 #: Of a reg-name, IPv4 or bracketed IPv6 address with a port: nothing that means anything elsewhere.
 HOST = re.compile(rb"(?:[a-z0-9._~!$&'()*+,;=%-]+|\[[0-9a-f:.]+\])(?::\d{0,5})?")
-ENCODED = re.compile(rb"%([0-9A-Fa-f]{2})")
-#: What may stand in a target as it is (RFC 3986, pchar and query).
-STRANGE = re.compile(rb"[^A-Za-z0-9._~!$&'()*+,;=:@/%?-]")
-LONE_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}")
 #: Fields whose order of members means nothing between equals.
 WEIGHTED = frozenset({b"accept", b"accept-charset", b"accept-encoding", b"accept-language"})
 WHITESPACE = re.compile(r"[ \t]*,[ \t]*")
-#: What makes a request conditional on something that only the origin knows (RFC 9111, 4.3.2).
-FOR_THE_ORIGIN = (b"if-match", b"if-unmodified-since")
-
-
-class Refused(Exception):  # noqa: N818
-    """A request that is not passed on: the status and what to say."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
+#: What says something about how a request is to be treated; the last two are conditions on
+#: something that only the origin knows (RFC 9111, 4.3.2).
+TELLING = frozenset(
+    {
+        b"host", b"cache-control", b"pragma", b"if-none-match", b"if-modified-since", b"range",
+        b"authorization", b"content-length", b"transfer-encoding", b"via", b"upgrade",
+        b"if-match", b"if-unmodified-since",
+    }
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -59,6 +53,10 @@ class Asked:
     has_conditions: bool
     byte_range: bytes | None
     has_authorization: bool
+    #: What Via says of the proxies that it has come through.
+    passed: bytes = b""
+    #: Whether it would rather speak another protocol, which is not passed on.
+    wants_upgrade: bool = False
 
     @classmethod
     def of(cls, scope: Any) -> "Asked":
@@ -69,56 +67,89 @@ class Asked:
         """
         fields: Fields = scope["headers"]
         method: str = scope["method"]
-        host = length = byte_range = None
-        has_wishes = has_conditions = has_authorization = is_chunked = for_origin = False
-        for name, value in fields:
-            if name == b"host":
-                if host is not None:
-                    raise Refused(400, "more than one Host field")
-                host = value.lower()
-            elif name == b"cache-control" or name == b"pragma":
-                has_wishes = True
-            elif name == b"if-none-match" or name == b"if-modified-since":
-                has_conditions = True
-            elif name == b"range":
-                byte_range = value
-            elif name == b"authorization":
-                has_authorization = True
-            elif name == b"content-length":
-                length = length_of(value, length)
-            elif name == b"transfer-encoding":
-                is_chunked = True
-            elif name in FOR_THE_ORIGIN:
-                for_origin = True
-            elif name == b"upgrade" and b"websocket" in value.lower():
-                raise Refused(501, "WebSockets are not passed on; connect to the origin itself")
-        host = checked_host(host, scope["http_version"])
+        told = [line for line in fields if line[0] in TELLING]
+        host: bytes | None
+        if len(told) == 1 and told[0][0] == b"host":
+            host, found = told[0][1].lower(), NOTHING_TOLD
+        else:
+            host, found = read(told)
+        named = checked_host(host, scope["http_version"])
         if method in ("CONNECT", "TRACE") or not METHOD.fullmatch(method):
             raise Refused(501, f"the method {method[:32]} is not passed on")
         target = normalised(scope["raw_path"], scope["query_string"])
-        has_body = is_chunked or bool(length)
+        has_body = found.is_chunked or bool(found.length)
         client = scope.get("client")
         return cls(
             method=method,
-            host=host,
+            host=named,
             target=target,
-            name=name_of(target, host),
+            name=name_of(target, named),
             fields=fields,
             scheme=scope["scheme"],
             client="" if client is None else client[0],
             has_body=has_body,
-            length=None if is_chunked else length,
-            wishes=wishes_of(fields) if has_wishes else None,
-            is_lookup=method in ("GET", "HEAD") and not has_body and not for_origin,
-            has_conditions=has_conditions,
-            byte_range=byte_range,
-            has_authorization=has_authorization,
+            length=None if found.is_chunked else found.length,
+            wishes=wishes_of(fields) if found.has_wishes else None,
+            is_lookup=method in ("GET", "HEAD") and not has_body and not found.is_for_origin,
+            has_conditions=found.has_conditions,
+            byte_range=found.byte_range,
+            has_authorization=found.has_authorization,
+            passed=found.passed,
+            wants_upgrade=found.wants_upgrade,
         )
 
 
-def name_of(target: bytes, host: bytes) -> str:
-    """What names the answers of a target."""
-    return f"{target[1:].decode('ascii')} {host.decode('ascii')}"
+@dataclass(slots=True)
+class Told:
+    """What the fields of a request say that matters here."""
+
+    length: int | None = None
+    is_chunked: bool = False
+    has_wishes: bool = False
+    has_conditions: bool = False
+    is_for_origin: bool = False
+    byte_range: bytes | None = None
+    has_authorization: bool = False
+    passed: bytes = b""
+    wants_upgrade: bool = False
+
+
+NOTHING_TOLD = Told()
+
+
+def read(lines: Fields) -> tuple[bytes | None, Told]:
+    """The host and the rest.
+
+    Raises:
+        Refused: Lines contradict each other.
+    """
+    host, found = None, Told()
+    for name, value in lines:
+        if name == b"host":
+            if host is not None:
+                raise Refused(400, "more than one Host field")
+            host = value.lower()
+        elif name in (b"cache-control", b"pragma"):
+            found.has_wishes = True
+        elif name in (b"if-none-match", b"if-modified-since"):
+            found.has_conditions = True
+        elif name == b"range":
+            found.byte_range = value
+        elif name == b"authorization":
+            found.has_authorization = True
+        elif name == b"content-length":
+            found.length = length_of(value, found.length)
+        elif name == b"transfer-encoding":
+            found.is_chunked = True
+        elif name == b"via":
+            found.passed += value + b","
+        elif name == b"upgrade":
+            if b"websocket" in value.lower():
+                raise Refused(501, "WebSockets are not passed on; connect to the origin itself")
+            found.wants_upgrade = True
+        else:
+            found.is_for_origin = True
+    return host, found
 
 
 def wishes_of(fields: Fields) -> Wishes:
@@ -140,58 +171,6 @@ def checked_host(host: bytes | None, version: str) -> bytes:
     if not host or not HOST.fullmatch(host):
         raise Refused(400, "no Host field, or one that names no host")
     return host
-
-
-def normalised(path: bytes, query: bytes) -> bytes:
-    """A target in one form (RFC 3986, 6.2.2): what is equivalent becomes equal.
-
-    Octets that need no encoding are decoded, those that do are encoded, dot segments resolved.
-
-    >>> normalised(b"/a/./b/../%7ec/%2f", b"x=%61"), normalised(b"/%2e%2e/%2E%2E/x", b"")
-    (b'/a/~c/%2F?x=a', b'/x')
-    """
-    if not path.startswith(b"/"):
-        # The asterisk of OPTIONS, and the authority of CONNECT, name no resource of the origin.
-        raise Refused(400, "a target that is no path")
-    if b"%" in path or STRANGE.search(path):
-        path = recoded(path)
-    if b"/." in path:
-        path = without_dots(path)
-    if not query:
-        return path
-    if b"%" in query or STRANGE.search(query):
-        query = recoded(query)
-    return path + b"?" + query
-
-
-def recoded(text: bytes) -> bytes:
-    """Percent-encoding where it is needed and nowhere else, in capitals."""
-    text = LONE_PERCENT.sub(b"%25", text)
-    text = STRANGE.sub(lambda found: b"%%%02X" % found.group()[0], text)
-    return ENCODED.sub(one_form, text)
-
-
-def one_form(found: "re.Match[bytes]") -> bytes:
-    """An encoded octet in the form that all know it by."""
-    octet = int(found[1], 16)
-    return bytes((octet,)) if octet in UNRESERVED else found.group().upper()
-
-
-def without_dots(path: bytes) -> bytes:
-    """The path without ``.`` and ``..`` as segments, none of which leads above the root."""
-    kept: list[bytes] = []
-    segments = path.split(b"/")[1:]
-    for number, segment in enumerate(segments):
-        is_last = number == len(segments) - 1
-        if segment == b"..":
-            if kept:
-                kept.pop()
-        elif segment != b".":
-            kept.append(segment)
-            continue
-        if is_last:
-            kept.append(b"")
-    return b"/" + b"/".join(kept)
 
 
 def varying(fields: Iterable[tuple[bytes, bytes]], named: Iterable[bytes]) -> str:

@@ -10,7 +10,7 @@ from augury.proxy.answers import Kept
 from augury.proxy.asked import Asked
 from augury.proxy.fields import Fields, entity_tags, first, http_date, joined, opaque
 
-__all__ = ["Part", "client_has", "part_for"]
+__all__ = ["Part", "client_has", "part_for", "whole"]
 
 #: What a 304 leaves out: it says nothing about the body (RFC 9110, 15.4.5).
 OF_THE_BODY = frozenset(

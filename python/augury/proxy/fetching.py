@@ -12,7 +12,7 @@ It knows nothing of sockets and of how an answer is sent.
 """
 
 from augury.proxy.answers import Kept
-from augury.proxy.asked import Asked, Refused
+from augury.proxy.asked import Asked
 from augury.proxy.asking import Asker
 from augury.proxy.fields import Fields, first
 from augury.proxy.flights import Alone, Coming, Flight, Flights, Landing, There
@@ -20,6 +20,7 @@ from augury.proxy.origin import Arrival, OriginFailed
 from augury.proxy.outcomes import Outcome, brought
 from augury.proxy.reuse import Reuse, judged, may_stand_in
 from augury.proxy.storing import matches
+from augury.proxy.targets import Refused
 
 __all__ = ["Fetcher"]
 

@@ -76,8 +76,8 @@ def request_fields(
         dropped |= CONDITIONS
     sent: Fields = [(b"host", host)]
     sent += [line for line in asked.fields if line[0] not in dropped]
-    passed = [value for field, value in asked.fields if field == b"via"]
-    sent.append((b"via", b", ".join([*passed, b"1.1 " + name.encode("ascii")])))
+    before = [asked.passed.rstrip(b",")] if asked.passed else []
+    sent.append((b"via", b", ".join([*before, b"1.1 " + name.encode("ascii")])))
     if not is_behind_proxy:
         sent += [
             (b"x-forwarded-for", asked.client.encode("ascii") or b"unknown"),
@@ -108,6 +108,4 @@ def answer_fields(fields: Fields, date: bytes, via: bytes) -> Fields:
 
 def is_looping(asked: Asked, name: str) -> bool:
     """Whether the request has come through a proxy of this name so often that it never ends."""
-    ours = f" {name}".encode("ascii")
-    passed = (value for field, value in asked.fields if field == b"via")
-    return sum(value.count(ours) for value in passed) >= MOST_PASSES
+    return bool(asked.passed) and asked.passed.count(f" {name}".encode("ascii")) >= MOST_PASSES

@@ -145,14 +145,21 @@ class Origin:
         )
         is_repeatable = body is None and method in REPEATABLE
         while True:
-            extensions: dict[str, Any] = {"timeout": self._timeouts}
+            was_connected = True
+
+            async def note(event: str, about: dict[str, Any]) -> None:
+                nonlocal was_connected
+                if event == "connection.connect_tcp.started":
+                    was_connected = False
+
+            extensions: dict[str, Any] = {"timeout": self._timeouts, "trace": note}
             request = httpcore.Request(
                 method, url, headers=fields, content=body or b"", extensions=extensions
             )
             try:
                 arrival = Arrival(await self._pool.handle_async_request(request))
             except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError) as error:
-                if is_repeatable:
+                if is_repeatable and was_connected:
                     # A connection that was kept open may have been closed meanwhile.
                     is_repeatable = False
                     continue

@@ -10,7 +10,7 @@ from typing import Any
 
 from augury.proxy.answers import Clock, Kept
 from augury.proxy.asked import Asked
-from augury.proxy.conditions import client_has, part_for
+from augury.proxy.conditions import client_has, part_for, whole
 from augury.proxy.fields import Fields
 from augury.proxy.flights import Alone, Coming
 from augury.proxy.outcomes import Outcome
@@ -44,11 +44,14 @@ class Reply:
             Gone: The client has left before its end.
         """
         source = found.source
-        note = (b"cache-status", b"%b; %b" % (self._name, found.note.encode("latin-1")))
+        note = [(b"cache-status", b"%b; %b" % (self._name, found.note.encode("latin-1")))]
+        if self._asked.wants_upgrade:
+            # Its connection is in no state to take another request.
+            note.append((b"connection", b"close"))
         if isinstance(source, Kept):
             await self._kept(source, note)
         elif isinstance(source, Alone):
-            await self._stream(source.arrival.status, [*source.fields, note], source)
+            await self._stream(source.arrival.status, [*source.fields, *note], source)
         elif self._asked.has_conditions and client_has(
             source.kept, self._asked, self._clock.wall()
         ):
@@ -56,11 +59,16 @@ class Reply:
         else:
             await self._coming(source, found.is_collapsed, note)
 
-    async def _kept(self, kept: Kept, note: tuple[bytes, bytes]) -> None:
-        part = part_for(kept, self._asked, self._clock.wall())
-        age = int(kept.age(self._clock.steady()))
-        fields = [*part.fields, (b"age", b"%d" % max(0, age)), note]
-        await self._whole(part.status, fields, part.body)
+    async def _kept(self, kept: Kept, note: Fields) -> None:
+        asked, status, body = self._asked, kept.status, kept.body
+        if asked.has_conditions or asked.byte_range is not None:
+            part = part_for(kept, asked, self._clock.wall())
+            status, fields, body = part.status, part.fields, part.body
+        else:
+            fields = whole(kept)
+        age = max(0, int(kept.age(self._clock.steady())))
+        fields.append((b"age", b"%d" % age))
+        await self._whole(status, fields + note, body)
 
     async def _whole(self, status: int, fields: Fields, body: bytes) -> None:
         self.status = status
@@ -70,7 +78,7 @@ class Reply:
         await self._send({"type": "http.response.body", "body": body})
         self.sent = len(body)
 
-    async def _coming(self, coming: Coming, is_anothers: bool, note: tuple[bytes, bytes]) -> None:
+    async def _coming(self, coming: Coming, is_anothers: bool, note: Fields) -> None:
         # A range of what is still coming would have to wait: the whole is an answer too. What the
         # origin sent for the first client alone is not for others.
         fields = without_age(coming.kept.fields if is_anothers else coming.fields)
@@ -79,7 +87,7 @@ class Reply:
         age = int(coming.kept.age(self._clock.steady()))
         if age > 0:
             fields.append((b"age", b"%d" % age))
-        await self._stream(coming.kept.status, [*fields, note], coming)
+        await self._stream(coming.kept.status, [*fields, *note], coming)
 
     async def _stream(self, status: int, fields: Fields, source: Alone | Coming) -> None:
         """Send a body while it comes, until its end or until the client leaves."""

@@ -8,7 +8,7 @@ that moment is not stored.
 from collections.abc import AsyncIterable, Iterable
 from urllib.parse import urljoin, urlsplit
 
-from augury.proxy.asked import Asked, Refused, name_of, normalised
+from augury.proxy.asked import Asked
 from augury.proxy.asking import Asker
 from augury.proxy.fields import Fields, first
 from augury.proxy.flights import Alone, Coming, Flight, Flights
@@ -16,6 +16,7 @@ from augury.proxy.freshness import is_explicit
 from augury.proxy.groups import invalidated_by
 from augury.proxy.origin import Arrival
 from augury.proxy.outcomes import Outcome, brought
+from augury.proxy.targets import Refused, name_of, normalised
 
 __all__ = ["Writes"]
 
