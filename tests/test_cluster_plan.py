@@ -193,6 +193,24 @@ def test_stale_plans_are_refused(members: list[Member], nodes: Nodes) -> None:
     assert [] == remaining(plan, topology.moved([(move.slot, move.target)]))
 
 
+def test_a_failover_makes_a_plan_stale() -> None:
+    """Another primary has the slots: a plan for the old one is not begun."""
+    with (
+        cluster(3, "--repl-diskless-sync-delay", "0", replicas=1) as members,
+        Nodes(members[1].url) as nodes,
+    ):
+        plan = planned(nodes, [])
+        assert [1, 0, 0] == sorted((node.replicas for node in plan.topology.nodes), reverse=True)
+        replica = members[3]
+        with replica.client() as client:
+            until(lambda: client.info("replication")["master_link_status"] == "up")
+        replica.ask("CLUSTER", "FAILOVER")
+        before = plan.topology.fingerprint()
+        until(lambda: nodes.told_by(nodes.seed).fingerprint() != before)
+        with pytest.raises(augury.ClusterError, match="3 primaries, 1 of them not in the plan"):
+            remaining(plan, nodes.told_by(nodes.seed))
+
+
 def other_than(owner: str | None, nodes: Nodes) -> str:
     """Another primary."""
     return next(node.id for node in nodes.topology().nodes if node.id != owner)

@@ -70,11 +70,14 @@ def history_of(windows: Iterable[Window], last: int | None = None) -> History:
     rows: list[tuple[float, float, dict[str, npt.NDArray[np.float32]]]] = []
     owners: dict[int, str] = {}
     moved: dict[int, float] = {}
+    latest: object = None
     for window in windows:
         rows.append((window.time, window.seconds, dense(window)))
         if last is not None and len(rows) > last + SHORT_GAP:
             rows.pop(0)
-        note_moves(window, owners, moved)
+        if window.owners != latest:
+            note_moves(window, owners, moved)
+            latest = window.owners
     if not rows:
         raise ConfigError("no windows were collected yet: augury cluster watch collects them")
     every = median(seconds for _, seconds, _ in rows)

@@ -6,6 +6,7 @@ time is over that it was made for, or when the cluster is no longer as it says.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from augury.placement.topology import SLOTS, Topology
 __all__ = ["Move", "Plan"]
 
 VERSION = 1
+#: Seconds that a plan is valid for at most.
+LONGEST = 366 * 86_400.0
 #: Bytes of a file at most: a move of every slot.
 LARGEST = 16 << 20
 
@@ -107,7 +110,9 @@ class Plan:
             if len(data) > LARGEST:
                 raise ValueError(f"more than {LARGEST:,} bytes")
             return read(json.loads(data))
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (
+            ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError
+        ) as error:  # fmt: skip
             raise ConfigError(
                 f"{path}: is no plan ({type(error).__name__}: {error}): make one with augury "
                 "cluster plan"
@@ -134,9 +139,12 @@ def read(whole: Any) -> Plan:
             raise ValueError(f"slot {one.slot} cannot have {one.bytes} bytes")
     if len({one.slot for one in moves}) < len(moves):
         raise ValueError("a slot moves twice")
+    made, valid_until = float(whole["made"]), float(whole["valid_until"])
+    if not (math.isfinite(made) and made <= valid_until < made + LONGEST):
+        raise ValueError(f"made at {made} and valid until {valid_until}: at most a year later")
     return Plan(
-        made=float(whole["made"]),
-        valid_until=float(whole["valid_until"]),
+        made=made,
+        valid_until=valid_until,
         load=str(whole["load"]),
         topology=topology,
         moves=moves,

@@ -32,6 +32,8 @@ VERSION = 1
 #: Windows in a segment.
 SEGMENT = 64
 NAME = re.compile(r"windows-(\d{8,})\.jsonl(\.gz)?")
+#: A load of a window at most.
+LARGEST = 1e18
 #: Bytes of a line at most: all slots, with numbers of 20 digits.
 LONGEST_LINE = 8 << 20
 
@@ -72,14 +74,14 @@ class Window:
             whole = json.loads(line)
             if whole["augury"] != VERSION:
                 return None
-            columns = [[checked_load(value) for value in whole[metric]] for metric in METRICS]
+            columns = [checked_column(whole[metric]) for metric in METRICS]
             slots = [checked_slot(slot) for slot in whole["slots"]]
             loads = dict(zip(slots, zip(*columns, strict=True), strict=True))
             owners = {
                 str(node): [(checked_slot(first), checked_slot(last)) for first, last in ranges]
                 for node, ranges in whole["owners"].items()
             }
-            time, seconds = checked_load(whole["time"]), checked_load(whole["seconds"])
+            time, seconds = checked_column([whole["time"], whole["seconds"]])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
             return None
         return cls(time, seconds, owners, loads) if seconds > 0 else None
@@ -92,11 +94,15 @@ def checked_slot(value: Any) -> int:
     return value
 
 
-def checked_load(value: Any) -> float:
-    """A finite number of at least 0."""
-    if type(value) not in (int, float) or not 0 <= value < 1e18 or math.isnan(value):
-        raise ValueError(f"{value!r} is no load")
-    return float(value)
+def checked_column(values: Any) -> list[float]:
+    """Finite numbers of at least 0."""
+    if type(values) is not list or not set(map(type, values)) <= {int, float}:
+        raise ValueError("a column is no list of numbers")
+    if values and not (
+        all(map(math.isfinite, values)) and min(values) >= 0 and max(values) <= LARGEST
+    ):
+        raise ValueError(f"a load is not from 0 to {LARGEST}")
+    return values
 
 
 class Store:

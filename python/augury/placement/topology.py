@@ -20,7 +20,7 @@ __all__ = ["SLOTS", "Node", "Topology", "ranges_of", "read_nodes", "slot_of"]
 #: Slots of a cluster, by its specification.
 SLOTS = 16_384
 ADDRESS = re.compile(r"(.*):(\d{1,5})(?:@\d{1,5})?(?:,.*)?")
-RANGE = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
+RANGE = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
 #: A slot that leaves to, or comes from, a node: shown by the node itself alone.
 OPEN = re.compile(r"\[(\d{1,5})-[<>]-(\w{1,64})\]")
 
@@ -198,10 +198,14 @@ def read_slots(words: Iterable[str]) -> tuple[tuple[tuple[int, int], ...], set[i
     """The stretches of slots, and those that are half moved."""
     ranges, opened = [], set()
     for word in words:
-        if half := OPEN.fullmatch(word):
-            opened.add(checked(int(half[1]), int(half[1]))[0])
-        elif found := RANGE.fullmatch(word):
-            ranges.append(checked(int(found[1]), int(found[2] or found[1])))
-        else:
-            raise ClusterError(f"{word[:80]!r} is no slot in an answer of CLUSTER NODES")
+        half, found = OPEN.fullmatch(word), RANGE.fullmatch(word)
+        try:
+            if half:
+                opened.add(checked(int(half[1]), int(half[1]))[0])
+            elif found:
+                ranges.append(checked(int(found[1]), int(found[2] or found[1])))
+            else:
+                raise ValueError("neither a stretch of slots nor one that is half moved")
+        except ValueError as error:
+            raise ClusterError(f"{word[:80]!r} in an answer of CLUSTER NODES: {error}") from error
     return tuple(sorted(ranges)), opened
