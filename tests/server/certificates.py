@@ -12,7 +12,7 @@ def openssl(folder: Path, *arguments: str) -> None:
 
 
 def make(folder: Path) -> Path:
-    """An authority, ``ca``, and certificates of this host signed by it: ``server`` and ``client``."""
+    """An authority ``ca``, and certificates of this host that it signed: ``server``, ``client``."""
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     openssl(folder, "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=ca")
     (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")

@@ -1,4 +1,4 @@
-"""Origins that are read through: a web origin whose answers a test decides, and a cluster of Valkey."""
+"""Origins to read through to: a web origin whose answers a test decides, a cluster of Valkey."""
 
 import contextlib
 import http.server

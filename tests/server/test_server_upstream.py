@@ -1,4 +1,4 @@
-"""Reading through: what the server does not have is loaded from an upstream, once for all who ask."""
+"""Reading through: what the server does not have is loaded, once for all who ask."""
 
 import random
 import re
@@ -184,7 +184,7 @@ def test_a_pipeline_keeps_its_order_and_loads_together(origin: Web) -> None:
 
 @pytest.mark.parametrize("command", [["SET", "k", "new"], ["DEL", "k"], ["FLUSHALL"]])
 def test_no_load_undoes_a_write(origin: Web, command: list[Argument]) -> None:
-    """A write during a load is what is read afterwards, and a removal has the origin asked again."""
+    """A write during a load is read afterwards; after a removal the origin is asked again."""
     origin.put("/k", "old")
     origin.gate.clear()
     with serving(*through(origin.port, "--upstream-timeout", "15")) as served:
@@ -291,7 +291,7 @@ def test_an_upstream_that_is_down_is_named_and_left_alone_until_it_is_back(
 
 
 def test_a_slow_upstream_costs_its_askers_the_timeout_only(origin: Web) -> None:
-    """Who waits is told after the timeout; others are served meanwhile, and too many are refused."""
+    """Who waits is told after the timeout; others are served meanwhile, too many are refused."""
     origin.put("/k", "value")
     origin.gate.clear()
     arguments = ("--upstream-timeout", "0.5", "--upstream-loads", "2")

@@ -25,12 +25,12 @@ pub(super) fn ask(
 ) -> Verdict {
     match request {
         Request::Get { keys, .. } => {
-            let keys = tokens(input, *keys);
-            if keys.clone().any(|key| key.len() > KEY_MAX) {
+            let keys: SmallVec<[&[u8]; 8]> = tokens(input, *keys).collect();
+            if keys.iter().any(|key| key.len() > KEY_MAX) {
                 // It is refused as a whole.
                 return Verdict::Run;
             }
-            asking::ask(server, client, keys, FETCH)
+            asking::ask(server, client, keys.iter().copied(), FETCH)
         }
         Request::MetaGet(meta) if meta.vivify.is_none() => match meta.key(input) {
             Some(key) => {

@@ -88,7 +88,7 @@ pub fn ask<'a>(
     if client.db != DB {
         return Verdict::Run;
     }
-    let mut parked = client.parked.take();
+    let parked = client.parked.take();
     if parked.as_ref().is_some_and(|it| it.pending > 0) {
         // It was woken for something else.
         client.parked = parked;

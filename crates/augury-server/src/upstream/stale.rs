@@ -49,9 +49,8 @@ impl Stale {
         }
         if self.order.len() > 2 * self.kept.len() + 64 {
             let kept = &self.kept;
-            let is_kept =
-                |hash, number| kept.get(hash).is_some_and(|it: &Kept| it.number == number);
-            self.order.retain(|(hash, number)| is_kept(hash, *number));
+            self.order
+                .retain(|(hash, number)| kept.get(hash).is_some_and(|it| it.number == *number));
         }
     }
 

@@ -8,7 +8,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, StatusCode, Url};
 
 use super::super::DB;
-use super::super::arriving::{Brought, Lifetime};
+use super::super::arriving::Brought;
 use super::super::failure::Failure;
 use super::lifetime::said;
 use crate::config::{Settings, Upstream};
