@@ -39,7 +39,7 @@ def test_a_cluster_is_recognised_and_followed(tmp_path: Path) -> None:
     assert program is not None
     with cluster(program, tmp_path) as nodes:
         ports = [node.connection_pool.connection_kwargs["port"] for node in nodes]
-        router = redis.RedisCluster(port=ports[0])
+        router = redis.RedisCluster(host="127.0.0.1", port=ports[0])
         for number in range(300):
             router.set(f"k{number}", f"v{number}", ex=100)
         router.hset("h", mapping={"a": "1"})

@@ -161,7 +161,7 @@ pub fn foresee(server: &mut Server, client: &mut Client, key: &[u8], reading: Re
     };
     let Some(mut view) = View::of(server) else { return };
     let asked = view.keyspace.asked(DB, key);
-    let is_known = parked.foreseen.contains(&asked.hash)
+    let is_known = view.upstream.flights.holds(key)
         || view.keyspace.find(asked, view.now).is_some()
         || view.upstream.absences.holds(asked.hash, view.now)
         || view.upstream.foresight.as_ref().is_some_and(|it| it.is_expected(asked.hash));
@@ -172,9 +172,7 @@ pub fn foresee(server: &mut Server, client: &mut Client, key: &[u8], reading: Re
     if reading.counts && !client.modes.contains(Modes::NO_TOUCH) {
         view.keyspace.read(asked, view.now);
     }
-    if !view.upstream.flights.join(key, waiter) {
-        view.begin(asked, waiter, client.id, reading);
-    }
+    view.begin(asked, waiter, client.id, reading);
 }
 
 impl View<'_> {
