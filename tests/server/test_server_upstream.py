@@ -324,7 +324,7 @@ def test_clients_that_leave_while_they_wait_harm_nobody(origin: Web) -> None:
             wire.close()
         ours = client(served)
         for one in ours.client_list():
-            if one["addr"].endswith(f":{wires[5].socket.getsockname()[1]}"):
+            if str(one["addr"]).endswith(f":{wires[5].socket.getsockname()[1]}"):
                 ours.client_kill_filter(_id=one["id"])
         origin.gate.set()
         assert [[("$", b"value")] * 2] * 4 == [[wire.answer(), wire.answer()] for wire in wires[6:]]

@@ -62,11 +62,6 @@ impl Absences {
     pub fn len(&self) -> usize {
         self.until.len()
     }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.until.is_empty()
-    }
 }
 
 #[cfg(test)]
@@ -80,7 +75,7 @@ mod tests {
         assert_eq!((true, false), (absences.holds(7, 99), absences.holds(7, 100)));
         absences.add(8, 100);
         absences.forget(8);
-        assert!(!absences.holds(8, 0) && absences.is_empty());
+        assert!(!absences.holds(8, 0) && absences.len() == 0);
         for hash in 0..(5 * MOST as u64) {
             absences.add(hash % (2 * MOST as u64), 100);
             absences.add(3, 100);

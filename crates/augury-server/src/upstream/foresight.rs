@@ -8,8 +8,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use augury_core::clock::Millis;
+#[cfg(test)]
+use augury_core::prefetch::PrefetchStats;
 use augury_core::prefetch::successor::Successor;
-use augury_core::prefetch::{NAMESPACES, PrefetchStats, Prefetcher};
+use augury_core::prefetch::{NAMESPACES, Prefetcher};
 use augury_core::request::{Access, NEVER};
 use rustc_hash::FxHashMap;
 
@@ -177,6 +179,7 @@ impl Foresight {
     }
 
     /// What has been done.
+    #[cfg(test)]
     pub fn stats(&self) -> PrefetchStats {
         *self.prefetcher.stats()
     }

@@ -150,13 +150,9 @@ impl Renewal {
     }
 
     /// Number of keys planned for.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.planned.len()
-    }
-
-    /// Whether nothing is planned.
-    pub fn is_empty(&self) -> bool {
-        self.planned.is_empty()
     }
 
     /// Forgets a key whose entry has ended, among some; whether there was one.
@@ -222,6 +218,6 @@ mod tests {
         renewal.loaded(7, &key(7), 1_500, Some(500), 1);
         assert!(renewal.by_hash.contains_key(&7));
         renewal.clear(1_600);
-        assert!(renewal.is_empty() && renewal.due(10_000).is_empty());
+        assert!(renewal.len() == 0 && renewal.due(10_000).is_empty());
     }
 }

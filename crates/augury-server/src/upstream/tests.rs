@@ -38,6 +38,8 @@ struct World {
     waits: Vec<Option<(Vec<usize>, u64)>>,
     /// Changes of its keys before it asked.
     floors: Vec<Vec<u64>>,
+    /// What it has sent behind that already: a key, and its latest change before.
+    sent: Vec<Option<(usize, u64)>>,
 }
 
 impl World {
@@ -61,6 +63,7 @@ impl World {
             changed: [0; KEYS],
             waits: vec![None; CLIENTS],
             floors: vec![Vec::new(); CLIENTS],
+            sent: vec![None; CLIENTS],
         }
     }
 
@@ -71,9 +74,12 @@ impl World {
     }
 
     /// A client asks, or asks again; whether it was answered.
-    fn read(&mut self, client: usize, keys: Vec<usize>, is_again: bool) -> bool {
+    fn read(&mut self, client: usize, mut keys: Vec<usize>, is_again: bool) -> bool {
         if !is_again {
             self.floors[client] = keys.iter().map(|&key| self.changed[key]).collect();
+            if let Some((key, floor)) = self.sent[client].take() {
+                (keys, self.floors[client]) = (vec![key], vec![floor]);
+            }
             self.waits[client] = Some((keys.clone(), self.step));
         }
         let names: Vec<Vec<u8>> = keys.iter().map(|&key| name(key)).collect();
@@ -81,7 +87,9 @@ impl World {
         let verdict = ask(&mut self.server, &mut one, names.iter().map(|it| &**it), READ);
         let is_answered = match verdict {
             Verdict::Wait => {
-                foresee(&mut self.server, &mut one, &name((keys[0] + 1) % KEYS), READ);
+                let next = (keys[0] + 1) % KEYS;
+                let (key, _) = *self.sent[client].get_or_insert((next, self.changed[next]));
+                foresee(&mut self.server, &mut one, &name(key), READ);
                 false
             }
             Verdict::Fail(_) => true,
@@ -238,7 +246,7 @@ proptest! {
                 Act::Pass(millis) => world.pass(millis),
                 Act::Leave(client) => {
                     world.server.unseat(world.seats[client]);
-                    world.waits[client] = None;
+                    (world.waits[client], world.sent[client]) = (None, None);
                     let place = Place { worker: 0, connection: client };
                     world.seats[client] =
                         world.server.seat(place, String::new(), String::new());
@@ -279,6 +287,7 @@ fn a_load_is_made_once_for_all_who_ask() {
     assert_eq!(1, of_key(&world));
     world.answer(0, 11);
     assert_eq!(vec![None; CLIENTS], world.waits);
+    world.sent[0] = None;
     assert!(world.read(0, vec![0], false));
 }
 
@@ -308,6 +317,7 @@ fn what_has_ended_is_served_where_a_load_fails_and_never_after_a_write() {
     world.orders.lock().expect("nobody panics").clear();
     let get = |world: &mut World| {
         world.server.upstream.as_mut().expect("it has one").flights.revoke_all();
+        world.sent[0] = None;
         assert!(!world.read(0, vec![0], false));
         let mut orders = world.orders.lock().expect("nobody panics");
         let id = orders.iter().find(|order| *order.key == *name(0)).expect("it is loaded").id;

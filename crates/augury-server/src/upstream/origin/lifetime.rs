@@ -26,6 +26,10 @@ pub(super) fn said(url: &Url, status: StatusCode, headers: &HeaderMap, now: Syst
     let varies = headers.get_all(VARY).iter().any(|it| it.as_bytes() == b"*");
     let mut answer = reqwest_answer(status);
     *answer.headers_mut() = headers.clone();
+    // The library knows directives in lower case alone.
+    if let Ok(lower) = directives_in_full(headers).parse() {
+        answer.headers_mut().insert(CACHE_CONTROL, lower);
+    }
     let options = CacheOptions { shared: true, cache_heuristic: 0.0, ..CacheOptions::default() };
     let request = Request::new(Method::GET, url.clone());
     let policy = CachePolicy::new_options(&Asked(request), &answer, now, options);
@@ -47,10 +51,16 @@ fn reqwest_answer(status: StatusCode) -> axum::http::Response<()> {
     answer
 }
 
+/// All of Cache-Control, in lower case.
+fn directives_in_full(headers: &HeaderMap) -> String {
+    let values = headers.get_all(CACHE_CONTROL).iter().filter_map(|it| it.to_str().ok());
+    values.collect::<Vec<_>>().join(", ").to_ascii_lowercase()
+}
+
 /// Names of Cache-Control's directives, in lower case.
 fn directives(headers: &HeaderMap) -> Vec<String> {
-    let values = headers.get_all(CACHE_CONTROL).iter().filter_map(|it| it.to_str().ok());
-    let parts = values.flat_map(|it| it.split(','));
+    let full = directives_in_full(headers);
+    let parts = full.split(',');
     let name = |part: &str| part.split('=').next().unwrap_or_default().trim().to_ascii_lowercase();
     parts.map(name).collect()
 }
