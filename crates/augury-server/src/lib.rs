@@ -4,6 +4,7 @@
 //! (what they do), [`memcache`] (the same for memcached clients), [`server`] (what they share),
 //! [`keyspace`] (the engine), [`object`] (what is stored). What clients have to do with each other:
 //! [`clients`], [`pubsub`], [`watching`], [`tracking`], [`notices`].
+//! What is missing is loaded by [`upstream`], if there is one.
 //! Beside that flow: [`program`] (from arguments to a server that runs, and its end), [`config`],
 //! [`snapshot`], [`memory`] (the bound), [`logging`].
 
@@ -33,4 +34,5 @@ pub mod slowlog;
 pub mod snapshot;
 pub mod ticks;
 pub mod tracking;
+pub mod upstream;
 pub mod watching;

@@ -15,7 +15,7 @@ pub fn tell(server: &mut Server, mut running: Option<&mut Client>) {
         watchers.flush(clients, running.as_deref_mut(), flushed);
     }
     if !watchers.is_empty() {
-        for change in &changes {
+        for change in changes.iter().filter(|change| !change.is_load) {
             watchers.touch(clients, running.as_deref_mut(), (change.db, &change.key));
         }
     }

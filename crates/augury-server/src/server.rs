@@ -27,6 +27,7 @@ use crate::slowlog::SlowLog;
 use crate::snapshot::Snapshots;
 use crate::ticks::TickClock;
 use crate::tracking::Table;
+use crate::upstream::{self, Upstream};
 use crate::watching::Watchers;
 
 /// What protected mode tells others than this host's clients. The first sentences are Redis's, which
@@ -129,6 +130,8 @@ pub struct Server {
     ender: Option<mpsc::Sender<Ending>>,
     /// Snapshots that are written or asked for.
     pub snapshots: Snapshots,
+    /// What database 0 is read through to, if it is.
+    pub upstream: Option<Box<Upstream>>,
     /// What the process takes, measured some times a second.
     pub measured: Measured,
     /// The bound of memory at the start.
@@ -172,6 +175,7 @@ impl Server {
             is_ending: false,
             ender: None,
             snapshots: Snapshots::new(now),
+            upstream: None,
             measured: Measured::default(),
             memory_at_start: memory,
             changed: Vec::new(),
@@ -310,6 +314,9 @@ impl Server {
         self.ticks.note(self.keyspace.ticks(), self.keyspace.dirty(), self.now);
         if let Some(pause) = self.pause.take_if(|pause| pause.until <= self.now) {
             pause.end(&mut self.clients);
+        }
+        if self.upstream.is_some() {
+            upstream::beat(self);
         }
     }
 

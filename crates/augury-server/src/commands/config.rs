@@ -119,6 +119,9 @@ fn shown(setting: &Setting, settings: &config::Settings) -> String {
     if setting.is_secret() {
         return if text.is_empty() { text } else { "(hidden)".to_owned() };
     }
+    if let config::Field::Upstream(_) = setting.field {
+        return config::redacted(&text);
+    }
     if setting.name == "dir" {
         let folder = PathBuf::from(if text.is_empty() { "." } else { &text });
         return folder.canonicalize().map_or(text, |it| it.display().to_string());
@@ -183,6 +186,9 @@ fn set(call: &mut Call<'_, '_>) -> Done {
 fn resetstat(call: &mut Call<'_, '_>) -> Done {
     call.server.counters = Counters::default();
     call.server.keyspace.reset_stats();
+    if let Some(upstream) = &mut call.server.upstream {
+        upstream.reset_counters();
+    }
     call.reply.ok();
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{
-    Call, Command, Done, Flags, Refusal, Stop, guard, monitor, secrets, table, unsupported,
+    Call, Command, Done, Flags, Refusal, Stop, guard, monitor, secrets, table, through, unsupported,
 };
 use crate::acl::catalog::catalog;
 use crate::client::{Answers, Client, Modes};
@@ -74,7 +74,12 @@ pub fn perform(call: &mut Call<'_, '_>, arguments: Arguments<'_>) {
         if !client.is_free {
             guard::permit(server, client, command, arguments)?;
         }
-        execute(&mut Call { server, client, arguments, reply, command })
+        let mut call = Call { server, client, arguments, reply, command };
+        let done = execute(&mut call);
+        if call.server.upstream.is_some() {
+            through::revoke(&mut call);
+        }
+        done
     });
     call.server.counters.commands += 1;
     match done {
@@ -116,6 +121,7 @@ fn enter(mut call: Call<'_, '_>) -> Done {
     client.latest = command.name;
     if let Err(stop) = admit(server, client, command, *arguments) {
         break_transaction(client);
+        client.parked = None;
         return Err(stop);
     }
     if call.server.pause.is_some() && holds_back(&mut call) {
@@ -125,6 +131,9 @@ fn enter(mut call: Call<'_, '_>) -> Done {
         call.client.queue(call.arguments);
         call.reply.simple("QUEUED");
         return Ok(());
+    }
+    if call.server.upstream.is_some() {
+        return through::execute_through(&mut call);
     }
     execute(&mut call)
 }
@@ -185,7 +194,7 @@ fn holds_back(call: &mut Call<'_, '_>) -> bool {
 
 /// Runs a command, whoever looks on.
 #[inline]
-fn execute(call: &mut Call<'_, '_>) -> Done {
+pub(super) fn execute(call: &mut Call<'_, '_>) -> Done {
     let is_timed = call.server.slowlog.times(call.command.flags.contains(Flags::FAST));
     if call.client.modes.is_empty() && !is_timed && call.server.monitors.is_empty() {
         return (call.command.run)(call);

@@ -2,7 +2,7 @@
 
 use super::lookup::storable;
 use super::spec::Group;
-use super::{Call, Command, Done, Flags, Keys, Refusal, number};
+use super::{Call, Command, Done, Flags, Keys, Refusal, Through, number};
 use crate::keyspace::Asked;
 use crate::object::{Content, Marks, Object};
 
@@ -41,6 +41,7 @@ pub const COMMANDS: &[Command] = &[
         name: "exists",
         arity: -2,
         keys: Keys::ALL,
+        through: Through::Looks,
         summary: "How many of the keys are there",
         differs: NOT_COUNTED,
         run: exists,
@@ -155,7 +156,10 @@ fn del(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn exists(call: &mut Call<'_, '_>) -> Done {
-    let count = all(call).filter(|&at| call.find(at).is_some()).count();
+    let is_there = |call: &mut Call<'_, '_>, at: usize| {
+        call.find(at).is_some() || call.server.keyspace.lent(call.asked(at)).is_some()
+    };
+    let count = all(call).filter(|&at| is_there(call, at)).count();
     call.reply.integer(count as i64);
     Ok(())
 }

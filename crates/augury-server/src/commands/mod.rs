@@ -34,6 +34,7 @@ pub mod slowlog;
 pub mod spec;
 pub mod strings;
 pub mod table;
+pub mod through;
 pub mod transactions;
 pub mod unsupported;
 
@@ -42,7 +43,7 @@ use crate::resp::{Arguments, Reply};
 use crate::server::Server;
 
 pub use refusal::{Refusal, Stop};
-pub use spec::{Categories, Command, Flags, Keys};
+pub use spec::{Categories, Command, Flags, Keys, Through};
 
 /// What a command's function answers: its answer is written, or it stops.
 pub type Done = Result<(), Stop>;

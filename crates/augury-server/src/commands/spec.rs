@@ -134,10 +134,23 @@ pub struct Command {
     pub summary: &'static str,
     /// How it differs from Redis's, if it does.
     pub differs: &'static str,
+    /// Whether its keys are loaded from the upstream where they are missing.
+    pub through: Through,
     /// Its subcommands; it is then a container and its function runs without one only.
     pub subcommands: &'static [Command],
     /// What it does.
     pub run: fn(&mut Call<'_, '_>) -> Done,
+}
+
+/// Whether a command's keys are loaded from the upstream where they are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Through {
+    /// They are not.
+    No,
+    /// They are, and the command counts as a read of them.
+    Reads,
+    /// They are, and the command is no request.
+    Looks,
 }
 
 /// Groups of commands, as the documentation has them.
@@ -181,6 +194,7 @@ impl Command {
         since: "1.0.0",
         summary: "",
         differs: "",
+        through: Through::No,
         subcommands: &[],
         run: unreachable_command,
     };

@@ -16,6 +16,7 @@ mod setting;
 mod settings;
 pub mod table;
 mod units;
+mod upstream;
 
 pub use arguments::{Loaded, command, load};
 pub use change::{ChangeError, change};
@@ -26,3 +27,4 @@ pub use rewrite::{RewriteError, rewrite};
 pub use setting::{Field, Setting, Unit};
 pub use settings::{LogFormat, SaveRule, Settings};
 pub use units::bytes;
+pub use upstream::{Tongue, Upstream, redacted};

@@ -8,7 +8,7 @@ use augury_replay::replay::PolicyName;
 
 use super::output::OutputLimits;
 use super::settings::{LogFormat, SaveRule};
-use super::{Settings, bytes};
+use super::{Settings, Upstream, bytes};
 
 /// A setting.
 #[derive(Debug)]
@@ -58,6 +58,8 @@ pub enum Field {
     Switch(fn(&mut Settings) -> &mut bool),
     /// Any text.
     Text(fn(&mut Settings) -> &mut String),
+    /// The URL of an upstream, whose password is neither logged nor shown.
+    Upstream(fn(&mut Settings) -> &mut String),
     /// A text that is neither logged nor shown in errors.
     Secret(fn(&mut Settings) -> &mut String),
     /// One of these.
@@ -111,6 +113,7 @@ impl Setting {
             Field::Text(_) | Field::Lines(_) => "TEXT",
             Field::Limits(_) => "CLASS HARD SOFT SECONDS",
             Field::Time(_) => "SECONDS",
+            Field::Upstream(_) => "URL",
             Field::Secret(_) => "SECRET",
             Field::Choice(..) | Field::Policy(_) => "NAME",
             Field::Path(_) => "PATH",
@@ -130,9 +133,11 @@ impl Setting {
             Field::Port(at) => at(settings).to_string(),
             Field::MaybePort(at) => at(settings).map_or_else(String::new, |port| port.to_string()),
             Field::Switch(at) => if *at(settings) { "yes" } else { "no" }.to_owned(),
-            Field::Text(at) | Field::Secret(at) | Field::FileName(at) | Field::Choice(at, _) => {
-                at(settings).clone()
-            }
+            Field::Text(at)
+            | Field::Secret(at)
+            | Field::FileName(at)
+            | Field::Choice(at, _)
+            | Field::Upstream(at) => at(settings).clone(),
             Field::Path(at) => at(settings).display().to_string(),
             Field::Addresses(at) => joined(at(settings).iter().map(IpAddr::to_string)),
             Field::Rules(at) => {
@@ -164,6 +169,12 @@ impl Setting {
             }
             Field::Switch(at) => *at(settings) = switch(text)?,
             Field::Text(at) | Field::Secret(at) => text.clone_into(at(settings)),
+            Field::Upstream(at) => {
+                if !text.is_empty() {
+                    Upstream::parse(text)?;
+                }
+                text.clone_into(at(settings));
+            }
             Field::Choice(at, names) => {
                 let lower = text.to_ascii_lowercase();
                 if !names.contains(&lower.as_str()) {

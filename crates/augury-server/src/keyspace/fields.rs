@@ -91,7 +91,7 @@ impl Keyspace {
         }
         if self.is_watched {
             let (db, key) = (object.db(), object.key().into());
-            self.changes.push(Change { db, key, cause: None });
+            self.changes.push(Change { db, key, cause: None, is_load: false });
         }
         let is_left = object.as_hash().is_some_and(|hash| hash.is_live(now));
         if is_left {

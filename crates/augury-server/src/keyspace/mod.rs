@@ -4,6 +4,7 @@
 //! tracking clients learn of it; nothing here knows them, nor any protocol or socket.
 
 mod fields;
+mod loading;
 mod prefixes;
 mod residents;
 mod saving;
@@ -23,6 +24,7 @@ use smallvec::SmallVec;
 use crate::object::hash::Hash;
 use crate::object::{DATABASES, Object};
 use fields::FieldDeadlines;
+use loading::Loading;
 use prefixes::Prefixes;
 use residents::{Gone, Residents, weight};
 
@@ -69,12 +71,14 @@ pub struct Change {
     pub key: Box<[u8]>,
     /// Why the entry left; none where it was written.
     pub cause: Option<RemovalCause>,
+    /// Whether an upstream was asked for what it has: nobody has changed anything.
+    pub is_load: bool,
 }
 
 impl Change {
     /// Whether a client asked for it: it wrote or removed the key.
     pub fn is_by_client(&self) -> bool {
-        matches!(self.cause, None | Some(RemovalCause::Explicit))
+        !self.is_load && matches!(self.cause, None | Some(RemovalCause::Explicit))
     }
 }
 
@@ -114,6 +118,7 @@ pub struct Keyspace {
     stats_before: Stats,
     /// Of the bound, what is left to others.
     reserved: u64,
+    loading: Loading,
 }
 
 impl Keyspace {
@@ -134,6 +139,7 @@ impl Keyspace {
             prefixes: Prefixes::default(),
             stats_before: Stats::default(),
             reserved: 0,
+            loading: Loading::default(),
         }
     }
 
@@ -154,7 +160,7 @@ impl Keyspace {
         }
         let found = self.residents.read(asked, now, &mut self.gone);
         self.settle_gone();
-        let mut id = found?;
+        let Some(mut id) = found else { return self.lent(asked) };
         if !self.fields.is_empty() {
             id = self.without_expired_fields(id, now)?;
         }
@@ -164,6 +170,9 @@ impl Keyspace {
     /// As [`Keyspace::read`]; the object's place.
     #[inline]
     pub fn read_place(&mut self, asked: Asked<'_>, now: Millis) -> Option<SlotId> {
+        if self.is_quiet {
+            return self.find(asked, now);
+        }
         let found = self.residents.read(asked, now, &mut self.gone);
         self.settle_gone();
         found
@@ -186,8 +195,10 @@ impl Keyspace {
 
     /// The object, if it is there and fresh. No request.
     pub fn peek(&mut self, asked: Asked<'_>, now: Millis) -> Option<&Object> {
-        let id = self.find(asked, now)?;
-        self.residents.object(id)
+        match self.find(asked, now) {
+            Some(id) => self.residents.object(id),
+            None => self.lent(asked),
+        }
     }
 
     /// The object in this place.
@@ -207,7 +218,7 @@ impl Keyspace {
         }
         if self.is_watched {
             let (db, key) = (object.db(), object.key().into());
-            self.changes.push(Change { db, key, cause: None });
+            self.changes.push(Change { db, key, cause: None, is_load: false });
         }
         self.dirty += 1;
         self.residents.settle(id, true, &mut self.gone);
@@ -249,7 +260,7 @@ impl Keyspace {
         let expiring = object.as_hash().and_then(Hash::earliest).map(|_| Box::from(object.key()));
         if self.is_watched {
             let (db, key) = (object.db(), object.key().into());
-            self.changes.push(Change { db, key, cause: None });
+            self.changes.push(Change { db, key, cause: None, is_load: false });
         }
         self.dirty += 1;
         if id.is_none() {
@@ -291,7 +302,7 @@ impl Keyspace {
             && let Some(object) = self.residents.object(id)
         {
             let (db, key) = (object.db(), object.key().into());
-            self.changes.push(Change { db, key, cause: None });
+            self.changes.push(Change { db, key, cause: None, is_load: false });
         }
         self.dirty += 1;
         self.residents.set_deadline(id, deadline);
@@ -319,6 +330,11 @@ impl Keyspace {
         }
         self.is_watched = is_watched;
         self.dirty += 1;
+        if db.is_none_or(|db| db == 0) {
+            self.bury();
+            self.loading.flushes += 1;
+            self.loading.expired.clear();
+        }
     }
 
     /// One more than the highest place in use: every object is in a place below.
@@ -525,18 +541,33 @@ impl Keyspace {
 
     /// Counts what has left, tells of it, and drops it.
     fn bury(&mut self) {
-        for left in self.leaving.drain(..) {
-            if !self.prefixes.is_empty() {
-                self.prefixes.subtract(left.value.key(), weight(&left.value));
-            }
+        let mut leaving = std::mem::take(&mut self.leaving);
+        for left in leaving.drain(..) {
+            self.count_out(&left);
             if left.cause == RemovalCause::Replaced {
                 continue;
             }
-            self.keys[usize::from(left.value.db())] -= 1;
             if self.is_watched {
                 let (db, key) = (left.value.db(), left.value.key().into());
-                self.changes.push(Change { db, key, cause: Some(left.cause) });
+                self.changes.push(Change { db, key, cause: Some(left.cause), is_load: false });
             }
+            if self.loading.keeps_expired
+                && left.cause == RemovalCause::Expired
+                && left.value.is_loaded()
+            {
+                self.loading.expired.push(left.value);
+            }
+        }
+        self.leaving = leaving;
+    }
+
+    /// Counts what has left.
+    fn count_out(&mut self, left: &Removed<(), Object>) {
+        if !self.prefixes.is_empty() {
+            self.prefixes.subtract(left.value.key(), weight(&left.value));
+        }
+        if left.cause != RemovalCause::Replaced {
+            self.keys[usize::from(left.value.db())] -= 1;
         }
     }
 }

@@ -46,6 +46,8 @@ pub(super) trait Residents: Send {
     /// Fetches what look-ups of these hashes will look at.
     fn warm(&self, hashes: &[u64]);
     fn object(&self, id: SlotId) -> Option<&Object>;
+    /// Whether anything of this hash is resident.
+    fn holds(&self, hash: u64) -> bool;
     fn object_mut(&mut self, id: SlotId) -> Option<&mut Object>;
     /// Takes over an object's size after a change, which is a use of it or not; whether it is still
     /// resident.
@@ -154,6 +156,10 @@ impl<P: Policy + Send> Residents for Shard<(), Object, P> {
     #[inline]
     fn object(&self, id: SlotId) -> Option<&Object> {
         self.store().entry(id).map(|(_, object)| object)
+    }
+
+    fn holds(&self, hash: u64) -> bool {
+        self.store().candidates(hash).next().is_some()
     }
 
     fn object_mut(&mut self, id: SlotId) -> Option<&mut Object> {

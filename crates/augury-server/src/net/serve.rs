@@ -7,6 +7,7 @@ use super::memcached;
 use super::worker::{Mailbox, send_wakes};
 use crate::auth;
 use crate::commands::dispatch::{self, Outcome};
+use crate::commands::through::foresee;
 use crate::resp::Reply;
 use crate::server::Shared;
 
@@ -58,6 +59,10 @@ pub(super) fn serve(
                 Outcome::Answered => done += 1,
                 Outcome::Waiting => {
                     connection.is_waiting = true;
+                    if client.parked.is_some() {
+                        let rest = (done + 1..count).map(|at| batch.command(at, &connection.input));
+                        foresee(server, &mut client, rest);
+                    }
                     break;
                 }
             }

@@ -197,4 +197,11 @@ pub(super) fn augury(call: &mut Call<'_, '_>, text: &mut String) {
     field(text, "used_bytes", server.keyspace.used());
     field(text, "capacity_bytes", server.keyspace.capacity());
     field(text, "overhead_bytes", server.keyspace.overhead_bytes());
+    if let Some(upstream) = &server.upstream {
+        field(text, "upstream", upstream.name());
+        field(text, "upstream_state", if upstream.is_down() { "down" } else { "up" });
+        for (name, _, number) in upstream.counters().into_iter().chain(upstream.gauges()) {
+            field(text, &format!("upstream_{name}"), number);
+        }
+    }
 }

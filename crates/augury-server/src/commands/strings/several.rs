@@ -2,7 +2,7 @@
 
 use super::{READ, WRITE_SLOWLY};
 use crate::commands::lookup::storable;
-use crate::commands::{Call, Command, Done, Keys, Refusal};
+use crate::commands::{Call, Command, Done, Keys, Refusal, Through};
 use crate::object::{Marks, Object};
 
 /// The commands of this family.
@@ -12,6 +12,7 @@ pub const COMMANDS: &[Command] = &[
         arity: -2,
         keys: Keys::ALL,
         summary: "The strings of keys",
+        through: Through::Reads,
         run: mget,
         ..READ
     },
