@@ -20,6 +20,7 @@ pub mod keyspace;
 pub mod logging;
 pub mod memcache;
 pub mod memory;
+pub mod models;
 pub mod net;
 pub mod notices;
 pub mod object;

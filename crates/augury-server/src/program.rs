@@ -123,6 +123,7 @@ fn load(shared: &Shared, path: PathBuf) {
         ),
         Err(refusal) => {
             server.keyspace = Keyspace::new(server.plan());
+            server.keyspace.simulate(server.settings.simulate);
             match snapshot::set_aside(&path) {
                 Ok(aside) => error!(
                     path = %name, aside = %aside.display(), error = %refusal,

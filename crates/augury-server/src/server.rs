@@ -20,6 +20,7 @@ use crate::config::{Setting, Settings};
 use crate::keyspace::{Keyspace, Plan};
 use crate::memcache;
 use crate::memory::{self, Measured};
+use crate::models::Models;
 use crate::pausing::Pause;
 use crate::pubsub::Hub;
 use crate::rates::Rates;
@@ -119,6 +120,8 @@ pub struct Server {
     pub settings: Settings,
     /// Counters.
     pub counters: Counters,
+    /// Trained models that are loaded.
+    pub models: Models,
     /// What memcached clients share.
     pub memcache: memcache::State,
     /// Errors by their codes.
@@ -150,8 +153,10 @@ impl Server {
     pub fn new(settings: Settings) -> Server {
         let now = unix_millis();
         let (policy, memory) = (settings.policy, settings.memory);
+        let mut keyspace = Keyspace::new(Plan { policy, memory, seed: now });
+        keyspace.simulate(settings.simulate);
         Server {
-            keyspace: Keyspace::new(Plan { policy, memory, seed: now }),
+            keyspace,
             clients: Clients::default(),
             pubsub: Hub::default(),
             tracking: Table::new(settings.tracking_max as usize),
@@ -167,6 +172,7 @@ impl Server {
             started: now,
             settings,
             counters: Counters::default(),
+            models: Models::default(),
             memcache: memcache::State::new(now),
             errors: Errors::default(),
             is_ending: false,
@@ -307,6 +313,7 @@ impl Server {
     /// A beat of the clock: rates are sampled, a pause ends.
     pub fn beat(&mut self) {
         self.rates.sample(self.now, &self.counters);
+        self.keyspace.beat();
         self.ticks.note(self.keyspace.ticks(), self.keyspace.dirty(), self.now);
         if let Some(pause) = self.pause.take_if(|pause| pause.until <= self.now) {
             pause.end(&mut self.clients);

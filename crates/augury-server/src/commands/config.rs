@@ -158,6 +158,7 @@ fn set(call: &mut Call<'_, '_>) -> Done {
     for setting in which {
         match setting.name {
             "memory" => server.bound_memory(),
+            "simulate" => server.keyspace.simulate(server.settings.simulate),
             "log-level" => logging::set_level(&server.settings.log_level),
             "slowlog-log-slower-than" => {
                 server.slowlog.set_threshold(server.settings.slowlog_slower_than);

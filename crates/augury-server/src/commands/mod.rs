@@ -4,6 +4,7 @@
 //! COMMAND and the documentation are made of the tables.
 
 pub mod acl;
+pub mod augury;
 pub mod auth;
 pub mod client;
 pub mod config;

@@ -96,6 +96,8 @@ pub struct Settings {
     pub slowlog_max: u64,
     /// Keys that are tracked for clients' own caches.
     pub tracking_max: u64,
+    /// Whether other capacities and policies are simulated.
+    pub simulate: bool,
 }
 
 impl Default for Settings {
@@ -138,6 +140,7 @@ impl Default for Settings {
             slowlog_slower_than: 10_000,
             slowlog_max: 128,
             tracking_max: 1_000_000,
+            simulate: false,
         }
     }
 }

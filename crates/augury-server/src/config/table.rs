@@ -302,6 +302,14 @@ pub const SETTINGS: &[Setting] = &[
         summary: "Keys that are tracked for clients' own caches",
         field: number!(tracking_max, Unit::Count, 0, MANY),
     },
+    Setting {
+        name: "simulate",
+        is_live: true,
+        summary: "Whether other capacities and policies are simulated on a sample of the requests, for \
+                  AUGURY.CURVE and AUGURY.SHADOWS",
+        field: Field::Switch(|settings| &mut settings.simulate),
+        ..PLAIN
+    },
 ];
 
 /// What clients ask for and nobody can set: the value is a fact.

@@ -4,8 +4,12 @@
 //! tracking clients learn of it; nothing here knows them, nor any protocol or socket.
 
 mod fields;
+mod insight;
+mod largest;
+pub mod popular;
 mod prefixes;
 mod residents;
+pub mod rivals;
 mod saving;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -14,7 +18,6 @@ use augury_core::clock::Millis;
 use augury_core::hash::mix;
 use augury_core::metrics::{RemovalCause, Stats};
 use augury_core::policy::Policy;
-use augury_core::policy::explanation::Explanation;
 use augury_core::shard::{Removed, Shard};
 use augury_core::slots::SlotId;
 use augury_replay::replay::{PolicyName, WithMaker};
@@ -23,8 +26,11 @@ use smallvec::SmallVec;
 use crate::object::hash::Hash;
 use crate::object::{DATABASES, Object};
 use fields::FieldDeadlines;
+use largest::Largest;
+use popular::Popularity;
 use prefixes::Prefixes;
 use residents::{Gone, Residents, weight};
+use rivals::Rivals;
 
 pub use residents::Asked;
 pub use saving::Kept;
@@ -114,6 +120,10 @@ pub struct Keyspace {
     stats_before: Stats,
     /// Of the bound, what is left to others.
     reserved: u64,
+    popularity: Popularity,
+    largest: Largest,
+    /// What other policies would have hit; none where nobody wants to know.
+    rivals: Option<Box<Rivals>>,
 }
 
 impl Keyspace {
@@ -134,16 +144,16 @@ impl Keyspace {
             prefixes: Prefixes::default(),
             stats_before: Stats::default(),
             reserved: 0,
+            popularity: Popularity::new(plan.seed),
+            largest: Largest::default(),
+            rivals: None,
         }
     }
 
     /// A key with its hash, which nobody outside the process can foretell.
     #[inline]
     pub fn asked<'a>(&self, db: u8, key: &'a [u8]) -> Asked<'a> {
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(key);
-        hasher.write_u8(db);
-        Asked { hash: hasher.finish(), db, key }
+        Asked { hash: hash_of(&self.hasher, db, key), db, key }
     }
 
     /// The object under a key, if it is there and fresh: a hit, else a miss.
@@ -152,9 +162,7 @@ impl Keyspace {
         if self.is_quiet {
             return self.peek(asked, now);
         }
-        let found = self.residents.read(asked, now, &mut self.gone);
-        self.settle_gone();
-        let mut id = found?;
+        let mut id = self.read_place(asked, now)?;
         if !self.fields.is_empty() {
             id = self.without_expired_fields(id, now)?;
         }
@@ -166,6 +174,11 @@ impl Keyspace {
     pub fn read_place(&mut self, asked: Asked<'_>, now: Millis) -> Option<SlotId> {
         let found = self.residents.read(asked, now, &mut self.gone);
         self.settle_gone();
+        self.popularity.note(asked.hash, now);
+        if let Some(rivals) = &mut self.rivals {
+            let size = found.and_then(|id| self.residents.object(id)).map(weight);
+            rivals.read(asked.hash, size);
+        }
         found
     }
 
@@ -210,6 +223,10 @@ impl Keyspace {
             self.changes.push(Change { db, key, cause: None });
         }
         self.dirty += 1;
+        if let Some(rivals) = &mut self.rivals {
+            let size = weight(object);
+            rivals.write(self.residents.hash(id), size);
+        }
         self.residents.settle(id, true, &mut self.gone);
         self.settle_gone();
         self.note_fields(id);
@@ -260,6 +277,9 @@ impl Keyspace {
             && (id.is_none() || u64::from(weight(&object)) <= self.capacity())
         {
             self.prefixes.add(object.key(), weight(&object));
+        }
+        if let Some(rivals) = &mut self.rivals {
+            rivals.write(hash, weight(&object));
         }
         let is_stored = self.residents.put(hash, object, deadline, id, &mut self.gone);
         self.settle_gone();
@@ -382,6 +402,9 @@ impl Keyspace {
     /// Changes the bound, evicting what no longer fits.
     pub fn resize(&mut self, memory: u64) {
         self.residents.resize(memory, &mut self.gone);
+        if let Some(rivals) = &mut self.rivals {
+            rivals.set_capacity(memory);
+        }
         self.settle_gone();
     }
 
@@ -404,7 +427,7 @@ impl Keyspace {
 
     /// Bytes of index, slots, deadlines and policy.
     pub fn overhead_bytes(&self) -> usize {
-        self.residents.memory_bytes() + self.fields.memory_bytes()
+        self.residents.memory_bytes() + self.fields.memory_bytes() + self.insight_bytes()
     }
 
     /// Counters since the beginning, or since [`Keyspace::reset_stats`].
@@ -420,12 +443,6 @@ impl Keyspace {
     /// The ranking that rules at present, where the policy chooses among several.
     pub fn ruling(&self) -> Option<&'static str> {
         self.residents.ruling()
-    }
-
-    /// Why the key is, or is not, resident.
-    pub fn explain(&mut self, asked: Asked<'_>, now: Millis) -> Option<Explanation> {
-        let id = self.find(asked, now);
-        self.residents.explain(asked.hash, id)
     }
 
     /// Fetches what look-ups of these keys will look at, all at once: for keys that are known
@@ -532,6 +549,11 @@ impl Keyspace {
             if left.cause == RemovalCause::Replaced {
                 continue;
             }
+            if left.cause != RemovalCause::Evicted
+                && let Some(rivals) = &mut self.rivals
+            {
+                rivals.forget(hash_of(&self.hasher, left.value.db(), left.value.key()));
+            }
             self.keys[usize::from(left.value.db())] -= 1;
             if self.is_watched {
                 let (db, key) = (left.value.db(), left.value.key().into());
@@ -539,4 +561,12 @@ impl Keyspace {
             }
         }
     }
+}
+
+#[inline]
+fn hash_of(hasher: &RandomState, db: u8, key: &[u8]) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    hasher.write(key);
+    hasher.write_u8(db);
+    hasher.finish()
 }
