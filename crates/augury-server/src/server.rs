@@ -26,6 +26,7 @@ use crate::pubsub::Hub;
 use crate::rates::Rates;
 use crate::slowlog::SlowLog;
 use crate::snapshot::Snapshots;
+use crate::tallies::Tallies;
 use crate::ticks::TickClock;
 use crate::tracking::Table;
 use crate::watching::Watchers;
@@ -120,6 +121,8 @@ pub struct Server {
     pub settings: Settings,
     /// Counters.
     pub counters: Counters,
+    /// How often which command runs, and how long it takes.
+    pub tallies: Tallies,
     /// Trained models that are loaded.
     pub models: Models,
     /// What memcached clients share.
@@ -155,6 +158,7 @@ impl Server {
         let (policy, memory) = (settings.policy, settings.memory);
         let mut keyspace = Keyspace::new(Plan { policy, memory, seed: now });
         keyspace.simulate(settings.simulate);
+        keyspace.watch(settings.notified.is_on());
         Server {
             keyspace,
             clients: Clients::default(),
@@ -172,6 +176,7 @@ impl Server {
             started: now,
             settings,
             counters: Counters::default(),
+            tallies: Tallies::new(now),
             models: Models::default(),
             memcache: memcache::State::new(now),
             errors: Errors::default(),
@@ -299,7 +304,8 @@ impl Server {
 
     /// Has the keyspace tell of changes while somebody waits for one, and only then.
     pub fn settle_watch(&mut self) {
-        self.keyspace.watch(!self.watchers.is_empty() || self.tracking.has_clients());
+        let is_waited_for = !self.watchers.is_empty() || self.tracking.has_clients();
+        self.keyspace.watch(is_waited_for || self.settings.notified.is_on());
     }
 
     /// What the process takes at this moment; as it was at the latest look where that is not told.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::spec::Group;
 use super::{Call, Command, Done, Flags, Refusal};
 use crate::config::{self, ChangeError, Setting, table};
+use crate::rates::Rates;
 use crate::server::Counters;
 use crate::{glob, logging};
 
@@ -158,6 +159,7 @@ fn set(call: &mut Call<'_, '_>) -> Done {
     for setting in which {
         match setting.name {
             "memory" => server.bound_memory(),
+            "notify-keyspace-events" => server.settle_watch(),
             "simulate" => server.keyspace.simulate(server.settings.simulate),
             "log-level" => logging::set_level(&server.settings.log_level),
             "slowlog-log-slower-than" => {
@@ -183,7 +185,10 @@ fn set(call: &mut Call<'_, '_>) -> Done {
 
 fn resetstat(call: &mut Call<'_, '_>) -> Done {
     call.server.counters = Counters::default();
+    // Rates are of what the counters have grown by.
+    call.server.rates = Rates::default();
     call.server.keyspace.reset_stats();
+    call.server.tallies.reset();
     call.reply.ok();
     Ok(())
 }

@@ -26,6 +26,7 @@ pub mod monitor;
 pub mod node;
 pub mod number;
 pub mod object;
+pub mod page;
 pub mod persistence;
 pub mod pubsub;
 pub mod refusal;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use augury_replay::replay::PolicyName;
 
+use super::notify::Notified;
 use super::output::OutputLimits;
 
 /// How a line of the log is written.
@@ -96,6 +97,8 @@ pub struct Settings {
     pub slowlog_max: u64,
     /// Keys that are tracked for clients' own caches.
     pub tracking_max: u64,
+    /// Which changes are published to subscribers.
+    pub notified: Notified,
     /// Whether other capacities and policies are simulated.
     pub simulate: bool,
 }
@@ -140,6 +143,7 @@ impl Default for Settings {
             slowlog_slower_than: 10_000,
             slowlog_max: 128,
             tracking_max: 1_000_000,
+            notified: Notified::empty(),
             simulate: false,
         }
     }

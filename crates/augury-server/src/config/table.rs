@@ -303,6 +303,14 @@ pub const SETTINGS: &[Setting] = &[
         field: number!(tracking_max, Unit::Count, 0, MANY),
     },
     Setting {
+        name: "notify-keyspace-events",
+        redis: "notify-keyspace-events",
+        is_live: true,
+        summary: "Changes of keys that are published to subscribers: classes by their letters, as in \
+                  Redis; empty: none",
+        field: Field::Notified(|settings| &mut settings.notified),
+    },
+    Setting {
         name: "simulate",
         is_live: true,
         summary: "Whether other capacities and policies are simulated on a sample of the requests, for \
@@ -325,7 +333,6 @@ pub const FIXED: &[(&str, &str)] = &[
     ("lazyfree-lazy-user-del", "no"),
     ("lazyfree-lazy-user-flush", "no"),
     ("activedefrag", "no"),
-    ("notify-keyspace-events", ""),
 ];
 
 /// The setting of this name, ours or Redis's.

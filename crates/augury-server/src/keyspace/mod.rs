@@ -73,14 +73,28 @@ pub struct Change {
     pub db: u8,
     /// The key.
     pub key: Box<[u8]>,
-    /// Why the entry left; none where it was written.
-    pub cause: Option<RemovalCause>,
+    /// What has happened.
+    pub act: Act,
+}
+
+/// What has happened to a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// It was written.
+    Written {
+        /// Whether it was not there.
+        is_new: bool,
+    },
+    /// Fields of its hash have expired.
+    FieldsExpired,
+    /// It has left.
+    Left(RemovalCause),
 }
 
 impl Change {
     /// Whether a client asked for it: it wrote or removed the key.
     pub fn is_by_client(&self) -> bool {
-        matches!(self.cause, None | Some(RemovalCause::Explicit))
+        matches!(self.act, Act::Written { .. } | Act::Left(RemovalCause::Explicit))
     }
 }
 
@@ -108,6 +122,10 @@ pub struct Keyspace {
     /// Whether somebody wants to know of changes.
     is_watched: bool,
     changes: Vec<Change>,
+    /// How many of them were shown to [`Keyspace::unpublished`].
+    published: usize,
+    /// The number under which the objects of each database are stored.
+    stored: [u8; DATABASES as usize],
     /// Databases that were flushed since they were taken; none for all of them.
     flushes: Vec<Option<u8>>,
     /// Whether reads are to teach the policy nothing.
@@ -138,6 +156,8 @@ impl Keyspace {
             keys: [0; DATABASES as usize],
             is_watched: false,
             changes: Vec::new(),
+            published: 0,
+            stored: std::array::from_fn(|db| db as u8),
             flushes: Vec::new(),
             is_quiet: false,
             dirty: 0,
@@ -153,6 +173,7 @@ impl Keyspace {
     /// A key with its hash, which nobody outside the process can foretell.
     #[inline]
     pub fn asked<'a>(&self, db: u8, key: &'a [u8]) -> Asked<'a> {
+        let db = self.stored[usize::from(db)];
         Asked { hash: hash_of(&self.hasher, db, key), db, key }
     }
 
@@ -219,8 +240,8 @@ impl Keyspace {
             self.prefixes.subtract(object.key(), before);
         }
         if self.is_watched {
-            let (db, key) = (object.db(), object.key().into());
-            self.changes.push(Change { db, key, cause: None });
+            let (db, key) = (named(&self.stored, object.db()), object.key().into());
+            self.changes.push(Change { db, key, act: Act::Written { is_new: false } });
         }
         self.dirty += 1;
         if let Some(rivals) = &mut self.rivals {
@@ -265,8 +286,8 @@ impl Keyspace {
         let db = usize::from(object.db());
         let expiring = object.as_hash().and_then(Hash::earliest).map(|_| Box::from(object.key()));
         if self.is_watched {
-            let (db, key) = (object.db(), object.key().into());
-            self.changes.push(Change { db, key, cause: None });
+            let (db, key) = (named(&self.stored, object.db()), object.key().into());
+            self.changes.push(Change { db, key, act: Act::Written { is_new: id.is_none() } });
         }
         self.dirty += 1;
         if id.is_none() {
@@ -310,8 +331,8 @@ impl Keyspace {
         if self.is_watched
             && let Some(object) = self.residents.object(id)
         {
-            let (db, key) = (object.db(), object.key().into());
-            self.changes.push(Change { db, key, cause: None });
+            let (db, key) = (named(&self.stored, object.db()), object.key().into());
+            self.changes.push(Change { db, key, act: Act::Written { is_new: false } });
         }
         self.dirty += 1;
         self.residents.set_deadline(id, deadline);
@@ -330,6 +351,7 @@ impl Keyspace {
             self.flushes.push(db);
         }
         let is_watched = std::mem::take(&mut self.is_watched);
+        let db = db.map(|db| self.stored[usize::from(db)]);
         for id in 0..self.residents.bound() {
             if self.residents.object(id).is_some_and(|object| db.is_none_or(|db| db == object.db()))
             {
@@ -348,6 +370,7 @@ impl Keyspace {
 
     /// Number of keys in a database, those that have expired and not yet left among them.
     pub fn len(&self, db: u8) -> u64 {
+        let db = self.stored[usize::from(db)];
         let has_left = |left: &&Removed<(), Object>| {
             left.cause != RemovalCause::Replaced && left.value.db() == db
         };
@@ -370,10 +393,11 @@ impl Keyspace {
         if !self.has_deadlines() {
             return Census::default();
         }
+        let stored = self.stored[usize::from(db)];
         let step = self.bound().div_ceil(CENSUS_PLACES).max(1) as usize;
         let (mut seen, mut volatile, mut ttl) = (0u64, 0u64, 0u64);
         for id in (0..self.bound()).step_by(step) {
-            if self.residents.object(id).is_none_or(|object| object.db() != db) {
+            if self.residents.object(id).is_none_or(|object| object.db() != stored) {
                 continue;
             }
             seen += 1;
@@ -495,7 +519,26 @@ impl Keyspace {
 
     /// The changes since the last call, in order.
     pub fn take_changes(&mut self) -> Vec<Change> {
+        self.published = 0;
         std::mem::take(&mut self.changes)
+    }
+
+    /// Those of the changes to be taken that have not been shown here.
+    pub fn unpublished(&mut self) -> &[Change] {
+        let from = std::mem::replace(&mut self.published, self.changes.len());
+        &self.changes[from..]
+    }
+
+    /// Exchanges two databases: keys keep their places, the numbers are exchanged.
+    pub fn swap(&mut self, one: u8, other: u8) {
+        self.stored.swap(one.into(), other.into());
+        self.dirty += 1;
+    }
+
+    /// The number of the database that an object is in.
+    #[inline]
+    pub fn db_of(&self, object: &Object) -> u8 {
+        named(&self.stored, object.db())
     }
 
     /// The databases that were flushed since the last call (None: all of them); their keys are not
@@ -556,11 +599,17 @@ impl Keyspace {
             }
             self.keys[usize::from(left.value.db())] -= 1;
             if self.is_watched {
-                let (db, key) = (left.value.db(), left.value.key().into());
-                self.changes.push(Change { db, key, cause: Some(left.cause) });
+                let (db, key) = (named(&self.stored, left.value.db()), left.value.key().into());
+                self.changes.push(Change { db, key, act: Act::Left(left.cause) });
             }
         }
     }
+}
+
+/// The number of the database whose objects are stored under this one.
+#[inline]
+fn named(stored: &[u8; DATABASES as usize], db: u8) -> u8 {
+    stored.iter().position(|&it| it == db).map_or(db, |at| at as u8)
 }
 
 #[inline]

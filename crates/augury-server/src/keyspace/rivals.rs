@@ -80,7 +80,8 @@ impl<P: Policy + Send> Rival for Shard<(), (), P> {
 
     fn write(&mut self, hash: u64, size: u32) {
         let access = Shard::write(self, hash, hash, size);
-        match self.store().candidates(hash).next() {
+        let found = self.store().candidates(hash).next();
+        match found {
             Some(id) if u64::from(size) > self.capacity() => {
                 self.remove(id, RemovalCause::Evicted, &mut Drop);
             }
@@ -92,7 +93,8 @@ impl<P: Policy + Send> Rival for Shard<(), (), P> {
     }
 
     fn forget(&mut self, hash: u64) {
-        if let Some(id) = self.store().candidates(hash).next() {
+        let found = self.store().candidates(hash).next();
+        if let Some(id) = found {
             self.remove(id, RemovalCause::Explicit, &mut Drop);
         }
     }

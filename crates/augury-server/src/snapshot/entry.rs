@@ -45,7 +45,7 @@ pub fn encode(kept: &Kept<'_>, now: Millis, out: &mut Vec<u8>) {
     ] {
         flags |= if is_set { flag } else { 0 };
     }
-    out.extend([flags, object.marks().bits() & !Marks::EXTRA.bits() | object.db()]);
+    out.extend([flags, object.marks().bits() & !Marks::EXTRA.bits() | kept.db]);
     put(out, object.key());
     if let Some(at) = kept.deadline {
         out.extend(at.to_le_bytes());

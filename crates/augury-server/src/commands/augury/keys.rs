@@ -33,7 +33,7 @@ fn may_read(call: &Call<'_, '_>, key: &[u8]) -> bool {
     call.client.is_free
         || call.client.user.all_selectors().any(|selector| {
             number.is_some_and(|number| selector.allows(number, None))
-                && (selector.all_keys || selector.allows_key(key, Access::READ))
+                && selector.allows_key(key, Access::READ)
         })
 }
 
@@ -55,12 +55,13 @@ pub(super) fn hot(call: &mut Call<'_, '_>) -> Done {
         .collect();
     call.reply.array(found.len());
     for (id, popular) in found {
-        let Some(object) = call.server.keyspace.object(id) else { continue };
+        let keyspace = &call.server.keyspace;
+        let Some(object) = keyspace.object(id) else { continue };
         let reply = &mut *call.reply;
         reply.map(4);
         reply.name("key");
         reply.bulk(object.key());
-        reply.count("db", Some(object.db().into()));
+        reply.count("db", Some(keyspace.db_of(object).into()));
         reply.number("share", Some(popular.share));
         reply.number("per_second", Some(popular.per_second));
     }
@@ -80,7 +81,7 @@ pub(super) fn big(call: &mut Call<'_, '_>) -> Done {
         reply.map(5);
         reply.name("key");
         reply.bulk(object.key());
-        reply.count("db", Some(object.db().into()));
+        reply.count("db", Some(keyspace.db_of(object).into()));
         reply.text("type", Some(type_of(object)));
         reply.count("bytes", keyspace.entry_bytes(id));
         reply.count("fields", object.as_hash().map(|fields| fields.len() as u64));

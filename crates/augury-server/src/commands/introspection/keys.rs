@@ -12,7 +12,7 @@ pub(super) fn flags(command: &Command) -> impl ExactSizeIterator<Item = &'static
         "watch" | "exists" | "touch" | "type" | "ttl" | "pttl" | "strlen" => &["RO"],
         "del" | "unlink" => &["RM", "delete"],
         "set" => &["RW", "access", "update", "variable_flags"],
-        "mset" | "setex" | "psetex" => &["OW", "update"],
+        "mset" | "msetex" | "setex" | "psetex" => &["OW", "update"],
         "setnx" | "msetnx" => &["OW", "insert"],
         "getdel" => &["RW", "access", "delete"],
         "hdel" => &["RW", "delete"],
@@ -40,7 +40,7 @@ fn looked_at<'a>(
         let text = "ERR Invalid number of arguments specified for command";
         return Err(Refusal::new(text).into());
     }
-    Ok((command, asked, command.keys.positions(asked.len()).collect()))
+    Ok((command, asked, command.keys.positions(asked).collect()))
 }
 
 pub(super) fn keys(call: &mut Call<'_, '_>) -> Done {
