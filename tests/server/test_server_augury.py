@@ -1,5 +1,6 @@
 """Our own commands: what the server tells of what it has learned, decided and expects."""
 
+import contextlib
 import json
 import random
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 import redis
 from process import Served, executable, serving
 from raw import is_reached
+from wire import Wire
 
 pytestmark = pytest.mark.skipif(executable() is None, reason="no augury-server was built")
 
@@ -29,10 +31,10 @@ def connected(served: Served, **options: Any) -> "redis.Redis":
 @pytest.fixture(scope="module")
 def busy() -> Iterator[Served]:
     """A server that has evicted: a skewed stream, each key set where it was missed."""
-    with serving("--memory", "2mb", "--simulate", "yes") as served, connected(served) as client:
+    with serving("--memory", "1mb", "--simulate", "yes") as served, connected(served) as client:
         dice = random.Random(1)
         for _ in range(60):
-            keys = [f"key:{int(dice.paretovariate(0.7)) % 50_000}" for _ in range(1_000)]
+            keys = [f"key:{int(dice.paretovariate(0.4)) % 50_000}" for _ in range(1_000)]
             pipe = client.pipeline(transaction=False)
             found = [pipe.get(key) for key in keys] and pipe.execute()
             for key, value in zip(keys, found, strict=True):
@@ -44,18 +46,22 @@ def busy() -> Iterator[Served]:
 
 def test_every_command_is_described(busy: Served) -> None:
     """Arity, flags, categories and summary come from the table, as for all commands."""
-    with connected(busy) as client:
-        docs = client.execute_command("COMMAND", "DOCS", *NAMES)
-        assert set(NAMES) == set(docs)
-        assert all(it["group"] == "augury" and it["summary"] for it in docs.values())
+    wire = Wire(busy.port, version=3)
+    with contextlib.closing(wire), connected(busy) as client:
+        (marker, told), (_, info) = wire.ask("COMMAND", "DOCS", *NAMES), wire.ask(
+            "COMMAND", "INFO", "augury.forecast"
+        )  # fmt: skip
+        assert (marker, 2 * len(NAMES)) == ("%", len(told))
+        assert {("$", name.encode()) for name in NAMES} == set(told[::2])
+        for _, facts in told[1::2]:
+            assert facts[1] != ("$", b"")
+            assert ("$", b"augury") in facts
+        assert b"readonly" in str(info).encode()
         assert sorted(name for name in NAMES if name != "augury.model") == sorted(
             name
             for name in client.execute_command("ACL", "CAT", "augury")
             if "|" not in name and name != "augury.model"
         )
-        info = client.execute_command("COMMAND", "INFO", "augury.forecast")
-        told = info["augury.forecast"] if isinstance(info, dict) else info[0]
-        assert "readonly" in str(told)
         assert ["k"] == client.execute_command("COMMAND", "GETKEYS", "AUGURY.EXPLAIN", "k")
         for wrong in (["AUGURY.EXPLAIN"], ["AUGURY.CURVE", "x"], ["AUGURY.HOTKEYS", "x"]):
             with pytest.raises(redis.ResponseError, match=r"wrong number|syntax error"):
@@ -104,7 +110,7 @@ def test_the_curve_falls(busy: Served) -> None:
     """Four points around the capacity, LRU's curve up to four times it."""
     with connected(busy) as client:
         told = client.execute_command("AUGURY.CURVE")
-        assert told["capacity_bytes"] == 2 << 20
+        assert told["capacity_bytes"] == 1 << 20
         scales = [point["scale"] for point in told["points"]]
         ratios = [point["miss_ratio"] for point in told["points"]]
         assert scales == [0.5, 1.0, 2.0, 4.0]
@@ -152,7 +158,7 @@ def test_hot_keys_come_with_their_share(busy: Served) -> None:
             seen = other.execute_command("AUGURY.HOTKEYS", "COUNT", 256)
             assert seen
             assert all(key["key"].startswith("key:2") for key in seen)
-            with pytest.raises(redis.NoPermissionError):
+            with pytest.raises(redis.exceptions.NoPermissionError):
                 other.execute_command("AUGURY.EXPLAIN", "key:1")
         for count in (0, 257, -1):
             with pytest.raises(redis.ResponseError, match="from 1 to 256"):
@@ -164,7 +170,7 @@ def test_big_keys_are_the_largest() -> None:
     with serving("--memory", "64mb") as served, connected(served) as client:
         for n in range(300):
             client.set(f"text:{n}", "x" * n)
-        client.set("large", "x" * 100_000)
+        client.set("large", "x" * 400_000)
         client.hset("wide", mapping={f"field {n}": "x" * 100 for n in range(500)})
         with connected(served, db=3) as other:
             other.set("elsewhere", "x" * 50_000)
@@ -189,10 +195,10 @@ def test_big_keys_are_the_largest() -> None:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small model, trained on a built-in workload."""
-    path = tmp_path_factory.mktemp("models") / "web.model"
+    path = tmp_path_factory.mktemp("models") / "web.augury"
     trained = subprocess.run(
         [sys.executable, "-m", "augury", "train", "synthetic:web?n=20000", "-o", str(path),
-         "--estimator", "logistic", "--json"],
+         "--model", "logistic", "--rows", "4000", "--json"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert trained.returncode == 0, trained.stderr
@@ -203,18 +209,18 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_model_is_put_on_trial(tmp_path: Path, model: Path) -> None:
     """LOAD reads files below --dir alone, USE has the guard try the model, NONE lets go of it."""
     (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "web.model").write_bytes(model.read_bytes())
-    (tmp_path / "bad.model").write_bytes(model.read_bytes()[:-9])
+    (tmp_path / "models" / "web.augury").write_bytes(model.read_bytes())
+    (tmp_path / "bad.augury").write_bytes(model.read_bytes()[:-9])
     (tmp_path / "out").symlink_to(model)
     with serving("--dir", str(tmp_path), "--save", "") as served, connected(served) as client:
         assert client.execute_command("AUGURY.MODEL", "LIST") == []
-        for path in ("../web.model", str(model), "out", "models/../../x"):
+        for path in ("../web.augury", str(model), "out", "models/../../x"):
             with pytest.raises(redis.ResponseError, match="not a path below the server's folder"):
                 client.execute_command("AUGURY.MODEL", "LOAD", path)
-        for path in ("bad.model", "nosuch.model", "models"):
+        for path in ("bad.augury", "nosuch.augury", "models"):
             with pytest.raises(redis.ResponseError, match=f"ERR '{path}'"):
                 client.execute_command("AUGURY.MODEL", "LOAD", path)
-        assert client.execute_command("AUGURY.MODEL", "LOAD", "models/web.model") == "web"
+        assert client.execute_command("AUGURY.MODEL", "LOAD", "models/web.augury") == "web"
         with pytest.raises(redis.ResponseError, match="no model 'x' is loaded"):
             client.execute_command("AUGURY.MODEL", "USE", "x")
         assert client.execute_command("AUGURY.MODEL", "USE", "web") == "OK"
@@ -230,9 +236,9 @@ def test_a_model_is_put_on_trial(tmp_path: Path, model: Path) -> None:
         client.acl_setuser("t", enabled=True, nopass=True, categories=["+@all", "-@dangerous"])
         with (
             connected(served, username="t", password="x") as other,
-            pytest.raises(redis.NoPermissionError),
+            pytest.raises(redis.exceptions.NoPermissionError),
         ):
-            other.execute_command("AUGURY.MODEL", "LOAD", "models/web.model")
+            other.execute_command("AUGURY.MODEL", "LOAD", "models/web.augury")
 
 
 def test_without_histories_it_is_said_so() -> None:

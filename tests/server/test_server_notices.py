@@ -276,7 +276,7 @@ def test_commands_are_counted_and_timed() -> None:
             with pytest.raises(redis.ResponseError):
                 client.execute_command(*wrong)
         stats = client.info("commandstats")
-        counted = {name: stats[f"cmdstat_{name}"] for name in ("set", "get", "config|resetstat")}
+        counted = {name: stats[f"cmdstat_{name}"] for name in ("set", "get", "hset")}
         assert counted["set"]["calls"] == 500
         assert counted["set"]["usec"] > 0
         get = counted["get"]

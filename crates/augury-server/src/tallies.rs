@@ -126,11 +126,9 @@ impl Tallies {
     /// A command is about to run; whether it is to be timed.
     #[inline]
     pub fn begin(&mut self, number: Number) -> bool {
-        let tally = &mut self.tallies[number];
-        tally.calls += 1;
         self.gap -= 1;
         // The first call is timed whatever the gap, so that no command is without.
-        if self.gap > 0 && tally.calls > 1 {
+        if self.gap > 0 && self.tallies[number].calls > 0 {
             return false;
         }
         if self.gap == 0 {
@@ -144,9 +142,12 @@ impl Tallies {
         self.tallies[number].latencies.note(took);
     }
 
-    /// A call has failed.
-    pub fn fail(&mut self, number: Number) {
-        self.tallies[number].failed += 1;
+    /// A call has run, or failed.
+    #[inline]
+    pub fn end(&mut self, number: Number, has_failed: bool) {
+        let tally = &mut self.tallies[number];
+        tally.calls += 1;
+        tally.failed += u64::from(has_failed);
     }
 
     /// A call was refused before it ran.
@@ -184,6 +185,7 @@ mod tests {
                 let micros = if call % 10 == 0 { 50 } else { 5 };
                 tallies.time(get, Duration::from_micros(micros));
             }
+            tallies.end(get, false);
         }
         assert!((800..1_200).contains(&timed), "{timed}");
         let (name, tally) = tallies.iter().next().expect("it has run");

@@ -200,8 +200,8 @@ fn execute(call: &mut Call<'_, '_>) -> Done {
     } else {
         execute_observed(call, is_timed, number)
     };
-    if matches!(done, Err(Stop::Refused(_))) {
-        call.server.tallies.fail(number);
+    if done != Err(Stop::Waiting) {
+        call.server.tallies.end(number, done.is_err());
     }
     done
 }

@@ -359,6 +359,8 @@ impl Keyspace {
                 self.settle_gone();
             }
         }
+        // What a flush removes is told of by it alone.
+        self.bury();
         self.is_watched = is_watched;
         self.dirty += 1;
     }
