@@ -39,7 +39,7 @@ def busy() -> Iterator[Served]:
             found = [pipe.get(key) for key in keys] and pipe.execute()
             for key, value in zip(keys, found, strict=True):
                 if value is None:
-                    pipe.set(key, "x" * 60)
+                    pipe.set(key, "x" * 300)
             pipe.execute()
         yield served
 
@@ -62,7 +62,7 @@ def test_every_command_is_described(busy: Served) -> None:
             for name in client.execute_command("ACL", "CAT", "augury")
             if "|" not in name and name != "augury.model"
         )
-        assert ["k"] == client.execute_command("COMMAND", "GETKEYS", "AUGURY.EXPLAIN", "k")
+        assert wire.ask("COMMAND", "GETKEYS", "AUGURY.EXPLAIN", "k") == ("*", [("$", b"k")])
         for wrong in (["AUGURY.EXPLAIN"], ["AUGURY.CURVE", "x"], ["AUGURY.HOTKEYS", "x"]):
             with pytest.raises(redis.ResponseError, match=r"wrong number|syntax error"):
                 client.execute_command(*wrong)
@@ -179,7 +179,7 @@ def test_big_keys_are_the_largest() -> None:
         assert {(key["key"], key["db"], key["type"]) for key in told[:3]} == {
             ("large", 0, "string"), ("wide", 0, "hash"), ("elsewhere", 3, "string"),
         }  # fmt: skip
-        assert told[3]["key"] == "text:299"
+        assert told[3]["bytes"] == client.memory_usage("text:299")
         fields = {key["key"]: key["fields"] for key in told}
         assert (fields["wide"], fields["large"]) == (500, None)
         assert all(
@@ -187,7 +187,7 @@ def test_big_keys_are_the_largest() -> None:
         )
         client.delete("large")
         assert "large" not in str(client.execute_command("AUGURY.BIGKEYS"))
-        with redis.Redis(port=served.port, decode_responses=True) as old:
+        with redis.Redis(port=served.port, protocol=2, decode_responses=True) as old:
             flat = old.execute_command("AUGURY.BIGKEYS", "COUNT", 1)
             assert flat[0][::2] == ["key", "db", "type", "bytes", "fields"]
 
@@ -218,7 +218,7 @@ def test_a_model_is_put_on_trial(tmp_path: Path, model: Path) -> None:
             with pytest.raises(redis.ResponseError, match="not a path below the server's folder"):
                 client.execute_command("AUGURY.MODEL", "LOAD", path)
         for path in ("bad.augury", "nosuch.augury", "models"):
-            with pytest.raises(redis.ResponseError, match=f"ERR '{path}'"):
+            with pytest.raises(redis.ResponseError, match=f"'{path}'"):
                 client.execute_command("AUGURY.MODEL", "LOAD", path)
         assert client.execute_command("AUGURY.MODEL", "LOAD", "models/web.augury") == "web"
         with pytest.raises(redis.ResponseError, match="no model 'x' is loaded"):

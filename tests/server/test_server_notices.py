@@ -292,6 +292,7 @@ def test_commands_are_counted_and_timed() -> None:
         # What happens per second is of counters that were reset: the server goes on.
         time.sleep(0.3)
         assert "cmdstat_set" not in client.info("commandstats")
+        assert "errorstat_WRONGTYPE" not in client.info("errorstats")
         assert client.info("stats")["instantaneous_ops_per_sec"] < 10_000
 
 

@@ -53,10 +53,7 @@ fn main() {
     let (mut without, mut with) = (Vec::new(), Vec::new());
     for turn in 0..=rounds {
         let stream: Vec<u64> = (0..REQUESTS).map(|_| drawn(keys)).collect();
-        let told = (
-            round(&mut plain, &stream, turn),
-            round(&mut simulating, &stream, turn),
-        );
+        let told = (round(&mut plain, &stream, turn), round(&mut simulating, &stream, turn));
         // The first round fills.
         if turn > 0 {
             without.push(told.0);
@@ -68,7 +65,8 @@ fn main() {
     (0..REQUESTS * 10).for_each(|at| popularity.note(at.wrapping_mul(0x9E37_79B9_7F4A_7C15), at));
     let sample = begin.elapsed().as_nanos() as f64 / (REQUESTS * 10) as f64;
     let (without, with) = (median(without), median(with));
-    let share = |keyspace: &Keyspace| keyspace.stats().hits as f64 / keyspace.stats().requests() as f64;
+    let share =
+        |keyspace: &Keyspace| keyspace.stats().hits as f64 / keyspace.stats().requests() as f64;
     println!(
         "{{\"keys\": {keys}, \"rounds\": {rounds}, \"hit_ratio\": {:.3}, \"plain_ns\": {without:.1}, \
          \"simulating_ns\": {with:.1}, \"hot_keys_ns\": {sample:.1}, \"bytes\": {}}}",

@@ -28,7 +28,9 @@ pub enum ModelError {
     #[error("models are read from the server's folder, and it has none: start it with --dir")]
     NoFolder,
     /// The path leads, or may lead, out of the folder.
-    #[error("'{0}' is not a path below the server's folder: name a file in it, as models/web.model")]
+    #[error(
+        "'{0}' is not a path below the server's folder: name a file in it, as models/web.model"
+    )]
     Outside(String),
     /// The file cannot be read.
     #[error("'{path}' cannot be read: {why}")]
@@ -55,7 +57,9 @@ pub enum ModelError {
         why: ArtifactError,
     },
     /// Its file has no name to call it by.
-    #[error("the file of '{0}' is no name for a model: 1 to {NAME_MAX} letters, digits, . _ -, not NONE")]
+    #[error(
+        "the file of '{0}' is no name for a model: 1 to {NAME_MAX} letters, digits, . _ -, not NONE"
+    )]
     Name(String),
     /// There is none of this name.
     #[error("no model '{0}' is loaded: AUGURY.MODEL LIST shows which are, LOAD loads one")]
@@ -201,7 +205,9 @@ mod tests {
         }
         let absolute = outer.path().join("secret.model");
         let absolute = absolute.to_str().expect("a name");
-        for path in ["", ".", "../secret.model", "models/../../secret.model", "link.model", absolute] {
+        for path in
+            ["", ".", "../secret.model", "models/../../secret.model", "link.model", absolute]
+        {
             assert!(matches!(below(&folder, path), Err(ModelError::Outside(_))), "{path}");
         }
         assert!(matches!(below(&folder, "nosuch"), Err(ModelError::File { .. })));

@@ -77,9 +77,8 @@ fn access(name: &str, command: &Command, arguments: Arguments<'_>, nth: usize) -
         | "hincrby" | "hincrbyfloat" | "hgetdel" | "hgetex" => Access::BOTH,
         "set" if arguments.from(3).iter().any(|it| it.eq_ignore_ascii_case(b"get")) => Access::BOTH,
         "bitfield" => {
-            let writes = |it: &[u8]| {
-                it.eq_ignore_ascii_case(b"set") || it.eq_ignore_ascii_case(b"incrby")
-            };
+            let writes =
+                |it: &[u8]| it.eq_ignore_ascii_case(b"set") || it.eq_ignore_ascii_case(b"incrby");
             if arguments.from(2).iter().any(writes) { Access::BOTH } else { Access::READ }
         }
         "rename" | "renamenx" if nth == 0 => Access::BOTH,

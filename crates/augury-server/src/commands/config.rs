@@ -6,7 +6,7 @@ use super::spec::Group;
 use super::{Call, Command, Done, Flags, Refusal};
 use crate::config::{self, ChangeError, Setting, table};
 use crate::rates::Rates;
-use crate::server::Counters;
+use crate::server::{Counters, Errors};
 use crate::{glob, logging};
 
 const PLAIN: Command = Command {
@@ -185,6 +185,7 @@ fn set(call: &mut Call<'_, '_>) -> Done {
 
 fn resetstat(call: &mut Call<'_, '_>) -> Done {
     call.server.counters = Counters::default();
+    call.server.errors = Errors::default();
     // Rates are of what the counters have grown by.
     call.server.rates = Rates::default();
     call.server.keyspace.reset_stats();

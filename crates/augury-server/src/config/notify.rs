@@ -109,8 +109,13 @@ mod tests {
     #[test]
     fn letters_are_shown_as_redis_shows_them() {
         for (given, shown) in [
-            ("", ""), ("KEA", "AKE"), ("K$lshzxeg", "g$lshzxeK"), ("Ex", "xE"), ("AKEmn", "AKEm"),
-            ("mEn", "nEm"), ("gg", "g"),
+            ("", ""),
+            ("KEA", "AKE"),
+            ("K$lshzxeg", "g$lshzxeK"),
+            ("Ex", "xE"),
+            ("AKEmn", "AKEm"),
+            ("mEn", "nEm"),
+            ("gg", "g"),
         ] {
             let read = Notified::read(given).expect("these are classes");
             assert_eq!(shown, read.show());

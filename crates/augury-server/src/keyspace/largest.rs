@@ -42,8 +42,7 @@ impl Largest {
     pub(super) fn known(&mut self, residents: &dyn Residents) -> Vec<u64> {
         self.look(residents, WHEN_ASKED);
         let found = self.found.iter().map(|&Reverse((_, hash))| hash);
-        let mut hashes: Vec<u64> =
-            found.chain(self.before.iter().map(|&(_, hash)| hash)).collect();
+        let mut hashes: Vec<u64> = found.chain(self.before.iter().map(|&(_, hash)| hash)).collect();
         hashes.sort_unstable();
         hashes.dedup();
         hashes

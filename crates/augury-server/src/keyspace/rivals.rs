@@ -11,7 +11,6 @@
 //! A rival is told of an object's deadline only where the cache holds it: what has long left the cache
 //! and expired since may still be a rival's hit.
 
-
 use augury_core::metrics::RemovalCause;
 use augury_core::policy::Policy;
 use augury_core::shard::{Drop, Shard};
@@ -270,7 +269,8 @@ mod tests {
 
     #[test]
     fn a_rival_of_the_cache_s_own_policy_hits_what_the_cache_hits() {
-        let mut cache = Shard::<(), (), _>::new(4_000, augury_core::policy::eviction::lru::Lru::default());
+        let mut cache =
+            Shard::<(), (), _>::new(4_000, augury_core::policy::eviction::lru::Lru::default());
         let mut rivals = Rivals::new(4_000);
         let mut random = Random::new(5);
         for _ in 0..400_000 {
@@ -283,7 +283,8 @@ mod tests {
             }
         }
         let (own, all) = rivals.hit_ratios().expect("there were requests");
-        let all: BTreeMap<&str, f64> = all.iter().map(|&(name, ratio)| (name.name(), ratio)).collect();
+        let all: BTreeMap<&str, f64> =
+            all.iter().map(|&(name, ratio)| (name.name(), ratio)).collect();
         assert!((own - all["lru"]).abs() < 0.02, "{own} {all:?}");
         assert!(all["lfu"] > all["fifo"], "{all:?}");
         assert!(rivals.rivals.iter().all(|rival| rival.len() <= OBJECTS + PERIOD as usize));

@@ -4,8 +4,7 @@
 //! A policy needs the density alone, which is kept for every class; the curve behind it is made anew
 //! for the object that somebody asks about.
 
-use super::{Class, PRIOR, SPAN, Survival, bucket_start, hazards, heat_bucket, survival,
-    waiting};
+use super::{Class, PRIOR, SPAN, Survival, bucket_start, hazards, heat_bucket, survival, waiting};
 use super::{ClassId, NO_REUSE, REUSES, UNSEEN};
 use crate::history::History;
 
@@ -143,7 +142,9 @@ mod tests {
             let wait = outlook.wait().expect("it returns");
             let expected = f64::from(4_000 - age);
             assert!((wait - expected).abs() < 500.0, "{age}: {wait}");
-            assert!(outlook.chance(expected + 1_000.0) > 0.95 && outlook.chance(expected / 2.0) < 0.05);
+            assert!(
+                outlook.chance(expected + 1_000.0) > 0.95 && outlook.chance(expected / 2.0) < 0.05
+            );
         }
     }
 
@@ -151,8 +152,7 @@ mod tests {
     fn chances_grow_with_the_horizon_and_those_who_wait_lower_them() {
         let (mut table, history) = trained((0..2_000).map(|at| 1 + at));
         let before = table.outlook(&history, 100).expect("there was a round");
-        let chances: Vec<f64> =
-            (0..20).map(|power| before.chance(f64::from(1 << power))).collect();
+        let chances: Vec<f64> = (0..20).map(|power| before.chance(f64::from(1 << power))).collect();
         assert!(chances.is_sorted() && chances[0] >= 0.0 && chances[19] <= 1.0, "{chances:?}");
         let class = table.class_of(&history);
         (0..500).for_each(|_| table.pending(class, 3_000, false));

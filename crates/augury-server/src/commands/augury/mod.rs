@@ -15,8 +15,7 @@ use super::spec::Group;
 use super::{Call, Command, Done, Flags, Keys, Refusal};
 
 const PLAIN: Command = Command { group: Group::Augury, since: "0.1.0", ..Command::PLAIN };
-const ABOUT_KEY: Command =
-    Command { arity: 2, keys: Keys::ONE, flags: Flags::READONLY, ..PLAIN };
+const ABOUT_KEY: Command = Command { arity: 2, keys: Keys::ONE, flags: Flags::READONLY, ..PLAIN };
 
 /// The commands of this family.
 pub const COMMANDS: &[Command] = &[

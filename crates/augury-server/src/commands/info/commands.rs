@@ -19,8 +19,9 @@ pub(super) fn statistics(call: &mut Call<'_, '_>, text: &mut String) {
 
 pub(super) fn latencies(call: &mut Call<'_, '_>, text: &mut String) {
     for (name, tally) in call.server.tallies.iter().filter(|(_, it)| it.latencies.timed > 0) {
-        let told = PERCENTILES
-            .map(|percent| format!("p{percent}={:.3}", tally.latencies.percentile(percent / 100.0)));
+        let told = PERCENTILES.map(|percent| {
+            format!("p{percent}={:.3}", tally.latencies.percentile(percent / 100.0))
+        });
         field(text, &format!("latency_percentiles_usec_{name}"), told.join(","));
     }
 }
