@@ -10,7 +10,8 @@ use augury_core::clock::Millis;
 use augury_core::metrics::RemovalCause;
 use augury_core::slots::SlotId;
 
-use super::{Act, Change, Keyspace, named};
+use super::databases::named;
+use super::{Act, Change, Keyspace};
 
 /// Entries below which none are dropped.
 const KEPT: usize = 1024;

@@ -3,6 +3,8 @@
 //! Every protocol ends here. What changes is told to a list of [`Change`]s, by which watchers and
 //! tracking clients learn of it; nothing here knows them, nor any protocol or socket.
 
+mod changes;
+mod databases;
 mod fields;
 mod insight;
 mod largest;
@@ -18,13 +20,14 @@ use augury_core::clock::Millis;
 use augury_core::hash::mix;
 use augury_core::metrics::{RemovalCause, Stats};
 use augury_core::policy::Policy;
-use augury_core::shard::{Removed, Shard};
+use augury_core::shard::Shard;
 use augury_core::slots::SlotId;
 use augury_replay::replay::{PolicyName, WithMaker};
 use smallvec::SmallVec;
 
 use crate::object::hash::Hash;
 use crate::object::{DATABASES, Object};
+use databases::named;
 use fields::FieldDeadlines;
 use largest::Largest;
 use popular::Popularity;
@@ -32,6 +35,8 @@ use prefixes::Prefixes;
 use residents::{Gone, Residents, weight};
 use rivals::Rivals;
 
+pub use changes::{Act, Change};
+pub use databases::Census;
 pub use residents::Asked;
 pub use saving::Kept;
 
@@ -65,50 +70,6 @@ impl WithMaker for Making {
 
 /// Decisions that are remembered for explanations.
 const JOURNAL: usize = 4096;
-
-/// A change that somebody may wait for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// Number of the database.
-    pub db: u8,
-    /// The key.
-    pub key: Box<[u8]>,
-    /// What has happened.
-    pub act: Act,
-}
-
-/// What has happened to a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Act {
-    /// It was written.
-    Written {
-        /// Whether it was not there.
-        is_new: bool,
-    },
-    /// Fields of its hash have expired.
-    FieldsExpired,
-    /// It has left.
-    Left(RemovalCause),
-}
-
-impl Change {
-    /// Whether a client asked for it: it wrote or removed the key.
-    pub fn is_by_client(&self) -> bool {
-        matches!(self.act, Act::Written { .. } | Act::Left(RemovalCause::Explicit))
-    }
-}
-
-/// Deadlines in a database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Census {
-    /// Keys that have one.
-    pub expires: u64,
-    /// Their mean time to live in milliseconds.
-    pub ttl_millis: u64,
-}
-
-/// Places that a census looks at.
-const CENSUS_PLACES: SlotId = 8192;
 
 /// See the module's head.
 pub struct Keyspace {
@@ -345,38 +306,9 @@ impl Keyspace {
         count
     }
 
-    /// Removes all keys of a database, or of all: one change, see [`Keyspace::take_flushes`].
-    pub fn flush(&mut self, db: Option<u8>) {
-        if self.is_watched {
-            self.flushes.push(db);
-        }
-        let is_watched = std::mem::take(&mut self.is_watched);
-        let db = db.map(|db| self.stored[usize::from(db)]);
-        for id in 0..self.residents.bound() {
-            if self.residents.object(id).is_some_and(|object| db.is_none_or(|db| db == object.db()))
-            {
-                self.residents.remove(id, RemovalCause::Explicit, &mut self.gone);
-                self.settle_gone();
-            }
-        }
-        // What a flush removes is told of by it alone.
-        self.bury();
-        self.is_watched = is_watched;
-        self.dirty += 1;
-    }
-
     /// One more than the highest place in use: every object is in a place below.
     pub fn bound(&self) -> SlotId {
         self.residents.bound()
-    }
-
-    /// Number of keys in a database, those that have expired and not yet left among them.
-    pub fn len(&self, db: u8) -> u64 {
-        let db = self.stored[usize::from(db)];
-        let has_left = |left: &&Removed<(), Object>| {
-            left.cause != RemovalCause::Replaced && left.value.db() == db
-        };
-        self.keys[usize::from(db)] - self.leaving.iter().filter(has_left).count() as u64
     }
 
     /// Whether no database has a key.
@@ -387,32 +319,6 @@ impl Keyspace {
     /// Whether any key has a deadline.
     pub fn has_deadlines(&self) -> bool {
         self.residents.has_deadlines()
-    }
-
-    /// Deadlines in a database: counted where there are few keys, else estimated from some of the
-    /// places, evenly apart.
-    pub fn census(&self, db: u8, now: Millis) -> Census {
-        if !self.has_deadlines() {
-            return Census::default();
-        }
-        let stored = self.stored[usize::from(db)];
-        let step = self.bound().div_ceil(CENSUS_PLACES).max(1) as usize;
-        let (mut seen, mut volatile, mut ttl) = (0u64, 0u64, 0u64);
-        for id in (0..self.bound()).step_by(step) {
-            if self.residents.object(id).is_none_or(|object| object.db() != stored) {
-                continue;
-            }
-            seen += 1;
-            if let Some(deadline) = self.residents.deadline(id) {
-                volatile += 1;
-                ttl = ttl.saturating_add(deadline.saturating_sub(now));
-            }
-        }
-        let keys = if step == 1 { seen } else { self.len(db) };
-        Census {
-            expires: (volatile * keys).checked_div(seen).unwrap_or(0),
-            ttl_millis: ttl.checked_div(volatile).unwrap_or(0),
-        }
     }
 
     /// Bytes in use, as counted against the bound.
@@ -508,47 +414,6 @@ impl Keyspace {
         self.dirty
     }
 
-    /// Says whether changes are to be kept for [`Keyspace::take_changes`].
-    pub fn watch(&mut self, is_watched: bool) {
-        self.is_watched = is_watched;
-    }
-
-    /// Whether there are changes to be told of.
-    #[inline]
-    pub fn has_changes(&self) -> bool {
-        !self.changes.is_empty() || !self.flushes.is_empty()
-    }
-
-    /// The changes since the last call, in order.
-    pub fn take_changes(&mut self) -> Vec<Change> {
-        self.published = 0;
-        std::mem::take(&mut self.changes)
-    }
-
-    /// Those of the changes to be taken that have not been shown here.
-    pub fn unpublished(&mut self) -> &[Change] {
-        let from = std::mem::replace(&mut self.published, self.changes.len());
-        &self.changes[from..]
-    }
-
-    /// Exchanges two databases: keys keep their places, the numbers are exchanged.
-    pub fn swap(&mut self, one: u8, other: u8) {
-        self.stored.swap(one.into(), other.into());
-        self.dirty += 1;
-    }
-
-    /// The number of the database that an object is in.
-    #[inline]
-    pub fn db_of(&self, object: &Object) -> u8 {
-        named(&self.stored, object.db())
-    }
-
-    /// The databases that were flushed since the last call (None: all of them); their keys are not
-    /// among the changes.
-    pub fn take_flushes(&mut self) -> Vec<Option<u8>> {
-        std::mem::take(&mut self.flushes)
-    }
-
     /// Says whether reads are to leave no trace: no hit or miss is counted, and the policy learns
     /// nothing.
     pub fn set_quiet(&mut self, is_quiet: bool) {
@@ -606,12 +471,6 @@ impl Keyspace {
             }
         }
     }
-}
-
-/// The number of the database whose objects are stored under this one.
-#[inline]
-fn named(stored: &[u8; DATABASES as usize], db: u8) -> u8 {
-    stored.iter().position(|&it| it == db).map_or(db, |at| at as u8)
 }
 
 #[inline]
