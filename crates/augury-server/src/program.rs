@@ -152,6 +152,9 @@ fn load(shared: &Shared, path: PathBuf) {
         ),
         Err(refusal) => {
             server.keyspace = Keyspace::new(server.plan());
+            let simulates = server.settings.simulate;
+            server.keyspace.simulate(simulates);
+            server.settle_watch();
             match snapshot::set_aside(&path) {
                 Ok(aside) => error!(
                     path = %name, aside = %aside.display(), error = %refusal,

@@ -4,6 +4,7 @@
 //! COMMAND and the documentation are made of the tables.
 
 pub mod acl;
+pub mod augury;
 pub mod auth;
 pub mod client;
 pub mod config;
@@ -25,6 +26,7 @@ pub mod monitor;
 pub mod node;
 pub mod number;
 pub mod object;
+pub mod page;
 pub mod persistence;
 pub mod pubsub;
 pub mod refusal;

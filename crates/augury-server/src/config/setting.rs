@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use augury_replay::replay::PolicyName;
 
+use super::notify::Notified;
 use super::output::OutputLimits;
 use super::settings::{LogFormat, SaveRule};
 use super::{Settings, Upstream, bytes};
@@ -78,6 +79,8 @@ pub enum Field {
     Policy(fn(&mut Settings) -> &mut PolicyName),
     /// Limits of what waits for clients, by class.
     Limits(fn(&mut Settings) -> &mut OutputLimits),
+    /// Classes of changes, a letter each.
+    Notified(fn(&mut Settings) -> &mut Notified),
     /// A time in seconds, with a fraction if need be.
     Time(fn(&mut Settings) -> &mut Duration),
     /// `text` or `json`.
@@ -112,6 +115,7 @@ impl Setting {
             Field::Switch(_) => "yes|no",
             Field::Text(_) | Field::Lines(_) => "TEXT",
             Field::Limits(_) => "CLASS HARD SOFT SECONDS",
+            Field::Notified(_) => "CLASSES",
             Field::Time(_) => "SECONDS",
             Field::Upstream(_) => "URL",
             Field::Secret(_) => "SECRET",
@@ -145,6 +149,7 @@ impl Setting {
             }
             Field::Lines(at) => at(settings).join("\n"),
             Field::Limits(at) => at(settings).show(),
+            Field::Notified(at) => at(settings).show(),
             Field::Time(at) => at(settings).as_secs_f64().to_string(),
             Field::Policy(at) => at(settings).to_string(),
             Field::Format(at) => match at(settings) {
@@ -193,6 +198,7 @@ impl Setting {
             Field::Rules(at) => *at(settings) = rules(text)?,
             Field::Lines(at) => at(settings).push(text.to_owned()),
             Field::Limits(at) => at(settings).read(text)?,
+            Field::Notified(at) => *at(settings) = Notified::read(text)?,
             Field::Time(at) => {
                 let seconds = text.trim().parse().ok().filter(|it: &f64| *it > 0.0);
                 let time = seconds.and_then(|it| Duration::try_from_secs_f64(it).ok());

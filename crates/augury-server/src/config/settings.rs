@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use augury_replay::replay::PolicyName;
 
+use super::notify::Notified;
 use super::output::OutputLimits;
 
 /// How a line of the log is written.
@@ -119,6 +120,10 @@ pub struct Settings {
     pub upstream_value_max: usize,
     /// Authorities of the upstream's certificate, in place of the system's.
     pub upstream_ca_file: PathBuf,
+    /// Which changes are published to subscribers.
+    pub notified: Notified,
+    /// Whether other capacities and policies are simulated.
+    pub simulate: bool,
 }
 
 impl Default for Settings {
@@ -173,6 +178,8 @@ impl Default for Settings {
             upstream_budget: 10,
             upstream_value_max: 16 << 20,
             upstream_ca_file: PathBuf::new(),
+            notified: Notified::empty(),
+            simulate: false,
         }
     }
 }

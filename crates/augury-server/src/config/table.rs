@@ -388,6 +388,22 @@ pub const SETTINGS: &[Setting] = &[
         field: Field::Path(|settings| &mut settings.upstream_ca_file),
         ..PLAIN
     },
+    Setting {
+        name: "notify-keyspace-events",
+        redis: "notify-keyspace-events",
+        is_live: true,
+        summary: "Changes of keys that are published to subscribers: classes by their letters, as in \
+                  Redis; empty: none",
+        field: Field::Notified(|settings| &mut settings.notified),
+    },
+    Setting {
+        name: "simulate",
+        is_live: true,
+        summary: "Whether other capacities and policies are simulated on a sample of the requests, for \
+                  AUGURY.CURVE and AUGURY.SHADOWS",
+        field: Field::Switch(|settings| &mut settings.simulate),
+        ..PLAIN
+    },
 ];
 
 /// What clients ask for and nobody can set: the value is a fact.
@@ -403,7 +419,6 @@ pub const FIXED: &[(&str, &str)] = &[
     ("lazyfree-lazy-user-del", "no"),
     ("lazyfree-lazy-user-flush", "no"),
     ("activedefrag", "no"),
-    ("notify-keyspace-events", ""),
 ];
 
 /// The setting of this name, ours or Redis's.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use augury_core::clock::Millis;
 use augury_core::slots::SlotId;
 
+use super::databases::named;
 use super::residents::weight;
-use super::{Asked, Change, Keyspace};
+use super::{Act, Asked, Change, Keyspace};
 use crate::object::Object;
 
 /// See the module's head.
@@ -80,8 +81,9 @@ impl Keyspace {
         }
         let is_watched = std::mem::take(&mut self.is_watched);
         if is_watched {
-            let (db, key, is_load) = (object.db(), object.key().into(), found.is_none());
-            self.changes.push(Change { db, key, cause: None, is_load });
+            let (db, key) = (named(&self.stored, object.db()), object.key().into());
+            let act = if found.is_none() { Act::Loaded } else { Act::Written { is_new: false } };
+            self.changes.push(Change { db, key, act });
         }
         let is_stored = self.put(asked.hash, object, deadline, found);
         self.is_watched = is_watched;

@@ -62,7 +62,8 @@ pub(super) fn clients(call: &mut Call<'_, '_>, text: &mut String) {
     field(text, "maxclients", server.settings.clients_max);
     field(text, "client_recent_max_input_buffer", 0);
     field(text, "client_recent_max_output_buffer", 0);
-    field(text, "blocked_clients", 0);
+    let held = server.pause.as_ref().map_or(0, |pause| pause.held());
+    field(text, "blocked_clients", held);
     field(text, "tracking_clients", server.tracking.client_count());
     field(text, "pubsub_clients", subscribers);
     field(text, "watching_clients", watching);
