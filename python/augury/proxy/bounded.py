@@ -101,9 +101,8 @@ class BoundedProtocol(HttpToolsProtocol):
             if cycle.response_started or cycle.disconnected or self.transport.is_closing():
                 return
             lines = b"".join(b"%b: %b\r\n" % line for line in fields)
-            self.transport.write(
-                b"HTTP/1.1 %d %b\r\n%b\r\n" % (status, NAMES.get(status, b""), lines)
-            )
+            name = NAMES.get(status, b"")
+            self.transport.write(b"HTTP/1.1 %d %b\r\n%b\r\n" % (status, name, lines))
 
         return tell
 

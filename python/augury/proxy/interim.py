@@ -1,9 +1,9 @@
 """Interim answers (102, 103) on their way from the origin to the client that waits.
 
 Neither ASGI nor httpcore has a word for them: a connection to the origin sees their heads
-(:mod:`augury.proxy.watched`), and the client's connection can write one (:mod:`augury.proxy.bounded`);
-between them is a variable of the context in which the origin is asked. What stands in a head is
-read again here, so that nothing but fields is written.
+(`watched.py`), and the client's connection can write one (`bounded.py`); between them is a variable
+of the context in which the origin is asked. What stands in a head is read again here, so that
+nothing but fields is written.
 """
 
 import re
