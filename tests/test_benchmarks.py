@@ -29,6 +29,8 @@ from benchmarks import (
 )
 from benchmarks.placement import section as placement_section
 from benchmarks.serving import section as serving_section
+from benchmarks.web.laws import LAWS, kept_by
+from benchmarks.web.section import web_section
 
 MACHINE = {
     "cpu": "a processor", "cores": 2, "memory_gib": 4, "system": "Linux 6", "python": "3.11",
@@ -321,7 +323,7 @@ def test_results_are_tables_of_even_width(parts: dict[str, Any], cells: list[sco
 def test_parts_that_were_not_measured_say_so(cells: list[scores.Cell]) -> None:
     """Nothing is claimed without a measurement."""
     text = render.render({}, cells)
-    assert 19 == text.count("Not measured.")
+    assert 20 == text.count("Not measured.")
     assert "a quick run" not in text.lower()
 
 
@@ -482,3 +484,22 @@ def test_placement_is_judged_by_the_cluster_and_the_forecast() -> None:
     assert "| forecast | 1.050 | 1.100 | 2 of 8 | 1.0 |" in text
     assert "| plan | 3 | 3 | 3 | 1.120 | 0.10 of 1.00 |" in text
     assert "Not measured." in placement_section.placement_section(None)
+
+
+def test_the_proxys_part_is_rendered() -> None:
+    """A row a server and size, and a law that is not kept in bold."""
+    rows = [
+        {"server": "augury", "bytes": 1000, "microseconds": 70.4, "per_second": 2612.0},
+        {"server": "nginx", "bytes": 1000, "microseconds": 9.4, "per_second": 21546.0},
+    ]
+    laws = [{"section": "4.2.1", "what": "max-age", "augury": True, "hishel": False}]
+    text = web_section({"hits": rows, "laws": laws})
+    assert "| augury | 1,000 | 70 | 2,612 |" in text
+    assert "### Laws: augury 1 of 1, hishel 0 of 1" in text
+    assert "| 4.2.1 | max-age | yes | **no** |" in text
+    assert "Not measured." in web_section(None)
+
+
+def test_the_proxys_laws_are_kept() -> None:
+    """Each of those that are listed, by the proxy."""
+    assert [] == [law.what for law in LAWS if not kept_by("augury", law)]

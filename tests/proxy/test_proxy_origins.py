@@ -89,17 +89,43 @@ def test_bytes_behind_an_answer_are_nobodys() -> None:
             assert talk(port, GET % target).endswith(b"body")
 
 
-def test_interim_answers_are_passed_by() -> None:
-    """RFC 9110, 15.2: the final one counts, and is stored."""
+@pytest.mark.parametrize(
+    ("interim", "passed"),
+    [
+        (b"HTTP/1.1 102 Processing\r\n\r\n", b"HTTP/1.1 102 Processing\r\n\r\n"),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: x\r\nContent-Length: 3\r\n\r\n",
+         b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", b""),
+        (b"HTTP/1.1 103 x\r\n" + b"a: b\r\n" * 33 + b"\r\n", b""),
+    ],
+)  # fmt: skip
+def test_interim_answers(interim: bytes, passed: bytes) -> None:
+    """RFC 9110, 15.2: passed on to who waits; the final one counts, and is stored."""
+    final = threading.Event()
 
     def answer(connection: socket.socket, number: int) -> None:
         while head_of(connection):
-            hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
-            connection.sendall(b"HTTP/1.1 102 Processing\r\n\r\n" + hints + OK)
+            connection.sendall(interim)
+            assert not passed or final.wait(20)
+            connection.sendall(OK)
 
-    with scripted(answer) as origin, running(f"http://127.0.0.1:{origin}") as (port, _):
-        assert talk(port, GET % b"/").endswith(b"body")
-        assert b"; hit" in talk(port, GET % b"/")
+    with (
+        scripted(answer) as origin,
+        running(f"http://127.0.0.1:{origin}") as (port, _),
+        socket.create_connection(("127.0.0.1", port), 20) as connection,
+    ):
+        connection.sendall(GET % b"/")
+        # It is there before the final answer is.
+        found = connection.recv(1_000) if passed else b""
+        assert passed == found
+        final.set()
+        while more := connection.recv(1_000):
+            found += more
+        assert found.startswith(passed + b"HTTP/1.1 200 OK\r\n")
+        assert found.endswith(b"body")
+        again = talk(port, GET % b"/")
+        assert again.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert b"; hit" in again
 
 
 def test_an_idle_connection_that_the_origin_has_closed() -> None:

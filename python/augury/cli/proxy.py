@@ -15,51 +15,51 @@ def proxy(
         str | None, typer.Option(metavar="URL", help="What to stand in front of: http://HOST:PORT.")
     ] = None,
     listen: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Where clients come. [127.0.0.1:8080]")
+        str | None, typer.Option(metavar="HOST:PORT", help="Where clients come. (127.0.0.1:8080)")
     ] = None,
     admin: Annotated[
         str | None,
         typer.Option(metavar="HOST:PORT", help="Where /healthz, /readyz and /metrics are; off."),
     ] = None,
     memory: Annotated[
-        str | None, typer.Option(metavar="BYTES", help="For stored answers. [256 MB]")
+        str | None, typer.Option(metavar="BYTES", help="For stored answers. (256 MB)")
     ] = None,
     policy: Annotated[
-        str | None, typer.Option(metavar="NAME", help="What decides which stay. [auto]")
+        str | None, typer.Option(metavar="NAME", help="What decides which stay. (auto)")
     ] = None,
     prefetch: Annotated[
         str | None,
         typer.Option(
-            metavar="SHARE", help="Fetches ahead, as a share of those on demand: 10%. [0]"
+            metavar="SHARE", help="Fetches ahead, as a share of those on demand: 10%. (0)"
         ),
     ] = None,
     refresh_ahead: Annotated[
         str | None,
-        typer.Option(metavar="SHARE", help="Fetches before answers become stale, likewise. [0]"),
+        typer.Option(metavar="SHARE", help="Fetches before answers become stale, likewise. (0)"),
     ] = None,
     max_object: Annotated[
-        str | None, typer.Option(metavar="BYTES", help="Largest body that is stored. [8 MB]")
+        str | None, typer.Option(metavar="BYTES", help="Largest body that is stored. (8 MB)")
     ] = None,
     stale_if_error: Annotated[
         float | None,
         typer.Option(
             metavar="SECONDS",
-            help="How long a stale answer stands in for an origin that is down. [60]",
+            help="How long a stale answer stands in for an origin that is down. (60)",
         ),
     ] = None,
     keep_stale: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="How long one that can be validated stays. [86400]"),
+        typer.Option(metavar="SECONDS", help="How long one that can be validated stays. (86400)"),
     ] = None,
     heuristic_max: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="Longest freshness by Last-Modified alone. [86400]"),
+        typer.Option(metavar="SECONDS", help="Longest freshness by Last-Modified alone. (86400)"),
     ] = None,
     client_control: Annotated[
         bool | None,
         typer.Option(
             "--client-control/--ignore-client-control",
-            help="Whether Cache-Control of requests is obeyed. [it is]",
+            help="Whether Cache-Control of requests is obeyed (yes).",
             show_default=False,
         ),
     ] = None,
@@ -71,13 +71,13 @@ def proxy(
         bool | None, typer.Option("--preserve-host", help="Send the client's Host to the origin.")
     ] = None,
     hosts: Annotated[
-        str | None, typer.Option(metavar="NAME,...", help="Hosts that are answered for. [all]")
+        str | None, typer.Option(metavar="NAME,...", help="Hosts that are answered for. (all)")
     ] = None,
     behind_proxy: Annotated[
         bool | None, typer.Option("--behind-proxy", help="Believe X-Forwarded-* of requests.")
     ] = None,
     origin_timeout: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Silence of the origin. [60]")
+        float | None, typer.Option(metavar="SECONDS", help="Silence of the origin. (60)")
     ] = None,
     origin_ca: Annotated[
         str | None, typer.Option(metavar="FILE", help="Who vouches for an https origin.")
@@ -91,7 +91,7 @@ def proxy(
         typer.Option(
             metavar="FILE",
             envvar="AUGURY_PROXY_CONFIG",
-            help="Settings as TOML; variables AUGURY_PROXY_* go before it, flags before both.",
+            help="Settings as TOML; variables AUGURY_PROXY_* win over it, flags over both.",
         ),
     ] = None,
 ) -> None:

@@ -12,6 +12,7 @@
     forwarding     fields on their way to the origin and back
     origin         one request to the origin, by httpcore
     replying       how an answer is sent, whole, in part or while it comes
+    interim        interim answers from the origin to the client
     bounded        connections of clients, with limits
     serving        addresses, start and end: uvicorn
 

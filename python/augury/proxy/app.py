@@ -20,6 +20,7 @@ from augury.proxy.asking import Asker
 from augury.proxy.counters import Counters
 from augury.proxy.fetching import Fetcher
 from augury.proxy.forwarding import is_looping
+from augury.proxy.interim import EXTENSION, INTERIM
 from augury.proxy.origin import Origin, OriginFailed, Timeouts
 from augury.proxy.purging import purge
 from augury.proxy.replying import Gone, Receive, Reply, Send, send_text
@@ -110,6 +111,7 @@ class Proxy:
         status, sent = 0, 0
         try:
             asked = self._asked(scope)
+            INTERIM.set(scope.get("extensions", {}).get(EXTENSION))
             reply = Reply(receive, send, asked, self.clock, self.settings.name)
             label = await self._dispatch(asked, reply, receive, send)
             status, sent = reply.status, reply.sent

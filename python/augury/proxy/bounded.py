@@ -6,13 +6,18 @@ does not read. It knows bytes and seconds and nothing of caching.
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from augury.proxy.fields import Fields
+from augury.proxy.interim import EXTENSION, Tell
 
 __all__ = ["BoundedProtocol", "Limits"]
 
 #: Fields of a request.
 MOST_FIELDS = 200
+NAMES = {102: b"Processing", 103: b"Early Hints"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,22 @@ class BoundedProtocol(HttpToolsProtocol):
             raise TooLarge
         self._is_in_head, self._head_bytes = False, 0
         super().on_headers_complete()
+        if self.scope.get("http_version") == "1.1":
+            # The application begins once this has returned.
+            cast("dict[str, Any]", self.scope)["extensions"] = {EXTENSION: self._teller()}
+
+    def _teller(self) -> Tell:
+        """What writes interim answers to the request whose head has come."""
+        cycle = self.cycle
+
+        def tell(status: int, fields: Fields) -> None:
+            if cycle.response_started or cycle.disconnected or self.transport.is_closing():
+                return
+            lines = b"".join(b"%b: %b\r\n" % line for line in fields)
+            name = NAMES.get(status, b"")
+            self.transport.write(b"HTTP/1.1 %d %b\r\n%b\r\n" % (status, name, lines))
+
+        return tell
 
     def _is_large(self) -> bool:
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)

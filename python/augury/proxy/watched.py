@@ -3,7 +3,8 @@
 An origin that sends more than its Content-Length says leaves bytes that the next answer on the
 connection would begin with: somebody else would get them. httpcore does not look, so the bytes of
 an answer are counted here, and a connection with too many is reported as readable while idle,
-which httpcore takes for a reason to close it. It knows heads only as far as their length.
+which httpcore takes for a reason to close it. It knows heads only as far as their
+length, and passes those of interim answers on.
 """
 
 import ssl
@@ -11,6 +12,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import httpcore
+
+from augury.proxy.interim import told
 
 __all__ = ["WatchedBackend", "WatchedStream"]
 
@@ -50,6 +53,7 @@ class WatchedStream(httpcore.AsyncNetworkStream):
             if self._head[9:10] != b"1":
                 self._body, self._head = len(rest), b""
                 return
+            told(self._head[:end])
             self._head = rest
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
