@@ -55,7 +55,8 @@ myst_enable_extensions = ["dollarmath", "attrs_inline", "deflist", "colon_fence"
 # A notebook is executed once for each of its versions; one that fails, fails the build.
 nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
-nb_execution_timeout = 120
+nb_execution_timeout = 240
+nb_execution_in_temp = True
 nb_merge_streams = True
 
 # Formulas as browsers know them; MathJax, Sphinx's default, would be fetched by every reader.
