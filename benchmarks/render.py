@@ -15,6 +15,7 @@ from benchmarks.library_section import library_section
 from benchmarks.markdown import method, table
 from benchmarks.models_section import harm_section, models_section, training_section
 from benchmarks.prefetch_section import prefetch_section
+from benchmarks.prefix_blocks import prefix_blocks_section
 from benchmarks.scores import Cell, Score
 from benchmarks.seasonal_section import seasonal_section
 from benchmarks.sequence_section import sequence_section
@@ -22,7 +23,8 @@ from benchmarks.serving.section import server_section
 
 PARTS = (
     "miss_ratios", "learning", "bandit", "seasonal", "prefetch", "sequence", "freshness", "advice",
-    "models", "harm", "training", "speed", "memory", "overhead", "library", "application", "server",
+    "prefix_blocks", "models", "harm", "training", "speed", "memory", "overhead", "library",
+    "application", "server",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -42,6 +44,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         sequence_section(parts.get("sequence")),
         freshness_section(parts.get("freshness")),
         advice_section(parts.get("advice")),
+        prefix_blocks_section(parts.get("prefix_blocks")),
         models_section(parts.get("models")),
         harm_section(parts.get("harm")),
         training_section(parts.get("training")),

@@ -1,9 +1,10 @@
 """Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
 
-Parts: miss_ratios, learning, bandit, seasonal, prefetch, sequence, freshness, advice, models, harm,
-memory, overhead, training, library, application, server, speed; all of them if none is named. The
-full run writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one seed and few
-rounds, and writes to build/benchmarks, for a look at the scripts and not at numbers.
+Parts: miss_ratios, learning, bandit, seasonal, prefetch, sequence, freshness, advice,
+prefix_blocks, models, harm, memory, overhead, training, library, application, server, speed; all of
+them if none is named. The full run writes results/ and RESULTS.md here; ``--quick`` takes a few
+traces, one seed and few rounds, and writes to build/benchmarks, for a look at the scripts and not
+at numbers.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from benchmarks import (
     models,
     overhead,
     prefetch,
+    prefix_blocks,
     render,
     seasonal,
     sequence,
@@ -40,6 +42,7 @@ PARTS = {
     "sequence": sequence.measure,
     "freshness": freshness.measure,
     "advice": advice.measure,
+    "prefix_blocks": prefix_blocks.measure,
     "models": models.measure,
     "harm": harm.measure,
     "memory": memory.measure,
