@@ -30,6 +30,7 @@ from benchmarks.markdown import method, table
 from benchmarks.models_section import harm_section, models_section, training_section
 from benchmarks.placement.section import placement_section
 from benchmarks.prefetch_section import prefetch_section
+from benchmarks.prefix_blocks import prefix_blocks_section
 from benchmarks.scale.page import scale_section
 from benchmarks.scores import Cell, Score
 from benchmarks.seasonal_section import seasonal_section
@@ -40,7 +41,7 @@ from benchmarks.web.section import web_section
 PARTS = (
     "miss_ratios", "curves", "learning", "bandit", "seasonal", "prefetch", "sequence", "freshness",
     "models", "harm", "training", "speed", "memory", "overhead", "library", "application", "server",
-    "web", "advice", "placement", "scale",
+    "web", "advice", "prefix_blocks", "placement", "scale",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -61,6 +62,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         sequence_section(parts.get("sequence")),
         freshness_section(parts.get("freshness")),
         advice_section(parts.get("advice")),
+        prefix_blocks_section(parts.get("prefix_blocks")),
         models_section(parts.get("models")),
         harm_section(parts.get("harm")),
         training_section(parts.get("training")),

@@ -28,6 +28,7 @@ RESULTS = {
     "inspect": ["inspect", LOOP],
     "explain": ["explain", LOOP, "--key", "5", "-c", "10"],
     "size": ["size", LOOP, "-c", "10", "-p", "lru"],
+    "prefix": ["prefix", "prompts.csv", "-c", "3"],
     "convert": ["convert", LOOP, "{out}.csv"],
     "record": ["record", "access.log", "{out}.csv"],
     "workloads": ["workloads"],
@@ -90,6 +91,7 @@ def test_json_is_alone_on_standard_output(
 ) -> None:
     """Whole, and the same command without it prints something else."""
     (folder / "access.log").write_text(LOG_LINE * 3)
+    (folder / "prompts.csv").write_text("time,key,client\n0,1,1\n0,2,1\n1,1,2\n1,3,2\n")
     words = [word.format(out=tmp_path / "out") for word in RESULTS[command]]
     done = augury(*words, "--json")
     assert done.returncode in ((0, 1) if command == "doctor" else (0,))

@@ -61,6 +61,9 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
             "augury size access.csv.gz -c 64MB --price-per-gb-hour 0.02 --price-per-miss 1e-6",
         ),
     ),
+    "prefix": (
+        ("blocks of prompts, by their client", "augury prefix blocks.csv.zst -c 1%,5%,10%"),
+    ),
     "convert": (
         ("for other programs", "augury convert access.csv.gz access.oracleGeneral.zst"),
     ),
