@@ -73,6 +73,8 @@ def web(certificate: tuple[Path, Path] | None = None) -> Iterator[Web]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body are written apart: they must not wait for each other.
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             """Answer as the test has decided."""

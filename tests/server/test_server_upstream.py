@@ -349,33 +349,30 @@ def test_a_signal_ends_the_server_while_loads_are_under_way(origin: Web) -> None
 
 
 def test_entries_asked_for_all_the_time_are_refreshed_before_they_end(origin: Web) -> None:
-    """Once the pace of a key is known nobody waits for it, and it is as new as it says."""
-    origin.put("/k", "0", cache_control="max-age=1")
-    with serving(*through(origin.port, "--upstream-jitter", "0")) as served:
+    """Once the pace of keys is known most loads are made before anybody waits for them."""
+    keys = [f"k{at}" for at in range(10)]
+    for key in keys:
+        origin.put(f"/{key}", "0", cache_control="max-age=1")
+    with serving(*through(origin.port, "--upstream-timeout", "10")) as served:
         ours = client(served)
 
-        def ask_until(refreshes: int) -> None:
-            until(
-                lambda: ours.get("k") and number(served, "refreshes") >= refreshes,
-                f"{refreshes} refreshes",
-            )
+        def share() -> float:
+            """Of the next loads, those that were made ahead."""
+            loads, refreshes = number(served, "loads"), number(served, "refreshes")
+            while number(served, "loads") + number(served, "refreshes") < loads + refreshes + 30:
+                assert all(map(ours.get, keys))
+                # A pace that a planner can learn, whatever else the machine does.
+                time.sleep(0.05)
+            return (number(served, "refreshes") - refreshes) / 30
 
-        ask_until(1)
-        waits = number(served, "waits")
-        ask_until(4)
-        assert number(served, "waits") <= waits + 1
-        origin.put("/k", "1", cache_control="max-age=1")
-        until(lambda: ours.get("k") == b"1", "the new value is served")
-        assert number(served, "waits") <= waits + 2
+        assert any(share() > 0.8 for _ in range(25))
+        origin.put("/k0", "1", cache_control="max-age=1")
+        until(lambda: ours.get("k0") == b"1", "the new value is served")
         # What is written here is not refreshed.
-        ours.set("k", "mine")
-        refreshes = number(served, "refreshes")
-        asked = origin.asked["/k"]
-        end = time.monotonic() + 1.5
-        while time.monotonic() < end:
-            assert b"mine" == ours.get("k")
-        assert asked + 1 >= origin.asked["/k"]
-        assert refreshes + 1 >= number(served, "refreshes")
+        ours.set("k1", "mine")
+        asked = origin.asked["/k1"]
+        assert share() > 0
+        assert (b"mine", asked) == (ours.get("k1"), origin.asked["/k1"])
 
 
 def test_what_follows_is_prefetched_within_the_budget(store: redis.Redis) -> None:
