@@ -115,7 +115,7 @@ demo: build
 
 # Nothing is fetched; a warning is an error. The notebooks are executed, each once for its version.
 docs: $(STAMPS)/dev-packages build
-	@$(PYTHON) -m sphinx --quiet -W --keep-going -c docs -d build/doctrees . build/docs
+	@$(PYTHON) -m sphinx --quiet -W --keep-going -j auto -c docs -d build/doctrees . build/docs
 	@echo "wrote build/docs/index.html"
 
 lint: $(STAMPS)/dev-packages build

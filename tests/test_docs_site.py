@@ -21,7 +21,8 @@ LOADED = re.compile(
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built with warnings as errors; the notebooks are executed on the way."""
     folder = tmp_path_factory.mktemp("site")
-    options = ["--quiet", "-W", "--keep-going", "-c", "docs", "-d", str(folder / "doctrees")]
+    options = ["--quiet", "-W", "--keep-going", "-j", "auto", "-c", "docs"]
+    options += ["-d", str(folder / "doctrees")]
     done = subprocess.run(
         [sys.executable, "-m", "sphinx", *options, ".", str(folder / "html")],
         cwd=ROOT,
