@@ -13,6 +13,7 @@ from benchmarks.inputs import ROOT, Shared, percent
 from benchmarks.library_section import library_section
 from benchmarks.markdown import method, table
 from benchmarks.models_section import harm_section, models_section, training_section
+from benchmarks.nearcache.section import nearcache_section
 from benchmarks.prefetch_section import prefetch_section
 from benchmarks.scores import Cell, Score
 from benchmarks.seasonal_section import seasonal_section
@@ -22,6 +23,7 @@ from benchmarks.serving.section import server_section
 PARTS = (
     "miss_ratios", "learning", "bandit", "seasonal", "prefetch", "sequence", "freshness", "models",
     "harm", "training", "speed", "memory", "overhead", "library", "application", "server",
+    "nearcache",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -49,6 +51,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         library_section(parts.get("library")),
         application_section(parts.get("application")),
         server_section(parts.get("server")),
+        nearcache_section(parts.get("nearcache")),
     ]
     return "\n\n".join(sections) + "\n"
 

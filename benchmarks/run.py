@@ -1,9 +1,9 @@
 """Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
 
 Parts: miss_ratios, learning, bandit, seasonal, prefetch, sequence, freshness, models, harm, memory,
-overhead, training, library, application, server, speed; all of them if none is named. The full run
-writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one seed and few rounds, and
-writes to build/benchmarks, for a look at the scripts and not at numbers.
+overhead, training, library, application, server, nearcache, speed; all of them if none is named.
+The full run writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one seed and few
+rounds, and writes to build/benchmarks, for a look at the scripts and not at numbers.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from benchmarks import (
 )
 from benchmarks.application import measuring
 from benchmarks.inputs import ROOT
+from benchmarks.nearcache import measuring as nearcache
 from benchmarks.serving import measuring as serving
 
 #: In the order in which they run: what reports times comes last.
@@ -46,6 +47,7 @@ PARTS = {
     "library": library.measure,
     "application": measuring.measure,
     "server": serving.measure,
+    "nearcache": nearcache.measure,
     "speed": speed.measure,
 }
 
