@@ -11,9 +11,9 @@ import pytest
 import augury
 
 HEAVY = {
-    "django", "dogpile", "fastapi", "flask", "flask_caching", "hishel", "lightgbm", "libcachesim",
-    "matplotlib", "msgpack", "numpy", "pandas", "polars", "pyarrow", "redis", "rich", "sklearn",
-    "typer",
+    "django", "dogpile", "fastapi", "flask", "flask_caching", "glide", "glide_sync", "hiredis",
+    "hishel", "lightgbm", "libcachesim", "matplotlib", "msgpack", "numpy", "pandas", "polars",
+    "pyarrow", "redis", "rich", "sklearn", "ssl", "typer", "valkey",
 }  # fmt: skip
 #: Adapters, and what they import.
 FRAMEWORKS = {

@@ -21,6 +21,7 @@ import redis.asyncio
 
 from augury import NearCache
 from augury.near.memory import Memory
+from augury.near.source import Source
 
 #: Sets the version unless a later one is there; returns the one before. Late writes do nothing.
 WRITE = """
@@ -56,10 +57,24 @@ class Notes:
     """What has happened here, as columns."""
 
     def __init__(self) -> None:
-        self.reads: list[tuple[int, int, float]] = []
+        self.reads: list[tuple[int, int, float, bool]] = []
         self.writes: list[tuple[int, int, float | None, int]] = []
         self.drops: list[tuple[int, float]] = []
         self.failures = 0
+
+
+class Plain(bytes):
+    """A value that the client has read alone."""
+
+
+class NotingSource(Source):
+    """Marks what the client has read alone."""
+
+    def read(self, key: Any) -> Any:
+        return Plain(super().read(key))
+
+    async def aread(self, key: Any) -> Any:
+        return Plain(await super().aread(key))
 
 
 class NotingMemory(Memory):
@@ -103,7 +118,9 @@ class Client:
             self.client, "1 MB", max_staleness=plan.max_staleness, prefixes=plan.prefixes
         )
         # In place of the memory that it has: its hands are the driver's from the next word on.
-        memory = self.near._source.memory
+        source = self.near._source
+        source.__class__ = NotingSource
+        memory = source.memory
         memory.__class__ = NotingMemory
         memory.notes = self.notes  # type: ignore[attr-defined]
 
@@ -111,7 +128,7 @@ class Client:
         return random_.choices(range(self.plan.keys), cum_weights=self.cumulative)[0]
 
     def note_read(self, key: int, value: bytes | None, began: float) -> None:
-        self.notes.reads.append((key, int(value or 0), began))
+        self.notes.reads.append((key, int(value or 0), began, isinstance(value, Plain)))
 
     def note_write(self, key: int, before: int | None) -> None:
         when = None if before is None else self.near.clock()

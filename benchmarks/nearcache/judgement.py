@@ -10,7 +10,9 @@ they are counted apart. A read is stale if its version is below
     said so, and before the read began,
 (c) the latest write that anybody was told of more than ``max_staleness`` before the read began,
 
-lost ones aside. All clocks are one: the machine's.
+lost ones aside. Reads that the near cache leaves to the client are judged alike and counted apart:
+a primary that goes on after it was stopped, while another was elected, answers every client by what
+it had, until it has heard of that. All clocks are one: the machine's.
 """
 
 from bisect import bisect_left
@@ -39,6 +41,8 @@ class Read:
     key: int
     version: int
     began: float
+    #: Whether it was left to the client, and is as any plain client's.
+    is_plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,8 @@ class Judgement:
     lost_writes: int = 0
     drops: int = 0
     stale: dict[str, int] = field(default_factory=lambda: {"a": 0, "b": 0, "c": 0})
+    #: Stale ones that were left to the client: the cluster itself has answered so.
+    stale_plain: int = 0
     #: Reads of less than was acknowledged, where the cluster itself had lost the rest.
     behind_lost: int = 0
     failures: int = 0
@@ -138,8 +144,9 @@ def judge(accounts: Sequence[Account], max_staleness: float) -> Judgement:
                 "b": line.before(times[at - 1]) if at else 0,
                 "c": line.before(began - max_staleness),
             }
+            found.stale_plain += read.is_plain and read.version < max(due.values())
             for rule, least in due.items():
-                if read.version < least:
+                if read.version < least and not read.is_plain:
                     found.stale[rule] += 1
                     if len(found.examples) < 10:
                         found.examples.append(f"({rule}) {read}, due was version {least}")

@@ -89,7 +89,8 @@ def costs(cluster: Cluster, count: int, rounds: int) -> list[dict[str, Any]]:
             local[name] = VALUE
             plain.set(name, VALUE)
         assert near.wait(20)
-        for get in (near.get, theirs.get):
+        getters: tuple[Callable[[str], Any], ...] = (near.get, theirs.get)
+        for get in getters:
             for name in names * 2:
                 get(name)
         assert near.stats().memory.hits >= len(names), near.stats()
@@ -220,6 +221,6 @@ def ratios(cluster: Cluster, count: int) -> dict[str, float]:
         lines = (f"{at},key:{number}" for at, number in enumerate(numbers))
         path.write_text("\n".join(["time,key", *lines]) + "\n", encoding="utf-8")
         replayed = augury.replay(str(path), policies="auto", capacity=str(ENTRIES))
-    theirs = 1 - next(iter(replayed)).miss_ratio
+    theirs = 1 - next(iter(replayed)).object_miss_ratio
     print(f"nearcache: hit ratio {ours:.4f}, replay {theirs:.4f}")
     return {"requests": count, "near": ours, "replay": theirs}

@@ -79,6 +79,10 @@ def checker_table(found: Mapping[str, Any]) -> str:
         ["stale: older than an own write (a)", f"{stale['a']:,}"],
         ["stale: older than an invalidation (b)", f"{stale['b']:,}"],
         ["stale: older than the bound (c)", f"{stale['c']:,}"],
+        [
+            "reads left to the client that were stale: the cluster's own",
+            f"{found['stale_plain']:,}",
+        ],
         ["acknowledged writes that the cluster lost", f"{found['lost_writes']:,}"],
         ["reads that such a write explains", f"{found['behind_lost']:,}"],
     ]

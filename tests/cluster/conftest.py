@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from benchmarks.nearcache.cluster import Cluster
 from benchmarks.nearcache.cluster import running as running_cluster
-
 from originals import valkey
 from process import executable, serving
+
 from redis_server import executable as installed
 from redis_server import running
 

@@ -133,6 +133,8 @@ class World:
         #: What is to be learned by whom, and when at the latest; None: whenever.
         self.news: list[tuple[str, dict[str, Any], float | None]] = []
         self.stopped: set[str] = set()
+        #: Who cannot be reached from here.
+        self.hidden: set[Address] = set()
         #: Of each key: versions and when they were acknowledged; and the latest of our own.
         self.versions: dict[bytes, list[tuple[int, float]]] = defaultdict(list)
         self.own: dict[bytes, int] = {}
@@ -218,9 +220,12 @@ class World:
 
     def arrive(self) -> None:
         """Connections that were asked for."""
-        for address in self.dialled:
-            self.peers[address] = self.near.connected(address, self.now)
-        self.dialled.clear()
+        dialled, self.dialled = self.dialled, []
+        for address in dialled:
+            if address in self.hidden:
+                self.near.unreachable(address, self.now, "hidden")
+            else:
+                self.peers[address] = self.near.connected(address, self.now)
 
     def serve(self, name: str) -> None:
         """A server works, if it runs."""
@@ -231,10 +236,17 @@ class World:
         """Some of what the server has sent comes in."""
         server = self.servers[name]
         peer = self.peers.get(server.address)
-        data = bytes(server.outward[: int(len(server.outward) * share)])
+        data = bytes(server.outward[: round(len(server.outward) * share)])
         if peer is not None and data:
             del server.outward[: len(data)]
             self.near.received(peer, data, self.now)
+
+    def deliver_up_to_words(self, name: str) -> None:
+        """What the server has sent comes in, up to the first word of a change."""
+        data = self.servers[name].outward
+        at = data.find(b">2\r\n")
+        whole = len(data) or 1
+        self.deliver(name, (at if at >= 0 else whole) / whole)
 
     def cut(self, name: str) -> None:
         """The connection is lost."""
@@ -390,6 +402,7 @@ class World:
     def settle(self) -> None:
         """Everything runs and is heard: what was wrong is over after a while."""
         self.stopped.clear()
+        self.hidden.clear()
         for _ in range(80):
             self.learn_all()
             self.tick()

@@ -1,5 +1,7 @@
 """The protocol of a near cache keeps its promise in every world that was drawn."""
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -9,6 +11,8 @@ from near_world import KEYS, PARTS, STALENESS, World
 
 KEY = st.sampled_from(KEYS)
 NAME = st.integers(min_value=0, max_value=5)
+#: More of them by AUGURY_NEAR_EXAMPLES.
+EXAMPLES = int(os.environ.get("AUGURY_NEAR_EXAMPLES", "60"))
 
 
 class Coherent(RuleBasedStateMachine):
@@ -109,14 +113,66 @@ class Coherent(RuleBasedStateMachine):
         if self.world.is_cluster and name in self.world.owner.values():
             self.world.fail_over(name)
 
-    @rule(key=KEY, rounds=st.sampled_from([2, 12]))
-    def lose_what_is_kept(self, key: bytes, rounds: int) -> None:
+    @rule(key=KEY, rounds=st.sampled_from([2, 12]), is_hidden=st.booleans(), is_own=st.booleans())
+    def lose_what_is_kept(self, key: bytes, rounds: int, is_hidden: bool, is_own: bool) -> None:
         """A key is kept, its owner loses it by election without noticing, and it is written."""
         self.read_through(key)
+        part = KEYS.index(key)
         if self.world.is_cluster:
-            self.world.fail_over(self.world.owner[KEYS.index(key)])
-        self.world.write(key, is_own=False)
+            self.world.fail_over(self.world.owner[part])
+            if is_hidden:
+                self.world.hidden.add(self.world.servers[self.world.owner[part]].address)
+        self.world.write(key, is_own)
+        if is_own:
+            self.read_through(key)
+            self.world.check()
         self.go_on(rounds, set())
+        self.read_through(key)
+
+    @rule(key=KEY)
+    def change_what_is_kept_while_cut_off(self, key: bytes) -> None:
+        """A key is kept, its connection is lost, it is written, and a new connection is made."""
+        self.read_through(key)
+        owner = self.world.owner[KEYS.index(key)]
+        self.world.cut(owner)
+        self.world.write(key, is_own=False)
+        self.go_on(12, set())
+
+    @rule(key=KEY)
+    def hear_of_a_renewal_late(self, key: bytes) -> None:
+        """It is answered at once, before a write; what is heard late is the answer alone."""
+        self.read_through(key)
+        owner = self.world.owner[KEYS.index(key)]
+        self.go_on(3, {owner})
+        self.world.serve(owner)
+        self.world.write(key, is_own=False)
+        self.world.advance(0.5)
+        self.world.deliver_up_to_words(owner)
+        self.world.advance(0.6)
+        self.world.check()
+
+    @rule(key=KEY, at=NAME)
+    def hand_over_quietly(self, key: bytes, at: int) -> None:
+        """The part of a kept key is handed over; only those are heard who lag behind."""
+        self.read_through(key)
+        part, target = KEYS.index(key), self.name(at)
+        if not self.world.is_cluster or target not in self.world.owner.values():
+            return
+        self.world.hand_over(part, target)
+        self.world.write(key, is_own=False)
+        self.world.advance(0.2)
+        self.world.tick()
+        for name in self.world.servers.keys() - {target}:
+            self.world.serve(name)
+            self.world.deliver(name, 1.0)
+        for seconds in (0.7, 0.2):
+            self.world.advance(seconds)
+            self.world.check()
+
+    @rule()
+    def find(self) -> None:
+        """Everybody can be reached again."""
+        self.world.hidden.clear()
 
     @rule()
     def learn(self) -> None:
@@ -136,8 +192,8 @@ class Coherent(RuleBasedStateMachine):
 
 
 Coherent.TestCase.settings = settings(
-    max_examples=300,
-    stateful_step_count=60,
+    max_examples=EXAMPLES,
+    stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

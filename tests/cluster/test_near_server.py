@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import redis
 import valkey
+from originals import valkey as valkey_program
 
 import augury
 from augury import ConfigError, NearCache
 from loading import Threads
-from originals import valkey as valkey_program
 from redis_server import running
 from servers import commands, until
 

@@ -116,6 +116,8 @@ class Driver:
         self._stopped.set()
         for wire in self._wires.values():
             wire.channel.close()
+        # Nobody waits here for what threads of the parent have asked.
+        self._inbox.clear()
         self._close()
 
     def _post(self, what: Asked | Callable[[float], object]) -> None:
