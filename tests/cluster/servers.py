@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import redis
 
-__all__ = ["commands", "tracked", "until"]
+__all__ = ["commands", "lookups", "until"]
 
 #: Seconds after which something counts as not happening.
 STUCK = 30.0
@@ -21,13 +22,14 @@ def until(holds: Callable[[], Any]) -> None:
 
 
 def commands(client: "redis.Redis", name: str) -> int:
-    """How often a command was called on the server."""
+    """How often a command was called on the server, if that counts it."""
     stats: Any = client.info("commandstats")
+    if not stats:
+        pytest.skip("this server does not count commands by name")
     return int(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"])
 
 
-def tracked(client: "redis.Redis") -> int:
-    """Keys that the server remembers for those who track what they read."""
-    info: Any = client.info("clients")
+def lookups(client: "redis.Redis") -> int:
+    """Keys that the server has looked for."""
     stats: Any = client.info("stats")
-    return int(info.get("tracking_total_keys", stats.get("tracking_total_keys", 0)))
+    return int(stats["keyspace_hits"]) + int(stats["keyspace_misses"])

@@ -48,7 +48,8 @@ def is_kept(near: NearCache) -> bool:
 def test_all_nodes_are_read_and_heard(near: NearCache, cluster: Cluster) -> None:
     """Keys of all slots come from memory, and changes on any node are seen."""
     until(lambda: is_kept(near))
-    assert 3 == near.stats().connections
+    assert 3 == len(near._source.driver.coherence.peers)
+    assert 0 == near.stats().losses
     with cluster.client() as other:
         for key in KEYS:
             other.set(key, "new")

@@ -8,12 +8,10 @@ from benchmarks.nearcache.cluster import Cluster
 from augury import NearCache
 from servers import until
 
-glide = pytest.importorskip("glide")
-glide_sync = pytest.importorskip("glide_sync")
-
 
 def test_a_client_of_threads(valkey_port: int) -> None:
     """One server."""
+    glide_sync = pytest.importorskip("glide_sync")
     config = glide_sync.GlideClientConfiguration([glide_sync.NodeAddress("127.0.0.1", valkey_port)])
     client = glide_sync.GlideClient.create(config)
     with NearCache(client) as near:
@@ -34,6 +32,7 @@ def test_a_client_of_threads(valkey_port: int) -> None:
 
 def test_a_client_of_a_cluster_in_tasks(cluster: Cluster) -> None:
     """Values of all slots."""
+    glide = pytest.importorskip("glide")
     keys = [f"g:{n}" for n in range(40)]
 
     async def whole() -> None:

@@ -145,21 +145,12 @@ class Coherence:
         except LinkError as error:
             self.lost(peer, now, str(error))
 
-    def lost(self, peer: Peer, now: float, reason: str, pause: float | None = FIRST_PAUSE) -> None:
-        """The connection is of no use any more; values read on it are nobody's to vouch for.
-
-        It is tried again after the pause, in seconds; not before somebody names it again, if None.
-        """
-        if self.peers.get(peer.address) is not peer:
-            return
-        del self.peers[peer.address]
-        self._hands.close(peer)
-        self.counts.losses += 1
-        self.counts.trouble = f"{peer.address[0]}:{peer.address[1]}: {reason}"
-        self._keep(peer, frozenset())
-        self._settle()
-        self._refuse_all(peer)
-        if pause is not None:
+    def lost(self, peer: Peer, now: float, reason: str, pause: float = FIRST_PAUSE) -> None:
+        """The connection is of no use any more; the server is tried again after the pause."""
+        if self.peers.get(peer.address) is peer:
+            self.counts.losses += 1
+            self.counts.trouble = f"{peer.address[0]}:{peer.address[1]}: {reason}"
+            self._part_with(peer)
             self._try_later(peer.address, now, pause)
 
     def read(self, asked: Asked, now: float) -> None:
@@ -256,7 +247,7 @@ class Coherence:
         peer.renewed = sent
         if view is not None:
             self._seek(view, now)
-            self._learn(peer, view, now)
+            self._learn(peer, view)
         elif is_primary:
             self._keepers[0] = peer
         else:
@@ -264,7 +255,7 @@ class Coherence:
             self.lost(peer, now, reason, LONGEST_PAUSE)
         self._settle()
 
-    def _learn(self, peer: Peer, view: View, now: float) -> None:
+    def _learn(self, peer: Peer, view: View) -> None:
         """Take in what a node says of itself."""
         before, node = peer.node, view.myself
         twin = any(
@@ -273,13 +264,21 @@ class Coherence:
             if other is not peer
         )
         if twin or not node.is_primary or not node.slots:
-            self.lost(peer, now, "it has no slots of its own", None)
+            self._part_with(peer)
             return
         peer.node, peer.view = node, view
         if before is not None and before.epoch != node.epoch:
             # Slots may have left and come back between two looks.
             self._keep(peer, frozenset())
         self._keep(peer, node.slots - node.leaving if node.leaving else node.slots)
+
+    def _part_with(self, peer: Peer) -> None:
+        """What was read on its connection is nobody's to vouch for; who waits reads elsewhere."""
+        del self.peers[peer.address]
+        self._hands.close(peer)
+        self._keep(peer, frozenset())
+        self._settle()
+        self._refuse_all(peer)
 
     def _seek(self, view: View, now: float) -> None:
         """Have connections to all primaries that are named, and to nobody who is not."""

@@ -8,6 +8,7 @@ from `source`; what may be kept and served is decided by `coherence`, which `dri
 import os
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -111,13 +112,19 @@ class NearCache(_core.Leased):
         seed: int = 1,
     ) -> None:
         check_staleness(max_staleness)
-        self._origin = origin_of(client)
-        self._options = {
-            "is_cluster": self._origin.is_cluster,
-            "max_staleness": float(max_staleness),
-            "prefixes": checked_prefixes(prefixes),
-        }
-        self._source = source = Source(self._origin)
+        self._origin = origin = origin_of(client)
+        # With sockets and TLS, which nobody needs who makes no near cache.
+        from augury.near.driver import Driver
+
+        drive = partial(
+            Driver,
+            dial=origin.dial,
+            start=origin.start,
+            is_cluster=origin.is_cluster,
+            max_staleness=float(max_staleness),
+            prefixes=checked_prefixes(prefixes),
+        )
+        self._source = source = Source(origin, drive)
         self._cache: Cache[Any, Any] = Cache(
             capacity,
             policy=policy,
@@ -127,23 +134,14 @@ class NearCache(_core.Leased):
             prefetch=prefetch,
             refresh_ahead=refresh_ahead,
             seed=seed,
-            loader=source.aload if self._origin.is_async else source.load,
-            bulk_loader=source.aload_many if self._origin.is_async else source.load_many,
+            loader=source.aload if origin.is_async else source.load,
+            bulk_loader=source.aload_many if origin.is_async else source.load_many,
         )
         source.memory = Memory(self._cache, self)
-        self._drive()
         self.lease(self._cache, source.ask)
         ALL.add(self)
-
-    def _drive(self) -> None:
-        """Begin with no connection and nothing in memory."""
-        # With sockets and TLS, which nobody needs who makes no near cache.
-        from augury.near.driver import Driver
-
-        origin, source = self._origin, self._source
-        source.driver = Driver(source.memory, origin.dial, origin.start, **self._options)
-        self._ending = finalize(self, source.driver.stop)
-        self._ending.atexit = False
+        _ = source.driver
+        finalize(self, source.stop).atexit = False
 
     if TYPE_CHECKING:
 
@@ -260,7 +258,7 @@ class NearCache(_core.Leased):
         return True
 
     def _is_ready(self) -> bool:
-        return self.is_vouched and self._source.driver.coherence.vouched_slots == SLOTS
+        return self._source.driver.coherence.vouched_slots == SLOTS and self.is_vouched
 
     def stats(self) -> NearStats:
         """What it has done."""
@@ -323,12 +321,10 @@ class NearCache(_core.Leased):
         return f"<augury.NearCache of {len(self._cache):,} entries before {self._origin.client!r}>"
 
     def _begin_anew(self) -> None:
-        """In the child of a fork: nobody reads the parent's connections here."""
+        """In the child of a fork: with connections of its own, when they are first wanted."""
         self.vouch(0.0)
-        self._ending.detach()
-        self._source.driver.disown()
+        self._source.disown()
         self._cache.clear()
-        self._drive()
 
 
 def in_order(

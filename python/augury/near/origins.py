@@ -100,10 +100,11 @@ def of_cluster(client: Any, library: str, is_async: bool) -> Origin:
     if is_async:
         settings, kind = dict(client.connection_kwargs), nodes[0].connection_class.__name__
     else:
-        known = next((node for node in nodes if node.redis_connection is not None), None)
+        name = f"{library}_connection"
+        known = next((getattr(node, name) for node in nodes if getattr(node, name, None)), None)
         if known is None:
             raise ConfigError(f"client {client!r}: it has no connection to any node yet")
-        pool = known.redis_connection.connection_pool
+        pool = known.connection_pool
         settings, kind = dict(pool.connection_kwargs), pool.connection_class.__name__
     remap = getattr(manager, "address_remap", None)
     dial = dialler(library, kind, settings, remap)
@@ -118,7 +119,7 @@ def of_cluster(client: Any, library: str, is_async: bool) -> Origin:
 
 def of_glide(client: Any, is_cluster: bool, is_async: bool) -> Origin:
     """`GlideClient` and `GlideClusterClient`, of `glide` and `glide_sync`."""
-    config = client.config
+    config = client.config if is_async else client._config
     settings: dict[str, Any] = {"db": config.database_id or 0}
     credentials = config.credentials
     if credentials is not None:

@@ -6,7 +6,8 @@ client is asked, which takes away the permit of this load and sends whoever come
 himself.
 """
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from augury.cache import Cache
@@ -41,16 +42,43 @@ class Source:
 
     Args:
         origin: The client.
+        drive: Makes what reads on tracking connections, before this memory.
     """
 
     memory: Memory
-    #: Reads on tracking connections; another one in the child of a fork.
-    driver: "Driver"
 
-    def __init__(self, origin: Origin) -> None:
+    def __init__(self, origin: Origin, drive: "Callable[[Memory], Driver]") -> None:
         self.origin = origin
+        self._drive = drive
+        self.begin()
         #: Keys that were read by the client, as nobody vouched for them.
         self.plain = 0
+
+    def begin(self) -> None:
+        """With nobody who drives it: at first, and in the child of a fork."""
+        self._driver: Driver | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def driver(self) -> "Driver":
+        """What reads on tracking connections, started when it is first wanted."""
+        driver = self._driver
+        if driver is None:
+            with self._lock:
+                driver = self._driver = self._driver or self._drive(self.memory)
+        return driver
+
+    def stop(self) -> None:
+        """Let go of the connections."""
+        if self._driver is not None:
+            self._driver.stop()
+
+    def disown(self) -> None:
+        """In the child of a fork: nobody reads the parent's connections here."""
+        driver = self._driver
+        self.begin()
+        if driver is not None:
+            driver.disown()
 
     def ask(self, key: Any, default: Any, session: Any, was_missed: bool) -> Any:
         """The value of a key that is no hit; not even looked for, where hits may not be served."""
