@@ -39,8 +39,11 @@ READERS = 3
 WRITES_PER_SECOND = 20.0
 
 
-def check(reads: int, seconds: float, seed: int) -> dict[str, Any]:
-    """At least about so many reads within so many seconds; what came of it."""
+def check(reads: int, seconds: float, seed: int, is_deaf: bool = False) -> dict[str, Any]:
+    """About so many reads within so many seconds; what came of it.
+
+    Deaf clients do not act on what servers say of changes: they have to be found out.
+    """
     with running(3, 1) as cluster:
         proxies = [Proxy(node.port) for node in cluster.nodes]
         detours = {
@@ -62,6 +65,7 @@ def check(reads: int, seconds: float, seed: int) -> dict[str, Any]:
                 max_staleness=MAX_STALENESS,
                 is_async=is_async,
                 prefixes=prefixes,
+                is_deaf=is_deaf,
             )
             for at, (is_async, prefixes, by_proxy) in enumerate(CLIENTS)
         ]
