@@ -50,7 +50,7 @@ def check(reads: int, seconds: float, seed: int, is_deaf: bool = False) -> dict[
             str(node.port): proxy.port for node, proxy in zip(cluster.nodes, proxies, strict=True)
         }
         ports = [node.port for node in cluster.nodes]
-        rate = 1.3 * reads / len(CLIENTS) / seconds
+        rate = 2.2 * reads / len(CLIENTS) / seconds
         clients = [
             start(
                 ports=ports,

@@ -152,12 +152,12 @@ class Client:
         self.versions[key] += 1
         before: int | None = None
         try:
-            before = int(self.client.eval(WRITE, 1, name_of(key), self.versions[key]))
+            with self.near.writing(name_of(key)):
+                before = int(self.client.eval(WRITE, 1, name_of(key), self.versions[key]))
         except Exception:
             # The client's own errors, among them some of an AttributeError while nodes change.
             self.notes.failures += 1
         finally:
-            self.near.changed(name_of(key))
             self.note_write(key, before)
 
     async def aread(self, key: int) -> None:
@@ -172,13 +172,13 @@ class Client:
         self.versions[key] += 1
         before: int | None = None
         try:
-            answer = await self.client.eval(WRITE, 1, name_of(key), self.versions[key])
+            with self.near.writing(name_of(key)):
+                answer = await self.client.eval(WRITE, 1, name_of(key), self.versions[key])
             before = int(answer)
         except Exception:
             # The client's own errors, among them some of an AttributeError while nodes change.
             self.notes.failures += 1
         finally:
-            self.near.changed(name_of(key))
             self.note_write(key, before)
 
     def run_reader(self, seed: int) -> None:

@@ -278,7 +278,7 @@ class World:
         self.versions[key].append((version, self.now))
         if is_own:
             self.own[key] = version
-            self.near.wrote(key, self.now)
+            self.near.wrote(key, self.now, self.servers[name].address)
             self.changed(key)
 
     def flush(self, name: str) -> None:

@@ -43,6 +43,12 @@ def test_tasks_read_and_write(port: int, library: Any) -> None:
         for number in range(50):
             await near.aset("n", number)
             assert b"%d" % number == await near.aget("n")
+
+        async def is_held() -> bool:
+            await near.aget("n")
+            return bool(near.held("n", None) == b"49")
+
+        await until(is_held)
         assert b"49" == near.get("n")
         await near.aset_many({"a": "1", "b": "2"})
         assert {"a": b"1", "b": b"2"} == await near.aget_many(["a", "b", "c"])

@@ -29,19 +29,27 @@ def link(is_cluster: bool = False) -> Link:
 
 @given(data=st.one_of(st.binary(max_size=60), st.lists(PIECES).map(b"".join)), split=st.integers(0))
 def test_any_bytes_are_messages_or_an_error(data: bytes, split: int) -> None:
-    """However they are cut, they bring what a link knows, or end it; and the same, cut or not."""
+    """However they are cut, they bring what a link knows, or end it; and the same, cut or not.
 
-    def outcome(*parts: bytes) -> list[object]:
-        made, found = link(), []
+    What stands before an error may have been brought or not.
+    """
+
+    def outcome(*parts: bytes) -> tuple[list[object], bool]:
+        made = link()
+        found: list[object] = []
         try:
             for part in parts:
-                found += [repr(one) for one in made.receive(part)]
+                for one in made.receive(part):
+                    found.append(repr(one))
         except LinkError:
-            found.append("an error")
-        return found
+            return found, True
+        return found, False
 
     at = split % (len(data) + 1)
-    assert outcome(data) == outcome(data[:at], data[at:])
+    (whole, is_error), (cut, is_cut_error) = outcome(data), outcome(data[:at], data[at:])
+    assert is_error == is_cut_error
+    common = min(len(whole), len(cut)) if is_error else len(whole)
+    assert (whole[:common], len(whole) == len(cut) or is_error) == (cut[:common], True)
 
 
 @given(text=st.one_of(st.text(max_size=80), st.lists(WORDS, max_size=40).map(" ".join)))

@@ -17,10 +17,10 @@ serves serves nothing from ``s + max_staleness`` on.
 **In a cluster** the lease of a node runs from the latest time as of which the node and a majority
 of all primaries have said alike what is its own: `peers` has why. A quarter of `max_staleness` is
 kept back for what is moved without an election. A slot that is about to leave key by key is not
-kept at
-all: what is absent on the old owner may be written on the new one. After a write of its own, a
-client keeps nothing of that slot until a renewal sent later is answered, as the write may have been
-answered by an owner that is not known here yet.
+kept at all: what is absent on the old owner may be written on the new one. After a write of its own
+that was not answered by whom it reads from, as far as is known, a client keeps nothing of that slot
+until a renewal sent later is answered: it may have been answered by an owner that is not known here
+yet.
 """
 
 import random
@@ -171,10 +171,15 @@ class Coherence:
         except LinkError:
             self._refuse(asked)
 
-    def wrote(self, key: bytes, now: float) -> None:
-        """A write of this client was answered, or may have been done; it is removed already."""
+    def wrote(self, key: bytes, now: float, by: Address | None) -> None:
+        """A write of this client was answered by that node, or may have been done by any.
+
+        From any thread, before the key is removed. Who has answered the write does not read less.
+        """
         if self._is_cluster:
-            self._written[slot_of(key)] = now
+            keeper = self.keeper_of(key)
+            if by is None or keeper is None or keeper.address != by:
+                self._written[slot_of(key)] = now
 
     def tick(self, now: float) -> float:
         """Do what is due; when to be called again at the latest."""

@@ -6,7 +6,8 @@ from `source`; what may be kept and served is decided by `coherence`, which `dri
 """
 
 import os
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
@@ -190,63 +191,55 @@ class NearCache(_core.Leased):
     def set_many(self, entries: Mapping[Any, Any]) -> Any:
         """Several values by the client's `mset`; in a cluster one for each slot or node."""
         self._source.refuse_asyncio("aset_many")
-        return self._written(entries, lambda: self._origin.write_many(entries))
+        with self.writing(*entries):
+            return self._origin.write_many(entries)
 
     async def aset_many(self, entries: Mapping[Any, Any]) -> Any:
         """As :meth:`set_many`, in a task."""
-        return await self._awritten(entries, self._origin.write_many, entries)
+        with self.writing(*entries):
+            return await self._source.awaited(self._origin.write_many, entries)
 
     def delete(self, *keys: Any) -> Any:
         """The client's `delete`."""
         self._source.refuse_asyncio("adelete")
-        return self._written(keys, lambda: self._origin.delete(keys))
+        with self.writing(*keys):
+            return self._origin.delete(keys)
 
     async def adelete(self, *keys: Any) -> Any:
         """As :meth:`delete`, in a task."""
-        return await self._awritten(keys, self._origin.delete, keys)
+        with self.writing(*keys):
+            return await self._source.awaited(self._origin.delete, keys)
 
     def call(self, name: str, key: Any, *arguments: Any, **options: Any) -> Any:
         """Any method of the client that changes one key, such as ``call("incrby", key, 5)``."""
         self._source.refuse_asyncio("acall")
         verb = getattr(self._origin.client, name)
-        return self._written((key,), lambda: verb(key, *arguments, **options))
+        with self.writing(key):
+            return verb(key, *arguments, **options)
 
     async def acall(self, name: str, key: Any, *arguments: Any, **options: Any) -> Any:
         """As :meth:`call`, in a task."""
         verb = getattr(self._origin.client, name)
-        return await self._awritten((key,), verb, key, *arguments, **options)
+        with self.writing(key):
+            return await self._source.awaited(verb, key, *arguments, **options)
+
+    @contextmanager
+    def writing(self, *keys: Any) -> Iterator[None]:
+        """While the client itself changes these keys; around an `await` too.
+
+        Reads that begin after the block return nothing older, whether it has raised or not.
+        """
+        owners = self._source.owners(keys)
+        try:
+            yield
+        finally:
+            for key, owner in owners.items():
+                self._source.wrote(key, owner)
 
     def changed(self, *keys: Any) -> None:
         """These were changed by the client itself: reads from here on return nothing older."""
-        driver, memory = self._source.driver, self._source.memory
         for key in keys:
-            known = checked(key)
-            driver.coherence.wrote(known, self.clock())
-            memory.drop(known)
-
-    def _written(self, keys: Iterable[Any], write: Callable[[], Any]) -> Any:
-        """Write, and forget what was there before, whether the write is known to be done or not."""
-        keys = self._checked(keys)
-        try:
-            return write()
-        finally:
-            self.changed(*keys)
-
-    async def _awritten(
-        self, keys: Iterable[Any], verb: Callable[..., Any], *arguments: Any, **options: Any
-    ) -> Any:
-        keys = self._checked(keys)
-        try:
-            return await self._source.awaited(verb, *arguments, **options)
-        finally:
-            self.changed(*keys)
-
-    @staticmethod
-    def _checked(keys: Iterable[Any]) -> list[Any]:
-        found = list(keys)
-        for key in found:
-            checked(key)
-        return found
+            self._source.wrote(checked(key), None)
 
     def wait(self, timeout: float = 5.0) -> bool:
         """Wait until all slots are vouched for; whether they are within so many seconds."""

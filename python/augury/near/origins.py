@@ -49,6 +49,8 @@ class Origin:
     read_many: Callable[[list[Any]], Any]
     write_many: Callable[[Mapping[Any, Any]], Any]
     delete: Callable[[Iterable[Any]], Any]
+    #: Whom the client asks for a slot, as the cluster calls it; None where that cannot be told.
+    owner_of: Callable[[int], Address | None] = lambda slot: None
 
 
 def origin_of(client: Any) -> Origin:
@@ -114,7 +116,21 @@ def of_cluster(client: Any, library: str, is_async: bool) -> Origin:
         read_many=client.mget_nonatomic,
         write_many=client.mset_nonatomic,
         delete=lambda keys: client.delete(*keys),
+        owner_of=owners(manager, remap),
     )  # fmt: skip
+
+
+def owners(
+    manager: Any, remap: Callable[[Address], Address] | None
+) -> Callable[[int], Address | None]:
+    """By what a client of redis-py or valkey-py knows of the cluster at the moment."""
+
+    def owner_of(slot: int) -> Address | None:
+        # Places that the client calls otherwise than the cluster does cannot be compared.
+        nodes = manager.slots_cache.get(slot) if remap is None else None
+        return (nodes[0].host, int(nodes[0].port)) if nodes else None
+
+    return owner_of
 
 
 def of_glide(client: Any, is_cluster: bool, is_async: bool) -> Origin:

@@ -15,6 +15,7 @@ from augury.errors import ConfigError, NotFound
 from augury.near.memory import Memory
 from augury.near.origins import Origin
 from augury.near.slots import key_bytes, slot_of
+from augury.near.topology import Address
 
 if TYPE_CHECKING:
     from augury.near.driver import Driver
@@ -107,6 +108,21 @@ class Source:
     def vouches_for(self, key: Any) -> bool:
         """Whether what is in memory under the key may be served now."""
         return self.driver.coherence.vouches_for(checked(key), self.driver.now())
+
+    def owners(self, keys: Iterable[Any]) -> dict[bytes, Address | None]:
+        """Keys that are about to be written, and whom the client will ask to, if that is known."""
+        is_cluster, owner_of = self.origin.is_cluster, self.origin.owner_of
+        return {
+            known: owner_of(slot_of(known)) if is_cluster else None for known in map(checked, keys)
+        }
+
+    def wrote(self, key: bytes, owner: Address | None) -> None:
+        """The key was written, or may have been, and this was its owner to the client before."""
+        driver = self.driver
+        if owner is not None and self.origin.owner_of(slot_of(key)) != owner:
+            owner = None
+        driver.coherence.wrote(key, driver.now(), owner)
+        self.memory.drop(key)
 
     def split(self, keys: list[Any], is_vouched: bool) -> tuple[list[Any], list[Any]]:
         """Keys that may be served from memory, and the others; all of them may, if so."""
