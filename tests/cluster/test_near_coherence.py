@@ -55,7 +55,10 @@ class Coherent(RuleBasedStateMachine):
     @rule(rounds=st.sampled_from([1, 4, 12]), slept=st.sets(NAME, max_size=2))
     def go_on(self, rounds: int, slept: set[int]) -> None:
         """A while in which all runs as it should, but for some servers that are slow."""
-        slow = {self.name(at) for at in slept}
+        self.run_but({self.name(at) for at in slept}, rounds)
+
+    def run_but(self, slow: set[str], rounds: int) -> None:
+        """All others answer and are heard."""
         for _ in range(rounds):
             self.world.tick()
             self.world.arrive()
@@ -113,11 +116,23 @@ class Coherent(RuleBasedStateMachine):
         if self.world.is_cluster and name in self.world.owner.values():
             self.world.fail_over(name)
 
-    @rule(key=KEY, rounds=st.sampled_from([2, 12]), is_hidden=st.booleans(), is_own=st.booleans())
-    def lose_what_is_kept(self, key: bytes, rounds: int, is_hidden: bool, is_own: bool) -> None:
-        """A key is kept, its owner loses it by election without noticing, and it is written."""
+    @rule(
+        key=KEY,
+        rounds=st.sampled_from([2, 12]),
+        is_hidden=st.booleans(),
+        is_own=st.booleans(),
+        are_silent=st.booleans(),
+    )
+    def lose_what_is_kept(
+        self, key: bytes, rounds: int, is_hidden: bool, is_own: bool, are_silent: bool
+    ) -> None:
+        """A key is kept, its owner loses it by election without noticing, and it is written.
+
+        Perhaps the new owner is not reached, or the others do not answer.
+        """
         self.read_through(key)
         part = KEYS.index(key)
+        others = self.world.servers.keys() - {self.world.owner[part]} if are_silent else set()
         if self.world.is_cluster:
             self.world.fail_over(self.world.owner[part])
             if is_hidden:
@@ -126,7 +141,7 @@ class Coherent(RuleBasedStateMachine):
         if is_own:
             self.read_through(key)
             self.world.check()
-        self.go_on(rounds, set())
+        self.run_but(set(others), rounds)
         self.read_through(key)
 
     @rule(key=KEY)
@@ -136,14 +151,14 @@ class Coherent(RuleBasedStateMachine):
         owner = self.world.owner[KEYS.index(key)]
         self.world.cut(owner)
         self.world.write(key, is_own=False)
-        self.go_on(12, set())
+        self.run_but(set(), 12)
 
     @rule(key=KEY)
     def hear_of_a_renewal_late(self, key: bytes) -> None:
         """It is answered at once, before a write; what is heard late is the answer alone."""
         self.read_through(key)
         owner = self.world.owner[KEYS.index(key)]
-        self.go_on(3, {owner})
+        self.run_but({owner}, 3)
         self.world.serve(owner)
         self.world.write(key, is_own=False)
         self.world.advance(0.5)

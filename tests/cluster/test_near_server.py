@@ -2,6 +2,8 @@
 
 import gc
 import os
+import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from originals import valkey as valkey_program
 import augury
 from augury import ConfigError, NearCache
 from loading import Threads
+from redis_server import executable as installed
 from redis_server import running
 from servers import commands, lookups, until
 
@@ -161,6 +164,33 @@ def test_valkey_py_is_a_client_too(port: int, client: redis.Redis) -> None:
         assert near.wait()
         assert [b"1"] * 3 == [near.get("a") for _ in range(3)]
         assert 2 == near.stats().memory.hits
+
+
+@pytest.mark.skipif(installed() is None, reason="no redis-server")
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate")
+def test_connections_are_protected_as_the_clients_are(tmp_path: Path) -> None:
+    """By TLS and a password, with values that come in many pieces."""
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-keyout", key, "-out", certificate, "-days", "1", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    options = ["--tls-cert-file", str(key.with_name("certificate")), "--tls-key-file", str(key)]
+    options += ["--tls-auth-clients", "no", "--requirepass", "secret"]
+    with running(tmp_path, *options, tls=True, program=installed()) as port:
+        settings = {"ssl": True, "ssl_ca_certs": str(certificate), "password": "secret"}
+        client = redis.Redis(host="localhost", port=port, **settings)  # type: ignore[arg-type]
+        big = bytes(3_000_000)
+        client.mset({"a": big, "b": "1"})
+        with NearCache(client) as near:
+            assert near.wait()
+            assert [big] * 3 == [near.get("a") for _ in range(3)]
+            assert 2 == near.stats().memory.hits
+            client.set("a", "2")
+            until(lambda: near.get("a") == b"2")
+        client.close()
 
 
 def test_what_is_likely_to_follow_is_fetched(client: redis.Redis) -> None:
