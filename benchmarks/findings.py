@@ -7,6 +7,7 @@ from typing import Any
 from benchmarks import freshness, scores
 from benchmarks.freshness_section import PERIODIC, RATIO
 from benchmarks.inputs import percent
+from benchmarks.nearcache.section import APART, GET_FACTOR, HIT_FACTOR, LATENCY_FACTOR
 from benchmarks.placement.section import FORECAST_SERIES, LIMIT
 from benchmarks.scores import SAME, Cell
 from benchmarks.speed import LRB_FACTOR
@@ -42,6 +43,7 @@ def findings(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> list
         "harm": judge_harm,
         "training": judge_training,
         "placement": judge_placement,
+        "nearcache": judge_nearcache,
     }
     found = [judge(parts[name]) for name, judge in judges.items() if name in parts]
     return [finding for each in found for finding in each]
@@ -274,3 +276,30 @@ def judge_memory(part: Mapping[str, Any]) -> Iterator[Finding]:
         f"{each:.1f}",
         each <= PER_RESIDENT,
     )
+
+
+def judge_nearcache(part: Mapping[str, Any]) -> Iterator[Finding]:
+    """What hits cost, what they spare, and whether anything stale was read."""
+    cost = {row["contestant"]: row["nanoseconds"] for row in part["costs"]}
+    hit, local, plain = cost["near cache, hit"], cost["`Cache.get`"], cost["redis-py, GET"]
+    yield Finding(
+        "near-cache hit beside `Cache.get`, CPU", f"{HIT_FACTOR}", f"{hit / local:.2f}",
+        hit <= HIT_FACTOR * local,
+    )  # fmt: skip
+    yield Finding(
+        "near-cache hit below a GET, CPU", f"{GET_FACTOR}x", f"{plain / hit:.0f}x",
+        plain >= GET_FACTOR * hit,
+    )  # fmt: skip
+    p50 = {row["contestant"]: row["p50_us"] for row in part["workload"]}
+    ratio = p50["redis-py"] / p50["near cache"]
+    yield Finding(
+        "near cache on a cluster, p50 below redis-py's", f"{LATENCY_FACTOR}x", f"{ratio:.0f}x",
+        ratio >= LATENCY_FACTOR,
+    )  # fmt: skip
+    apart = abs(part["ratios"]["near"] - part["ratios"]["replay"])
+    yield Finding(
+        "near cache's hit ratio beside the replay's", f"{APART}", f"{apart:.4f}", apart <= APART
+    )
+    stale = sum(part["checker"]["stale"].values())
+    what = f"stale reads in {part['checker']['operations']:,} operations under faults"
+    yield Finding(what, "0", str(stale), stale == 0)

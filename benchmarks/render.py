@@ -28,6 +28,7 @@ from benchmarks.inputs import ROOT, Shared, percent
 from benchmarks.library_section import library_section
 from benchmarks.markdown import method, table
 from benchmarks.models_section import harm_section, models_section, training_section
+from benchmarks.nearcache.section import nearcache_section
 from benchmarks.placement.section import placement_section
 from benchmarks.prefetch_section import prefetch_section
 from benchmarks.prefix_blocks import prefix_blocks_section
@@ -41,7 +42,7 @@ from benchmarks.web.section import web_section
 PARTS = (
     "miss_ratios", "curves", "learning", "bandit", "seasonal", "prefetch", "sequence", "freshness",
     "models", "harm", "training", "speed", "memory", "overhead", "library", "application", "server",
-    "web", "advice", "prefix_blocks", "placement", "scale",
+    "web", "advice", "prefix_blocks", "placement", "scale", "nearcache",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -75,6 +76,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         web_section(parts.get("web")),
         placement_section(parts.get("placement")),
         scale_section(parts.get("scale")),
+        nearcache_section(parts.get("nearcache")),
     ]
     return "\n\n".join(sections) + "\n"
 

@@ -29,6 +29,7 @@ from benchmarks import (
 )
 from benchmarks.application import measuring
 from benchmarks.inputs import ROOT
+from benchmarks.nearcache import measuring as nearcache
 from benchmarks.placement import measuring as placement
 from benchmarks.scale import measuring as scale
 from benchmarks.serving import measuring as serving
@@ -57,6 +58,7 @@ PARTS = {
     "web": web.measure,
     "placement": placement.measure,
     "scale": scale.measure,
+    "nearcache": nearcache.measure,
     "speed": speed.measure,
 }
 

@@ -264,7 +264,26 @@ def parts() -> dict[str, dict[str, Any]]:
         "regret_worst_seed": {"leader": 0.02, "LeCaR": 0.2},
     }  # fmt: skip
     recorded = {"leader": {"b|0.01": [0.58], "b|0.1": [0.5]}}
+    near = {
+        "costs": [
+            {"contestant": "`Cache.get`", "rounds": [100.0], "nanoseconds": 100.0},
+            {"contestant": "near cache, hit", "rounds": [120.0], "nanoseconds": 120.0},
+            {"contestant": "redis-py, GET", "rounds": [5_000.0], "nanoseconds": 5_000.0},
+        ],
+        "workload": [
+            {"contestant": name, "operations": 10, "requests": 9, "p50_us": p50, "p99_us": 1.0,
+             "cpu_us": 1.0}
+            for name, p50 in (("redis-py", 100.0), ("near cache", 1.0))
+        ],
+        "ratios": {"requests": 10, "near": 0.7, "replay": 0.71},
+        "checker": {
+            "operations": 10, "hits": 5, "seconds": 1.0, "faults": {"node killed": 1}, "lapses": 1,
+            "losses": 1, "stale": {"a": 0, "b": 0, "c": 1}, "lost_writes": 0, "behind_lost": 0,
+            "stale_plain": 0,
+        },
+    }  # fmt: skip
     content: dict[str, dict[str, Any]] = {
+        "nearcache": near,
         "bandit": {"cells": [chosen], "recorded": recorded},
         "miss_ratios": {"absent": ["lfu"], "cells": cells},
         "learning": {"requests": 100_000, "cells": [learnt]},
@@ -299,6 +318,13 @@ def test_every_target_is_judged(parts: dict[str, Any], cells: list[scores.Cell])
     assert [True, True, False] == [f.met for f in findings.judge_memory(parts["memory"])]
 
 
+def test_the_near_cache_is_judged(parts: dict[str, Any]) -> None:
+    """Cost of a hit beside `get` and GET, latency, hit ratio, and the checker's count."""
+    found = list(findings.judge_nearcache(parts["nearcache"]))
+    assert ["1.20", "42x", "100x", "0.0100", "1"] == [finding.value for finding in found]
+    assert [True, False, True, False, False] == [finding.met for finding in found]
+
+
 def test_results_name_what_falls_short(parts: dict[str, Any], cells: list[scores.Cell]) -> None:
     """The cell, the peer and the excess; the lower of peer and auto in bold."""
     text = render.render(parts, cells)
@@ -323,7 +349,7 @@ def test_results_are_tables_of_even_width(parts: dict[str, Any], cells: list[sco
 def test_parts_that_were_not_measured_say_so(cells: list[scores.Cell]) -> None:
     """Nothing is claimed without a measurement."""
     text = render.render({}, cells)
-    assert 21 == text.count("Not measured.")
+    assert 22 == text.count("Not measured.")
     assert "a quick run" not in text.lower()
 
 

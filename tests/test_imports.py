@@ -11,10 +11,10 @@ import pytest
 import augury
 
 HEAVY = {
-    "django", "dogpile", "fastapi", "flask", "flask_caching", "hishel", "http_sf", "httpcore",
-    "lightgbm", "libcachesim", "matplotlib", "msgpack", "numpy", "pandas", "polars",
-    "prometheus_client", "pyarrow", "redis", "rich", "scipy", "sklearn",
-    "statsmodels", "typer", "uvicorn",
+    "django", "dogpile", "fastapi", "flask", "flask_caching", "glide", "glide_sync", "hiredis",
+    "hishel", "http_sf", "httpcore", "lightgbm", "libcachesim", "matplotlib", "msgpack", "numpy",
+    "pandas", "polars", "prometheus_client", "pyarrow", "redis", "rich", "scipy", "sklearn", "ssl",
+    "statsmodels", "typer", "uvicorn", "valkey",
 }  # fmt: skip
 #: Adapters, and what they import.
 FRAMEWORKS = {

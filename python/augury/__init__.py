@@ -37,6 +37,7 @@ from augury.laboratory import Cell, Progress, ReplayResult, replay
 from augury.lifetimes import LifetimeStats, PredictedTTL
 from augury.loading import LoadStats, PrefetchStats, RefreshStats
 from augury.memoizing import memoize
+from augury.near import NearCache, NearStats
 from augury.recording import Recording, record
 
 __all__ = [
@@ -56,6 +57,8 @@ __all__ = [
     "LifetimeStats",
     "LoadError",
     "LoadStats",
+    "NearCache",
+    "NearStats",
     "NotFound",
     "PersistenceError",
     "PredictedTTL",

@@ -36,7 +36,7 @@ mod _core {
     #[pymodule_export]
     use super::artifact::{Artifact, feature_schema};
     #[pymodule_export]
-    use super::cache::{Cache, Entries, Entry, Memoized, Permit, Tag};
+    use super::cache::{Cache, Entries, Entry, Leased, Memoized, Permit, Tag};
     #[pymodule_export]
     use super::capacity::read_capacity;
     #[pymodule_export]
