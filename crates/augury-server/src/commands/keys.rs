@@ -292,7 +292,10 @@ fn swapdb(call: &mut Call<'_, '_>) -> Done {
     };
     let (one, other) = (index(1, "first")?, index(2, "second")?);
     if call.server.upstream.is_some() && one != other && (one == 0 || other == 0) {
-        return Err(Refusal::new("ERR database 0 reads through to an upstream and cannot be exchanged").into());
+        return Err(Refusal::new(
+            "ERR database 0 reads through to an upstream and cannot be exchanged",
+        )
+        .into());
     }
     if one != other {
         notices::tell_of_swap(call.server, call.client, one, other);

@@ -21,7 +21,7 @@ pub fn execute_through(call: &mut Call<'_, '_>) -> Done {
     }
     let Call { server, client, arguments, command, .. } = call;
     let arguments = *arguments;
-    let keys = command.keys.positions(arguments.len()).filter_map(|at| arguments.get(at));
+    let keys = command.keys.positions(arguments).filter_map(|at| arguments.get(at));
     let keys: smallvec::SmallVec<[&[u8]; 8]> = keys.collect();
     match asking::ask(server, client, keys.iter().copied(), reading(command)) {
         Verdict::Run => {}
@@ -43,7 +43,7 @@ pub fn execute_through(call: &mut Call<'_, '_>) -> Done {
 pub fn revoke(call: &mut Call<'_, '_>) {
     if call.command.flags.contains(Flags::WRITE) {
         let arguments = call.arguments;
-        let positions = call.command.keys.positions(arguments.len());
+        let positions = call.command.keys.positions(arguments);
         written(call.server, positions.filter_map(|at| arguments.get(at)));
     }
 }
@@ -61,7 +61,7 @@ pub fn foresee<'a>(
         if !command.flags.contains(Flags::READONLY) || !is_permitted {
             return;
         }
-        let mut positions = command.keys.positions(arguments.len());
+        let mut positions = command.keys.positions(arguments);
         if let (Some(at), None) = (positions.next(), positions.next())
             && command.through != Through::No
             && command.accepts(arguments.len())

@@ -21,7 +21,7 @@ use augury_core::clock::Millis;
 use augury_core::hash::mix;
 use augury_core::metrics::{RemovalCause, Stats};
 use augury_core::policy::Policy;
-use augury_core::shard::Shard;
+use augury_core::shard::{Removed, Shard};
 use augury_core::slots::SlotId;
 use augury_replay::replay::{PolicyName, WithMaker};
 use smallvec::SmallVec;

@@ -25,7 +25,7 @@ use crate::object::Object;
 
 /// Bytes that an entry takes beside its object: slot, payload, and its share of the index at the
 /// mean of its fillings.
-pub(super) const ENTRY_BYTES: usize = 32 + 8 + 14;
+pub(super) const ENTRY_BYTES: usize = 32 + 8 + 8;
 
 /// What is asked for: a key of a database, with its hash.
 #[derive(Clone, Copy)]
