@@ -3,6 +3,7 @@
 #   make demo    build in release, replay a built-in workload, write augury-report.html
 #   make test    all checks and all tests, Rust and Python
 #   make lint    the checks alone
+#   make docs    build the site of the documents into build/docs
 #   make bench   measure everything and render benchmarks/RESULTS.md (make bench-quick: a look)
 #   make format  rewrite sources in the house format
 #   make clean   remove .venv and build products
@@ -29,10 +30,10 @@ RUSTDOC_WARNINGS := -D warnings -A rustdoc::private-intra-doc-links
 DEMO_TRACE := synthetic:web
 DEMO_REPORT := augury-report.html
 
-.PHONY: help demo test lint format build rust-test python-test clean
+.PHONY: help demo docs test lint format build rust-test python-test clean
 
 help:
-	@sed -n '3,8p' Makefile | cut -c3-
+	@sed -n '3,9p' Makefile | cut -c3-
 
 $(STAMPS)/venv:
 	@$(SYSTEM_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -84,6 +85,22 @@ $(STAMPS)/postgresql: $(STAMPS)/venv
 	    || { echo "no PostgreSQL: as root, apt-get install postgresql" >&2; exit 1; }
 	@touch $@
 
+# The tutorial looks at the metrics by it.
+$(STAMPS)/curl: $(STAMPS)/venv
+	@command -v curl > /dev/null \
+	    || { apt-get update --quiet=2 && apt-get install --yes --quiet=2 \
+	        --no-install-recommends curl > /dev/null; } \
+	    || { echo "no curl: as root, apt-get install curl" >&2; exit 1; }
+	@touch $@
+
+# Servers whose logs are recorded; the packages' own servers are not started.
+$(STAMPS)/web-servers: $(STAMPS)/venv
+	@command -v nginx > /dev/null && command -v caddy > /dev/null \
+	    || { apt-get update --quiet=2 && RUNLEVEL=1 apt-get install --yes --quiet=2 \
+	        --no-install-recommends nginx caddy > /dev/null; } \
+	    || { echo "no nginx or caddy: as root, apt-get install nginx caddy" >&2; exit 1; }
+	@touch $@
+
 # The frameworks' own tests of caches, which are in their source distributions.
 $(STAMPS)/conformance: $(STAMPS)/dev-packages
 	@echo "downloading the frameworks' own tests"
@@ -95,6 +112,11 @@ build: $(STAMPS)/build
 demo: build
 	@$(VENV)/bin/augury replay $(DEMO_TRACE) \
 	    --capacity 0.1%,1%,10% --report $(DEMO_REPORT)
+
+# Nothing is fetched; a warning is an error. The notebooks are executed, each once for its version.
+docs: $(STAMPS)/dev-packages build
+	@$(PYTHON) -m sphinx --quiet -W --keep-going -j auto -c docs -d build/doctrees . build/docs
+	@echo "wrote build/docs/index.html"
 
 lint: $(STAMPS)/dev-packages build
 	cargo fmt --all --check
@@ -108,7 +130,7 @@ lint: $(STAMPS)/dev-packages build
 rust-test: $(STAMPS)/venv
 	cargo test --workspace --locked --quiet
 
-python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/memcached $(STAMPS)/postgresql $(STAMPS)/conformance build
+python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/memcached $(STAMPS)/postgresql $(STAMPS)/curl $(STAMPS)/web-servers $(STAMPS)/conformance build
 	cargo build -p augury-server --locked --quiet
 	$(PYTHON) -m pytest -q
 
@@ -125,11 +147,11 @@ format: $(STAMPS)/dev-packages
 # The benchmarks need the traces and the peers; the target exists where their script does.
 ifneq ($(wildcard benchmarks/run.py),)
 .PHONY: bench bench-quick
-bench: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/postgresql build
+bench: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/postgresql $(STAMPS)/nginx build
 	$(PYTHON) -m benchmarks.run
 
 # A few traces, one seed, few rounds; writes to build/benchmarks.
-bench-quick: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/postgresql build
+bench-quick: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/postgresql $(STAMPS)/nginx build
 	$(PYTHON) -m benchmarks.run --quick
 endif
 

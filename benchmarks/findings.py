@@ -8,6 +8,7 @@ from benchmarks import freshness, scores
 from benchmarks.freshness_section import PERIODIC, RATIO
 from benchmarks.inputs import percent
 from benchmarks.nearcache.section import APART, GET_FACTOR, HIT_FACTOR, LATENCY_FACTOR
+from benchmarks.placement.section import FORECAST_SERIES, LIMIT
 from benchmarks.scores import SAME, Cell
 from benchmarks.speed import LRB_FACTOR
 
@@ -41,6 +42,7 @@ def findings(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> list
         "models": judge_models,
         "harm": judge_harm,
         "training": judge_training,
+        "placement": judge_placement,
         "nearcache": judge_nearcache,
     }
     found = [judge(parts[name]) for name, judge in judges.items() if name in parts]
@@ -143,6 +145,25 @@ def judge_freshness(part: Mapping[str, Any]) -> Iterator[Finding]:
                 "refresh-ahead, periodic keys: expiry misses removed", f">= {PERIODIC:.0%}",
                 f"{removed:.1%}", removed >= PERIODIC,
             )  # fmt: skip
+
+
+def judge_placement(part: Mapping[str, Any]) -> Iterator[Finding]:
+    """Balance on a cluster, and the forecast beside the seasonal naive one."""
+    row = part["cluster"]
+    reached = row["placed_imbalance"]
+    yield Finding(
+        f"busiest node after a plan, where even slots give {row['even_imbalance']:.2f}",
+        f"<= {LIMIT:.2f}", f"{reached:.3f}", reached <= LIMIT,
+    )  # fmt: skip
+    lost = row["failures"] + row["wrong_answers"]
+    yield Finding("requests failed while slots move", "0", f"{lost}", lost == 0)
+    errors = {
+        one["method"]: one["mase"] for one in part["forecasts"] if one["series"] == FORECAST_SERIES
+    }
+    beside = errors["theta"] / errors["seasonal naive"]
+    yield Finding(
+        "forecast of load beside seasonal naive (MASE)", "< 1", f"{beside:.2f}", beside < 1
+    )
 
 
 def judge_models(part: Mapping[str, Any]) -> Iterator[Finding]:

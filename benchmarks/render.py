@@ -1,12 +1,27 @@
-"""Write RESULTS.md from the JSON files: method, machine, tables, and where ``auto`` falls short."""
+"""Write RESULTS.md from the JSON files: method, machine, tables, and where ``auto`` falls short.
+
+The tables of it that stand in other documents are written anew by `excerpts.py`.
+"""
 
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import bandit, learning, memory, miss_ratios, overhead, results, scores, speed
+from benchmarks import (
+    bandit,
+    excerpts,
+    learning,
+    memory,
+    miss_ratios,
+    overhead,
+    results,
+    scores,
+    speed,
+)
+from benchmarks.advice_section import advice_section
 from benchmarks.application.section import application_section
+from benchmarks.curves_section import curves_section
 from benchmarks.findings import Finding, findings
 from benchmarks.freshness_section import freshness_section
 from benchmarks.inputs import ROOT, Shared, percent
@@ -14,16 +29,20 @@ from benchmarks.library_section import library_section
 from benchmarks.markdown import method, table
 from benchmarks.models_section import harm_section, models_section, training_section
 from benchmarks.nearcache.section import nearcache_section
+from benchmarks.placement.section import placement_section
 from benchmarks.prefetch_section import prefetch_section
+from benchmarks.prefix_blocks import prefix_blocks_section
+from benchmarks.scale.page import scale_section
 from benchmarks.scores import Cell, Score
 from benchmarks.seasonal_section import seasonal_section
 from benchmarks.sequence_section import sequence_section
 from benchmarks.serving.section import server_section
+from benchmarks.web.section import web_section
 
 PARTS = (
-    "miss_ratios", "learning", "bandit", "seasonal", "prefetch", "sequence", "freshness", "models",
-    "harm", "training", "speed", "memory", "overhead", "library", "application", "server",
-    "nearcache",
+    "miss_ratios", "curves", "learning", "bandit", "seasonal", "prefetch", "sequence", "freshness",
+    "models", "harm", "training", "speed", "memory", "overhead", "library", "application", "server",
+    "web", "advice", "prefix_blocks", "placement", "scale", "nearcache",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -36,12 +55,15 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         heading(parts),
         targets(findings(parts, cells)),
         miss_ratio_section(parts.get("miss_ratios"), cells),
+        curves_section(parts.get("curves")),
         learning_section(parts.get("learning")),
         bandit_section(parts.get("bandit"), cells),
         seasonal_section(parts.get("seasonal")),
         prefetch_section(parts.get("prefetch")),
         sequence_section(parts.get("sequence")),
         freshness_section(parts.get("freshness")),
+        advice_section(parts.get("advice")),
+        prefix_blocks_section(parts.get("prefix_blocks")),
         models_section(parts.get("models")),
         harm_section(parts.get("harm")),
         training_section(parts.get("training")),
@@ -51,6 +73,9 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         library_section(parts.get("library")),
         application_section(parts.get("application")),
         server_section(parts.get("server")),
+        web_section(parts.get("web")),
+        placement_section(parts.get("placement")),
+        scale_section(parts.get("scale")),
         nearcache_section(parts.get("nearcache")),
     ]
     return "\n\n".join(sections) + "\n"
@@ -460,6 +485,8 @@ def main(quick: bool) -> Path:
     target = (results.QUICK if quick else ROOT / "benchmarks") / "RESULTS.md"
     cells = scores.read_cells(shared.manifest, shared.peers)
     target.write_text(render(measured, cells), encoding="utf-8")
+    if not quick:
+        excerpts.renew(excerpts.Results.of(measured, cells))
     return target
 
 

@@ -1,15 +1,16 @@
 """Measure and render: ``python -m benchmarks.run [--quick] [PART...]``.
 
-Parts: miss_ratios, learning, bandit, seasonal, prefetch, sequence, freshness, models, harm, memory,
-overhead, training, library, application, server, nearcache, speed; all of them if none is named.
-The full run writes results/ and RESULTS.md here; ``--quick`` takes a few traces, one seed and few
-rounds, and writes to build/benchmarks, for a look at the scripts and not at numbers.
+The parts are those of ``PARTS`` in render.py; all if none is named. The full run writes results/
+and RESULTS.md here; ``--quick`` takes a few traces, one seed and few rounds, and writes to
+build/benchmarks, for a look at the scripts and not at numbers.
 """
 
 import argparse
 
 from benchmarks import (
+    advice,
     bandit,
+    curves,
     freshness,
     harm,
     learning,
@@ -19,6 +20,7 @@ from benchmarks import (
     models,
     overhead,
     prefetch,
+    prefix_blocks,
     render,
     seasonal,
     sequence,
@@ -28,17 +30,23 @@ from benchmarks import (
 from benchmarks.application import measuring
 from benchmarks.inputs import ROOT
 from benchmarks.nearcache import measuring as nearcache
+from benchmarks.placement import measuring as placement
+from benchmarks.scale import measuring as scale
 from benchmarks.serving import measuring as serving
+from benchmarks.web import measuring as web
 
 #: In the order in which they run: what reports times comes last.
 PARTS = {
     "miss_ratios": miss_ratios.measure,
+    "curves": curves.measure,
     "learning": learning.measure,
     "bandit": bandit.measure,
     "seasonal": seasonal.measure,
     "prefetch": prefetch.measure,
     "sequence": sequence.measure,
     "freshness": freshness.measure,
+    "advice": advice.measure,
+    "prefix_blocks": prefix_blocks.measure,
     "models": models.measure,
     "harm": harm.measure,
     "memory": memory.measure,
@@ -47,6 +55,9 @@ PARTS = {
     "library": library.measure,
     "application": measuring.measure,
     "server": serving.measure,
+    "web": web.measure,
+    "placement": placement.measure,
+    "scale": scale.measure,
     "nearcache": nearcache.measure,
     "speed": speed.measure,
 }

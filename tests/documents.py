@@ -10,7 +10,7 @@ from pathlib import Path
 
 __all__ = ["missing_commands", "missing_links", "missing_paths", "strange_tables"]
 
-DOCUMENTS = ("*.md", "docs/*.md", "docs/decisions/*.md", "benchmarks/*.md")
+DOCUMENTS = ("*.md", "docs/**/*.md", "benchmarks/*.md")
 #: Headings of ARCHITECTURE.md whose tables list modules: of a crate, of the package.
 CRATE = re.compile(r"^### `(crates/[\w-]+)`$")
 PACKAGE = re.compile(r"^### `(python/\w+)`$")
@@ -90,6 +90,11 @@ def faults(command: list[str], targets: set[str], options: dict[str, set[str]]) 
         if words[0] not in options:
             yield f"there is no augury {words[0]}"
             return
+        if any(name.startswith(f"{words[0]} ") for name in options) and words[1:]:
+            words = [" ".join(words[:2]), *words[2:]]
+            if words[0] not in options:
+                yield f"there is no augury {words[0]}"
+                return
         flags = [word.partition("=")[0] for word in words if word.startswith("-") and word != "-"]
         unknown = [flag for flag in flags if flag not in options[words[0]]]
         yield from (f"augury {words[0]} has no option {flag}" for flag in unknown)

@@ -27,7 +27,10 @@ from benchmarks import (
     scores,
     sequence_section,
 )
+from benchmarks.placement import section as placement_section
 from benchmarks.serving import section as serving_section
+from benchmarks.web.laws import LAWS, kept_by
+from benchmarks.web.section import web_section
 
 MACHINE = {
     "cpu": "a processor", "cores": 2, "memory_gib": 4, "system": "Linux 6", "python": "3.11",
@@ -346,7 +349,7 @@ def test_results_are_tables_of_even_width(parts: dict[str, Any], cells: list[sco
 def test_parts_that_were_not_measured_say_so(cells: list[scores.Cell]) -> None:
     """Nothing is claimed without a measurement."""
     text = render.render({}, cells)
-    assert 17 == text.count("Not measured.")
+    assert 22 == text.count("Not measured.")
     assert "a quick run" not in text.lower()
 
 
@@ -484,3 +487,45 @@ def test_the_section_on_the_server_sets_ours_beside_valkey() -> None:
     assert "| get, batches of 16, 64 bytes | 700 | 1,000 | 0.70 |" in text
     assert "| augury | 1,000 | 66.2 |" in text
     assert "Not measured." in serving_section.server_section(None)
+
+
+def test_placement_is_judged_by_the_cluster_and_the_forecast() -> None:
+    """Met where the busiest node is within the limit and nothing has failed."""
+    errors = {"slots": 64, "smape": 0.1, "wape": 0.2}
+    told = [
+        {"series": "tenants", "method": name, "mase": mase, **errors}
+        for name, mase in {"theta": 0.8, "seasonal naive": 1.0, "naive": 3.0}.items()
+    ]
+    row = {
+        "nodes": 3, "requests": 1_000, "failures": 0, "wrong_answers": 0, "even": [1, 2, 6],
+        "placed": [3, 3, 3], "even_imbalance": 2.0, "placed_imbalance": 1.12, "stored_bytes": 10**6,
+        "expected_imbalance": 1.0, "moved_slots": 4, "moved_bytes": 10**5, "fewest_bytes": 10**5,
+        "moving_seconds": 1.0,
+    }  # fmt: skip
+    way = {"way": "forecast", "days": 8, "mean": 1.05, "worst": 1.1, "plans": 2, "bytes": 10**6}
+    part = {"forecasts": told, "drift": [way], "cluster": row}
+    assert [False, True, True] == [one.met for one in findings.judge_placement(part)]
+    text = placement_section.placement_section(part)
+    assert "| tenants | 64 | **0.800** | 1.000 | 3.000 |" in text
+    assert "| forecast | 1.050 | 1.100 | 2 of 8 | 1.0 |" in text
+    assert "| plan | 3 | 3 | 3 | 1.120 | 0.10 of 1.00 |" in text
+    assert "Not measured." in placement_section.placement_section(None)
+
+
+def test_the_proxys_part_is_rendered() -> None:
+    """A row a server and size, and a law that is not kept in bold."""
+    rows = [
+        {"server": "augury", "bytes": 1000, "microseconds": 70.4, "per_second": 2612.0},
+        {"server": "nginx", "bytes": 1000, "microseconds": 9.4, "per_second": 21546.0},
+    ]
+    laws = [{"section": "4.2.1", "what": "max-age", "augury": True, "hishel": False}]
+    text = web_section({"hits": rows, "laws": laws})
+    assert "| augury | 1,000 | 70 | 2,612 |" in text
+    assert "### Laws: augury 1 of 1, hishel 0 of 1" in text
+    assert "| 4.2.1 | max-age | yes | **no** |" in text
+    assert "Not measured." in web_section(None)
+
+
+def test_the_proxys_laws_are_kept() -> None:
+    """Each of those that are listed, by the proxy."""
+    assert [] == [law.what for law in LAWS if not kept_by("augury", law)]

@@ -21,7 +21,8 @@ LAST_PART = ("## Tried and dropped", "## Weighed and dropped")
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """The documents and sources, to be spoilt."""
-    for folder in ("crates", "python", "docs", "tests", "benchmarks", "examples", "fuzz"):
+    folders = ("crates", "python", "docs", "tests", "benchmarks", "examples", "fuzz", "notebooks")
+    for folder in folders:
         ignored = shutil.ignore_patterns("target", "*.so", "__pycache__", "corpus")
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     for path in [*ROOT.glob("*.md"), ROOT / "LICENSE", ROOT / "Makefile", ROOT / ".gitignore"]:
@@ -36,13 +37,20 @@ def targets() -> set[str]:
 
 
 def options() -> dict[str, set[str]]:
-    """The options of every subcommand."""
-    group = typer.main.get_command(app)
-    commands = getattr(group, "commands")  # noqa: B009
-    return {
-        name: {"-h", "--help"}.union(*(one.opts + one.secondary_opts for one in command.params))
-        for name, command in commands.items()
-    }
+    """The options of every subcommand; those of a group also under both names, as one."""
+    found: dict[str, set[str]] = {}
+
+    def note(prefix: str, group: object) -> None:
+        for name, command in getattr(group, "commands", {}).items():
+            given = (one.opts + one.secondary_opts for one in command.params)
+            found[prefix + name] = {"-h", "--help"}.union(*given)
+            note(f"{prefix}{name} ", command)
+
+    note("", typer.main.get_command(app))
+    settings = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    names = re.findall(r"^\| `([\w-]+)` \|", settings, re.MULTILINE)
+    found["serve"] |= {"--config", *(f"--{name}" for name in names)}
+    return found
 
 
 def test_architecture_lists_what_there_is() -> None:

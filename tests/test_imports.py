@@ -12,8 +12,9 @@ import augury
 
 HEAVY = {
     "django", "dogpile", "fastapi", "flask", "flask_caching", "glide", "glide_sync", "hiredis",
-    "hishel", "lightgbm", "libcachesim", "matplotlib", "msgpack", "numpy", "pandas", "polars",
-    "pyarrow", "redis", "rich", "sklearn", "ssl", "typer", "valkey",
+    "hishel", "http_sf", "httpcore", "lightgbm", "libcachesim", "matplotlib", "msgpack", "numpy",
+    "pandas", "polars", "prometheus_client", "pyarrow", "redis", "rich", "scipy", "sklearn", "ssl",
+    "statsmodels", "typer", "uvicorn", "valkey",
 }  # fmt: skip
 #: Adapters, and what they import.
 FRAMEWORKS = {

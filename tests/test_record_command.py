@@ -125,7 +125,7 @@ def test_options_of_logs_are_refused_for_a_server(augury: Run, tmp_path: Path) -
     for option in (["--format", "json"], ["--query", "drop"], ["--status", "all"]):
         done = augury("record", "redis://127.0.0.1:9", tmp_path / "a.csv", *option)
         assert 2 == done.returncode
-        assert "is about access logs" in done.stderr
+        assert "is about logs" in done.stderr
 
 
 def test_the_trace_is_not_its_own_source(augury: Run, tmp_path: Path) -> None:

@@ -40,8 +40,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
+def postgres(settings: str = "") -> Iterator[str]:
     """The URL of a running server, for SQLAlchemy with psycopg.
+
+    ``settings`` are further options of the server, such as ``-c log_statement=all``.
 
     Root becomes the user postgres of the package for it, as the server refuses to run as root.
     """
@@ -67,7 +69,7 @@ def postgres() -> Iterator[str]:
         data = f"--pgdata={folder / 'data'}"
         run("initdb", data, "--username=augury", "--pwfile=password", "--auth=scram-sha-256",
             "--encoding=UTF8", "--locale=C", "--no-sync")  # fmt: skip
-        listen = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} {SETTINGS}"
+        listen = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} {SETTINGS} {settings}"
         run("pg_ctl", "start", data, "--wait", "-o", listen)
         try:
             yield f"postgresql+psycopg://augury:{password}@127.0.0.1:{port}/postgres"

@@ -6,8 +6,16 @@
 ['lru', 'belady']
 """
 
+try:
+    from augury._core import __version__
+except ImportError as error:
+    raise ImportError(
+        f"augury's engine, the extension augury._core, cannot be loaded: {error}; reinstall it "
+        "(pip install --force-reinstall augury), or in a checkout build it (make build)"
+    ) from error
+
 from augury import probability, traces
-from augury._core import __version__
+from augury.advising import Advice, advise
 from augury.autosizing import Autosize, CurvePoint
 from augury.cache import Cache, CacheStats
 from augury.capacity import Capacity
@@ -15,6 +23,7 @@ from augury.errors import (
     ArtifactError,
     AuguryError,
     CapacityError,
+    ClusterError,
     ConfigError,
     LoadError,
     NotFound,
@@ -32,6 +41,7 @@ from augury.near import NearCache, NearStats
 from augury.recording import Recording, record
 
 __all__ = [
+    "Advice",
     "ArtifactError",
     "AuguryError",
     "Autosize",
@@ -40,6 +50,7 @@ __all__ = [
     "Capacity",
     "CapacityError",
     "Cell",
+    "ClusterError",
     "ConfigError",
     "CurvePoint",
     "Explanation",
@@ -61,6 +72,7 @@ __all__ = [
     "Story",
     "TraceError",
     "__version__",
+    "advise",
     "explain",
     "memoize",
     "probability",

@@ -10,6 +10,7 @@ __all__ = ["LARGEST", "read_artifact", "read_bytes", "read_sequence", "write_byt
 
 #: Bytes that are read at most; the engine refuses what has as many.
 LARGEST = 256 << 20
+EXPECTED = "expected the file of a model, as augury train saves one"
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
@@ -20,11 +21,11 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     try:
         # A pipe or a device may never end.
         if not stat.S_ISREG(os.stat(name).st_mode):
-            raise ArtifactError(f"{name}: is no regular file")
+            raise ArtifactError(f"{name}: is no regular file; {EXPECTED}")
         with open(name, "rb") as file:
             return file.read(LARGEST + 1)
     except OSError as error:
-        raise ArtifactError(f"{name}: {error.strerror}") from error
+        raise ArtifactError(f"{name}: cannot be read: {error.strerror}; {EXPECTED}") from error
 
 
 def read_artifact(path: str | os.PathLike[str]) -> "_core.Artifact":

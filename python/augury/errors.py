@@ -9,6 +9,7 @@
     ├── ArtifactError                     a saved model that cannot be used
     │   └── SchemaMismatchError           ... because it was trained on other features
     ├── PersistenceError (ValueError)     a cache that cannot be saved, or a file that is none
+    ├── ClusterError                      a cluster that does not answer, or is not as it has to be
     └── ServerError                       the server could not start or had to stop
 
 Every message names the value, the limit and the way out. A miss is never an error.
@@ -18,6 +19,7 @@ __all__ = [
     "ArtifactError",
     "AuguryError",
     "CapacityError",
+    "ClusterError",
     "ConfigError",
     "LoadError",
     "NotFound",
@@ -77,6 +79,10 @@ class SchemaMismatchError(ArtifactError):
 
 class PersistenceError(AuguryError, ValueError):
     """A cache cannot be saved, or a file is no sound saved cache."""
+
+
+class ClusterError(AuguryError):
+    """A cluster does not answer, refuses, or is not as a plan or a command takes it to be."""
 
 
 class ServerError(AuguryError):

@@ -6,6 +6,15 @@ from typing import Any
 
 __all__ = ["HorizonSkill", "Inspection", "Octave", "Popularity", "Predictability"]
 
+#: What each verdict on predictability means for a cache.
+MEANINGS = {
+    "nothing to learn": "age and reuse time tell nothing that frequency does not: expect `auto` "
+    "to do as well as the best simple policy, not better",
+    "little": "age and reuse time tell a little: expect a small gain",
+    "some": "age and reuse time tell enough to gain from",
+    "much": "age and reuse time tell much of what there is to know",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Octave:
@@ -53,6 +62,11 @@ class Predictability:
     memoryless_bits: float
     survival_bits: float
     horizons: tuple[HorizonSkill, ...] = field(repr=False)
+
+    @property
+    def meaning(self) -> str:
+        """What the verdict means for a cache."""
+        return MEANINGS[self.verdict]
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> "Predictability":

@@ -3,7 +3,7 @@
 import shlex
 import socket
 
-__all__ = ["Wire"]
+__all__ = ["Wire", "hold"]
 
 DEADLINE = 10.0
 
@@ -61,3 +61,24 @@ class Wire:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def hold(port: int, protocol: int, conversation: str) -> list[tuple[str, bytes]]:
+    """What is said and answered in a conversation."""
+    wires: dict[str, Wire] = {}
+    heard = []
+    for line in conversation.strip().splitlines():
+        who, commands = line.strip().split(": ", 1)
+        if who not in wires:
+            wires[who] = Wire(port, protocol)
+        wire = wires[who]
+        if commands.endswith("QUIT"):
+            for command in commands.split("; "):
+                wire.send(*command.encode().split())
+            answer = wire.read_all()
+        else:
+            answer = wire.ask(*commands.split("; "))
+        heard.append((line.strip(), answer))
+    for wire in wires.values():
+        wire.close()
+    return heard

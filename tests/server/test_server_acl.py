@@ -214,3 +214,26 @@ def test_quotas_that_would_count_twice_are_refused(client: "redis.Redis") -> Non
     with pytest.raises(redis.exceptions.ResponseError, match="A quota needs one key pattern"):
         client.execute_command("ACL", "SETUSER", "eve", "~*", "quota:64kb")
     assert "quota:65536" in client.acl_list()[0]
+
+
+def test_channels_that_are_revoked_end_subscriptions(client: "redis.Redis", served: Served) -> None:
+    """Who has subscribed to what its user may not hear any longer is disconnected, and no other.
+
+    Channels of shards are channels, whatever keys the user may use; a bit field may be read by who
+    may read the key.
+    """
+    client.execute_command(
+        "ACL", "SETUSER", "hearer", "on", "nopass", "+@all", "%R~bits", "&news*", "&chat"
+    )
+    with Raw(served.port) as one, Raw(served.port) as other:
+        for connection in (one, other):
+            assert connection.ask("AUTH", "hearer", "x") == b"+OK\r\n"
+        assert one.ask("BITFIELD", "bits", "GET", "u8", "0") == b"*1\r\n:0\r\n"
+        assert one.ask("BITFIELD", "bits", "SET", "u8", "0", "1").startswith(b"-NOPERM")
+        assert one.ask("SPUBLISH", "elsewhere", "x").startswith(b"-NOPERM")
+        assert b"ssubscribe" in one.ask("SSUBSCRIBE", "news")
+        assert b"subscribe" in other.ask("SUBSCRIBE", "chat")
+        client.execute_command("ACL", "SETUSER", "hearer", "resetchannels", "&chat")
+        assert one.is_closed()
+        assert client.publish("chat", "still here") == 1
+        assert b"still here" in other.answer()

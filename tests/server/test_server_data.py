@@ -173,7 +173,6 @@ def wire(port: int) -> Iterator[Wire]:
         ("LPUSH l 1", "LPUSH is not supported: augury is a cache of strings and hashes; keep"),
         ("EVAL script 0", "EVAL is not supported: augury runs no scripts"),
         ("CLUSTER INFO", "This instance has cluster support disabled"),
-        ("SWAPDB 0 1", "SWAPDB is not supported"),
     ],
 )
 def test_errors_of_newer_servers_and_of_what_is_left_out(wire: Wire, asked: str, text: str) -> None:

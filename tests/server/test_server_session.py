@@ -15,7 +15,7 @@ import redis.asyncio
 from originals import programs, running_all
 from process import Served, executable, serving
 from redis.cache import CacheConfig
-from spoken import Wire
+from spoken import Wire, hold
 
 pytestmark = pytest.mark.skipif(executable() is None, reason="no augury-server was built")
 
@@ -221,6 +221,10 @@ CONVERSATIONS = {
         a: COMMAND GETKEYS MEMORY USAGE x
         a: COMMAND GETKEYSANDFLAGS GET a
         a: COMMAND GETKEYSANDFLAGS WATCH a
+        a: COMMAND GETKEYSANDFLAGS SET k v
+        a: COMMAND GETKEYSANDFLAGS SET k v GET
+        a: COMMAND GETKEYSANDFLAGS BITFIELD k GET u8 0
+        a: COMMAND GETKEYSANDFLAGS BITFIELD k SET u8 0 1
         a: COMMAND INFO nosuch
         a: COMMAND INFO get
         a: COMMAND INFO subscribe
@@ -287,27 +291,6 @@ def client(served: Served, request: pytest.FixtureRequest) -> Iterator["redis.Re
     """A client of each version of the protocol."""
     with redis.Redis(port=served.port, protocol=request.param, decode_responses=True) as client:
         yield client
-
-
-def hold(port: int, protocol: int, conversation: str) -> list[tuple[str, bytes]]:
-    """What is said and answered in a conversation."""
-    wires: dict[str, Wire] = {}
-    heard = []
-    for line in conversation.strip().splitlines():
-        who, commands = line.strip().split(": ", 1)
-        if who not in wires:
-            wires[who] = Wire(port, protocol)
-        wire = wires[who]
-        if commands.endswith("QUIT"):
-            for command in commands.split("; "):
-                wire.send(*command.encode().split())
-            answer = wire.read_all()
-        else:
-            answer = wire.ask(*commands.split("; "))
-        heard.append((line.strip(), answer))
-    for wire in wires.values():
-        wire.close()
-    return heard
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import redis
+from certificates import make
 from process import Served, executable, serving
 from raw import Raw
 from redis.backoff import NoBackoff
@@ -23,28 +24,10 @@ pytestmark = [
 PROTOCOLS = ("redis", "tls")
 
 
-def openssl(folder: Path, *arguments: str) -> None:
-    """Run openssl in a folder."""
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An authority, and what it has signed: certificates of a server and of a client."""
-    folder = tmp_path_factory.mktemp("tls")
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    openssl(folder, "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=ca")
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
-    for name in ("server", "client"):
-        openssl(
-            folder, "req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr",
-            "-subj", f"/CN={name}",
-        )  # fmt: skip
-        openssl(
-            folder, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
-            "-CAcreateserial", "-out", f"{name}.crt", "-extfile", "names",
-        )  # fmt: skip
-    return folder
+    return make(tmp_path_factory.mktemp("tls"))
 
 
 def arguments(folder: Path, auth_clients: str) -> list[str]:

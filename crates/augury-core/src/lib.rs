@@ -30,6 +30,7 @@ mod index;
 pub mod lines;
 pub mod metrics;
 pub mod model;
+pub mod pages;
 pub mod policy;
 pub mod prefetch;
 pub mod random;

@@ -574,6 +574,7 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         {
             curve.forget(self.store.slots().hash(id));
         }
+        self.store.fetch_leaving(id);
         self.policy.on_remove(self.store.slots_mut(), id, cause, now);
         if let Some((key, value)) = self.store.remove(id) {
             self.stats.removed(cause);

@@ -7,6 +7,7 @@ use tracing::info;
 
 use crate::acl::attempts::Turn;
 use crate::acl::log::Reason;
+use crate::acl::user::User;
 use crate::client::{Client, Place};
 use crate::commands::Refusal;
 use crate::server::Server;
@@ -66,7 +67,8 @@ pub fn note(server: &mut Server, client: &Client, reason: Reason, object: &[u8],
     server.acl.log.note((reason, context), object, user, line(client, now), now, most);
 }
 
-/// The users of these names have changed or gone: clients that are one of them follow, or go.
+/// The users of these names have changed or gone: clients that are one of them follow, or go:
+/// where the user has gone, or may not hear any longer what the client has subscribed to.
 pub fn renew(server: &mut Server, running: &mut Client, names: &[Box<[u8]>]) {
     server.keyspace.count_prefixes(server.acl.prefixes());
     let users: Vec<_> = names.iter().map(|name| (name, server.acl.user(name).cloned())).collect();
@@ -75,15 +77,25 @@ pub fn renew(server: &mut Server, running: &mut Client, names: &[Box<[u8]>]) {
         let Some((_, user)) = users.iter().find(|(name, _)| **name == client.user.name) else {
             continue;
         };
-        match user {
-            Some(user) => client.become_user(user.clone(), client.is_authenticated),
-            None => {
-                client.is_closing = true;
-                gone.push(client.place);
-            }
+        if let Some(user) = user.as_ref().filter(|user| keeps(user, client)) {
+            client.become_user(user.clone(), client.is_authenticated);
+        } else {
+            client.is_closing = true;
+            gone.push(client.place);
         }
     }
     gone.into_iter().for_each(|place| server.wake(place));
+}
+
+/// Whether a user may go on with all that a client has subscribed to.
+fn keeps(user: &User, client: &Client) -> bool {
+    let allows = |channel: &[u8], is_pattern: bool| {
+        user.all_selectors().any(|selector| selector.allows_channel(channel, is_pattern))
+    };
+    client.subscriptions.as_ref().is_none_or(|it| {
+        it.channels.iter().chain(&it.shards).all(|channel| allows(channel, false))
+            && it.patterns.iter().all(|pattern| allows(pattern, true))
+    })
 }
 
 /// Where the client comes from.

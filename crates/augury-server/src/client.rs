@@ -13,6 +13,7 @@ use bitflags::bitflags;
 use crate::acl::user::User;
 use crate::resp::{Arguments, Protocol};
 use crate::tracking::Tracking;
+use crate::upstream::asking::Parked;
 
 /// Number of a client, never used twice.
 pub type ClientId = u64;
@@ -171,6 +172,8 @@ pub struct Client {
     pub tracking: Option<Box<Tracking>>,
     /// What others have sent it: pushes, to be written behind its own answers.
     pub outbox: Vec<u8>,
+    /// What it waits for from the upstream, or has waited for.
+    pub parked: Option<Box<Parked>>,
     /// Whether its connection is to be closed.
     pub is_closing: bool,
     /// When it came.
@@ -211,6 +214,7 @@ impl Client {
             subscriptions: None,
             tracking: None,
             outbox: Vec::new(),
+            parked: None,
             is_closing: false,
             since: now,
             active: now,

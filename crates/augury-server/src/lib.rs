@@ -4,6 +4,7 @@
 //! (what they do), [`memcache`] (the same for memcached clients), [`server`] (what they share),
 //! [`keyspace`] (the engine), [`object`] (what is stored). What clients have to do with each other:
 //! [`clients`], [`pubsub`], [`watching`], [`tracking`], [`notices`].
+//! What is missing is loaded by [`upstream`], if there is one.
 //! Beside that flow: [`program`] (from arguments to a server that runs, and its end), [`config`],
 //! [`snapshot`], [`memory`] (the bound), [`logging`].
 
@@ -13,6 +14,7 @@ pub mod client;
 pub mod clients;
 pub mod commands;
 pub mod config;
+pub mod events;
 pub mod footprint;
 pub mod glob;
 mod http;
@@ -20,6 +22,7 @@ pub mod keyspace;
 pub mod logging;
 pub mod memcache;
 pub mod memory;
+pub mod models;
 pub mod net;
 pub mod notices;
 pub mod object;
@@ -31,6 +34,8 @@ pub mod resp;
 pub mod server;
 pub mod slowlog;
 pub mod snapshot;
+pub mod tallies;
 pub mod ticks;
 pub mod tracking;
+pub mod upstream;
 pub mod watching;

@@ -1,5 +1,7 @@
 //! CLIENT PAUSE: commands are held back for a time, all of them or those that write.
 
+use std::collections::HashSet;
+
 use augury_core::clock::Millis;
 
 use crate::client::Place;
@@ -24,6 +26,12 @@ impl Pause {
     /// A client of this connection waits until the end.
     pub fn hold(&mut self, place: Place) {
         self.waiting.push(place);
+    }
+
+    /// How many connections wait.
+    pub fn held(&self) -> usize {
+        let places = self.waiting.iter().map(|place| (place.worker, place.connection));
+        places.collect::<HashSet<_>>().len()
     }
 
     /// Another pause goes on where this one is: the later end and the stricter kind count.

@@ -21,6 +21,8 @@ use crate::memory::Control;
 use crate::net::{self, Running};
 use crate::server::{Ending, Shared};
 use crate::snapshot::{self, Keeper, Order, restore};
+use crate::upstream::Upstream;
+use crate::upstream::origin::{self, Loader, Orders};
 
 /// It has done what it was asked for.
 pub const DONE: u8 = 0;
@@ -61,6 +63,7 @@ fn run(loaded: Loaded) -> Result<(), Box<dyn Error>> {
     for notice in notices {
         warn!("{notice}");
     }
+    let upstream = settings.upstream()?;
     let path = settings.keeps_snapshots().then(|| settings.snapshot_path());
     let (bind, http_port) = (settings.bind.clone(), settings.http_port);
     let listening = net::listen(settings)?;
@@ -76,8 +79,17 @@ fn run(loaded: Loaded) -> Result<(), Box<dyn Error>> {
     if let Some(path) = &path {
         load(&shared, path.clone());
     }
+    let orders = upstream.as_ref().map(|upstream| read_through(&shared, upstream));
     let control = Control::start(shared.clone())?;
     let running = listening.start()?;
+    let loader = match upstream.as_ref().zip(orders) {
+        Some((upstream, orders)) => {
+            let settings = shared.lock().settings.clone();
+            let post = running.post();
+            Some(Loader::start(upstream, &settings, orders, shared.clone(), post)?)
+        }
+        None => None,
+    };
     let keeper = Keeper::start(shared.clone(), running.post())?;
     if let Some(http) = &http {
         http.set_ready(true);
@@ -96,12 +108,29 @@ fn run(loaded: Loaded) -> Result<(), Box<dyn Error>> {
     keeper.end();
     control.end();
     let ended = running.wait();
+    if let Some(loader) = loader {
+        loader.end();
+    }
     let saved = save(&shared, ending);
     if let Some(http) = http {
         http.end();
     }
     ended?;
     saved
+}
+
+/// From now on database 0 is read through; the loads that are ordered.
+fn read_through(shared: &Shared, upstream: &config::Upstream) -> Orders {
+    let (outlet, orders) = origin::channel();
+    let mut server = shared.lock();
+    let name = upstream.shown();
+    info!(upstream = name, "what database 0 does not have is loaded from there");
+    let order = move |order| {
+        // Where nobody takes orders any more the server ends.
+        let _ = outlet.send(order);
+    };
+    server.upstream = Some(Box::new(Upstream::new(name, &server.settings, order)));
+    orders
 }
 
 /// Fills the databases from the snapshot. A damaged one is kept beside its name, and the server
@@ -123,6 +152,9 @@ fn load(shared: &Shared, path: PathBuf) {
         ),
         Err(refusal) => {
             server.keyspace = Keyspace::new(server.plan());
+            let simulates = server.settings.simulate;
+            server.keyspace.simulate(simulates);
+            server.settle_watch();
             match snapshot::set_aside(&path) {
                 Ok(aside) => error!(
                     path = %name, aside = %aside.display(), error = %refusal,

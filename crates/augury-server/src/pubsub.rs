@@ -111,7 +111,7 @@ impl Hub {
     pub fn publish(
         &self,
         clients: &mut Clients,
-        running: &mut Client,
+        mut running: Option<&mut Client>,
         (kind, channel): (Kind, &[u8]),
         message: &[u8],
     ) -> usize {
@@ -121,7 +121,7 @@ impl Hub {
         };
         let mut count = 0;
         for &handle in topics.get(channel).into_iter().flatten() {
-            clients.deliver(Some(running), handle, |reply| {
+            clients.deliver(running.as_deref_mut(), handle, |reply| {
                 write_message(reply, word, channel, |reply| reply.bulk(message));
             });
             count += 1;
@@ -134,7 +134,7 @@ impl Hub {
                 continue;
             }
             for &handle in subscribers {
-                clients.deliver(Some(running), handle, |reply| {
+                clients.deliver(running.as_deref_mut(), handle, |reply| {
                     reply.push(4);
                     for part in [b"pmessage", &**pattern, channel, message] {
                         reply.bulk(part);

@@ -20,13 +20,16 @@ use crate::config::{Setting, Settings};
 use crate::keyspace::{Keyspace, Plan};
 use crate::memcache;
 use crate::memory::{self, Measured};
+use crate::models::Models;
 use crate::pausing::Pause;
 use crate::pubsub::Hub;
 use crate::rates::Rates;
 use crate::slowlog::SlowLog;
 use crate::snapshot::Snapshots;
+use crate::tallies::Tallies;
 use crate::ticks::TickClock;
 use crate::tracking::Table;
+use crate::upstream::{self, Upstream};
 use crate::watching::Watchers;
 
 /// What protected mode tells others than this host's clients. The first sentences are Redis's, which
@@ -119,6 +122,10 @@ pub struct Server {
     pub settings: Settings,
     /// Counters.
     pub counters: Counters,
+    /// How often which command runs, and how long it takes.
+    pub tallies: Tallies,
+    /// Trained models that are loaded.
+    pub models: Models,
     /// What memcached clients share.
     pub memcache: memcache::State,
     /// Errors by their codes.
@@ -129,6 +136,8 @@ pub struct Server {
     ender: Option<mpsc::Sender<Ending>>,
     /// Snapshots that are written or asked for.
     pub snapshots: Snapshots,
+    /// What database 0 is read through to, if it is.
+    pub upstream: Option<Box<Upstream>>,
     /// What the process takes, measured some times a second.
     pub measured: Measured,
     /// The bound of memory at the start.
@@ -150,8 +159,11 @@ impl Server {
     pub fn new(settings: Settings) -> Server {
         let now = unix_millis();
         let (policy, memory) = (settings.policy, settings.memory);
+        let mut keyspace = Keyspace::new(Plan { policy, memory, seed: now });
+        keyspace.simulate(settings.simulate);
+        keyspace.watch(settings.notified.is_on());
         Server {
-            keyspace: Keyspace::new(Plan { policy, memory, seed: now }),
+            keyspace,
             clients: Clients::default(),
             pubsub: Hub::default(),
             tracking: Table::new(settings.tracking_max as usize),
@@ -167,11 +179,14 @@ impl Server {
             started: now,
             settings,
             counters: Counters::default(),
+            tallies: Tallies::new(now),
+            models: Models::default(),
             memcache: memcache::State::new(now),
             errors: Errors::default(),
             is_ending: false,
             ender: None,
             snapshots: Snapshots::new(now),
+            upstream: None,
             measured: Measured::default(),
             memory_at_start: memory,
             changed: Vec::new(),
@@ -293,7 +308,8 @@ impl Server {
 
     /// Has the keyspace tell of changes while somebody waits for one, and only then.
     pub fn settle_watch(&mut self) {
-        self.keyspace.watch(!self.watchers.is_empty() || self.tracking.has_clients());
+        let is_waited_for = !self.watchers.is_empty() || self.tracking.has_clients();
+        self.keyspace.watch(is_waited_for || self.settings.notified.is_on());
     }
 
     /// What the process takes at this moment; as it was at the latest look where that is not told.
@@ -307,9 +323,13 @@ impl Server {
     /// A beat of the clock: rates are sampled, a pause ends.
     pub fn beat(&mut self) {
         self.rates.sample(self.now, &self.counters);
+        self.keyspace.beat();
         self.ticks.note(self.keyspace.ticks(), self.keyspace.dirty(), self.now);
         if let Some(pause) = self.pause.take_if(|pause| pause.until <= self.now) {
             pause.end(&mut self.clients);
+        }
+        if self.upstream.is_some() {
+            upstream::beat(self);
         }
     }
 

@@ -10,6 +10,8 @@ use augury_core::clock::Millis;
 const POINTS_MAX: usize = 512;
 /// Time between points in the beginning.
 const APART_MILLIS: Millis = 1_000;
+/// Time over which a pace is told.
+const PACE_MILLIS: Millis = 60_000;
 
 /// See the module's head.
 #[derive(Debug)]
@@ -48,6 +50,15 @@ impl TickClock {
         self.points.push((tick, now));
     }
 
+    /// Requests per second over the latest minute, or since the beginning; none where there were
+    /// none, or too few to tell.
+    pub fn pace(&self, now: Millis) -> Option<f64> {
+        let after = self.points.partition_point(|&(_, time)| time + PACE_MILLIS <= now);
+        let &(tick, since) = self.points.get(after.saturating_sub(1))?;
+        let (requests, millis) = (self.latest.0.saturating_sub(tick), now.saturating_sub(since));
+        (requests > 0 && millis > 0).then(|| requests as f64 * 1_000.0 / millis as f64)
+    }
+
     /// About when a request was served, of which so many came before.
     pub fn time_of(&self, tick: u64, now: Millis) -> Millis {
         let (served, _) = self.latest;
@@ -79,6 +90,9 @@ mod tests {
             assert!(clock.points.len() <= POINTS_MAX);
         }
         let now = 86_400_000;
+        let pace = clock.pace(86_399_000).expect("there were requests");
+        assert!((pace - 3.0).abs() < 0.05, "{pace}");
+        assert_eq!(None, TickClock::default().pace(5));
         for second in [0, 1_000, 50_000, 86_000] {
             let told = clock.time_of(second * 3, now);
             assert!(told.abs_diff(second * 1_000) <= now / 200, "{second} {told}");

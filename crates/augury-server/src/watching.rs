@@ -63,6 +63,11 @@ impl Watchers {
         }
     }
 
+    /// The keys of a database that are watched.
+    pub fn keys_of(&self, db: u8) -> Vec<Box<[u8]>> {
+        self.0.keys().filter(|(at, _)| *at == db).map(|(_, key)| key.clone()).collect()
+    }
+
     /// All keys of a database, or of all, have gone: who watches one that was there is told. A key
     /// that was not there when it was watched is not there now, or has already been told of.
     pub fn flush(

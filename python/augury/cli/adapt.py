@@ -10,7 +10,7 @@ from rich.text import Text
 from augury.cli.console import print_to
 from augury.cli.failure import designed_failures
 from augury.cli.judgement import plain_table
-from augury.cli.options import Columns, SkipBad, TraceFormat
+from augury.cli.options import AsJson, Columns, SkipBad, TraceFormat
 from augury.cli.stages import stages
 from augury.cli.train import Model, share_of
 from augury.extras import require
@@ -62,7 +62,7 @@ def adapt(
         typer.Option("--wait", help="The replay waits for trainings, so that results repeat."),
     ] = False,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON object.")] = False,
+    as_json: AsJson = False,
     trace_format: TraceFormat = None,
     columns: Columns = None,
     skip_bad: SkipBad = False,

@@ -12,10 +12,15 @@ import typer
 from augury import _core
 from augury.cli import (
     adapt,
+    advise,
+    cluster,
     convert,
+    doctor,
     evaluate,
     explain,
     inspect,
+    prefix,
+    proxy,
     record,
     replay,
     serve,
@@ -23,6 +28,8 @@ from augury.cli import (
     train,
     workloads,
 )
+from augury.cli.examples import epilog
+from augury.cli.failure import EXIT_CODES
 from augury.laboratory.prefetch import DEFAULT_BUDGET
 
 __all__ = ["app", "main"]
@@ -33,18 +40,27 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=f"{EXIT_CODES} Every command says more, with examples: augury COMMAND --help",
 )
-app.command()(replay.replay)
-app.command()(inspect.inspect)
-app.command()(train.train)
-app.command()(evaluate.evaluate)
-app.command()(explain.explain)
-app.command()(adapt.adapt)
+for function in (
+    advise.advise,
+    replay.replay,
+    inspect.inspect,
+    train.train,
+    evaluate.evaluate,
+    explain.explain,
+    adapt.adapt,
+    size.size,
+    prefix.prefix,
+    convert.convert,
+    record.record,
+    proxy.proxy,
+    workloads.workloads,
+    doctor.doctor,
+):
+    app.command(epilog=epilog(function.__name__))(function)
 app.command(context_settings=serve.CONTEXT)(serve.serve)
-app.command()(size.size)
-app.command()(convert.convert)
-app.command()(record.record)
-app.command()(workloads.workloads)
+app.add_typer(cluster.app)
 
 
 def print_version(asked: bool) -> None:
@@ -73,10 +89,19 @@ def spelled_out(arguments: Sequence[str]) -> list[str]:
 
     >>> spelled_out(["replay", "--prefetch", "t.csv"])
     ['replay', '--prefetch=10%', 't.csv']
+    >>> spelled_out(["proxy", "--prefetch", "20%", "--prefetch"])
+    ['proxy', '--prefetch', '20%', '--prefetch=10%']
     """
     options = list(itertools.takewhile(lambda argument: argument != "--", arguments))
     given = f"--prefetch={DEFAULT_BUDGET:.0%}"
-    spelled = [given if option == "--prefetch" else option for option in options]
+    # The proxy takes nothing but options, so what follows can only be the budget.
+    is_proxy = options[:1] == ["proxy"]
+    spelled = [
+        given
+        if option == "--prefetch" and not (is_proxy and following and following[0] != "-")
+        else option
+        for option, following in zip(options, [*options[1:], ""], strict=True)
+    ]
     return [*spelled, *arguments[len(options) :]]
 
 

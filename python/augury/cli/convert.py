@@ -1,5 +1,6 @@
 """``augury convert``: a trace as another format."""
 
+import json
 from typing import Annotated
 
 import typer
@@ -7,7 +8,7 @@ import typer
 from augury import traces
 from augury.cli.failure import designed_failures
 from augury.cli.interrupt import interruptible
-from augury.cli.options import Columns, SkipBad, TraceFormat
+from augury.cli.options import AsJson, Columns, SkipBad, TraceFormat
 
 __all__ = ["convert"]
 
@@ -23,6 +24,7 @@ def convert(
     to: Annotated[
         str | None, typer.Option("--to", metavar="NAME", help="oracleGeneral or csv.")
     ] = None,
+    as_json: AsJson = False,
     trace_format: TraceFormat = None,
     columns: Columns = None,
     skip_bad: SkipBad = False,
@@ -42,6 +44,8 @@ def convert(
                 skip_bad=skip_bad,
             )
         )
+        if as_json:
+            typer.echo(json.dumps({"target": target, **written._asdict()}, indent=2))
         typer.echo(f"wrote {written.requests:,} requests to {target}", err=True)
         if written.skipped:
             typer.echo(f"note: left out {written.skipped:,} malformed records", err=True)

@@ -12,7 +12,7 @@ from augury import _core
 from augury.artifacts import read_bytes
 from augury.cli.console import print_to
 from augury.cli.failure import designed_failures
-from augury.cli.options import Columns, SkipBad, TraceFormat
+from augury.cli.options import AsJson, Columns, SkipBad, TraceFormat
 from augury.cli.sequences import check_unused, foreseen_page
 from augury.cli.train import ROWS, share_of
 from augury.extras import require
@@ -33,7 +33,7 @@ def evaluate(
     ] = "50%",
     rows: Annotated[int, typer.Option(help="Feature rows to judge probabilities by.")] = ROWS,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON object.")] = False,
+    as_json: AsJson = False,
     trace_format: TraceFormat = None,
     columns: Columns = None,
     skip_bad: SkipBad = False,

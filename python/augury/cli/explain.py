@@ -14,7 +14,7 @@ from augury import explanation
 from augury.cli.console import print_to
 from augury.cli.failure import designed_failures
 from augury.cli.interrupt import interruptible
-from augury.cli.options import Columns, SkipBad, TraceFormat
+from augury.cli.options import AsJson, Columns, SkipBad, TraceFormat
 from augury.explanation import Decision, Explanation, Known, Story
 
 __all__ = ["explain"]
@@ -42,7 +42,7 @@ def explain(
         int, typer.Option(help="Latest decisions that are remembered.")
     ] = explanation.JOURNAL,
     seed: Annotated[int, typer.Option(help="Of the cache.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON object.")] = False,
+    as_json: AsJson = False,
     trace_format: TraceFormat = None,
     columns: Columns = None,
     skip_bad: SkipBad = False,

@@ -9,11 +9,14 @@ import typer
 
 from augury.errors import AuguryError, CapacityError, ConfigError, TraceError
 
-__all__ = ["FAILED", "INTERRUPTED", "USAGE", "designed_failures"]
+__all__ = ["DONE", "EXIT_CODES", "FAILED", "INTERRUPTED", "USAGE", "designed_failures"]
 
+DONE = 0
 FAILED = 1
 USAGE = 2
 INTERRUPTED = 130
+#: The same for people; README.md has them as a table.
+EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 asked for wrongly, 130 interrupted."
 #: Faults of the command line that only the trace layer can see.
 USAGE_CODES = frozenset({"invalid_option", "unknown_synthetic"})
 

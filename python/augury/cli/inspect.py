@@ -13,25 +13,17 @@ from augury import traces
 from augury.cli.console import print_to
 from augury.cli.failure import designed_failures
 from augury.cli.interrupt import interruptible
-from augury.cli.options import Columns, SkipBad, TraceFormat
+from augury.cli.options import AsJson, Columns, SkipBad, TraceFormat
 from augury.inspection import Inspection, Octave, Predictability
 
 __all__ = ["inspect"]
 
 BAR = 40
-#: What each verdict means for a cache.
-MEANINGS = {
-    "nothing to learn": "age and reuse time tell nothing that frequency does not: expect `auto` "
-    "to do as well as the best simple policy, not better",
-    "little": "age and reuse time tell a little: expect a small gain",
-    "some": "age and reuse time tell enough to gain from",
-    "much": "age and reuse time tell much of what there is to know",
-}
 
 
 def inspect(
     source: Annotated[str, typer.Argument(metavar="TRACE", help="A file, -, or synthetic:NAME.")],
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON object.")] = False,
+    as_json: AsJson = False,
     trace_format: TraceFormat = None,
     columns: Columns = None,
     skip_bad: SkipBad = False,
@@ -132,6 +124,6 @@ def verdict(found: Predictability | None) -> Text:
     return text.append(
         f"Knowing age and last reuse time lowers the uncertainty about the next request by "
         f"{max(found.skill, 0.0):.1%} ({found.memoryless_bits:.3f} to {found.survival_bits:.3f} "
-        f"bits per decision): {MEANINGS[found.verdict]}.",
+        f"bits per decision): {found.meaning}.",
         style="not bold",
     )

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Columns", "SkipBad", "TraceFormat"]
+__all__ = ["AsJson", "Columns", "SkipBad", "TraceFormat"]
 
+AsJson = Annotated[bool, typer.Option("--json", help="The result as JSON on standard output.")]
 TraceFormat = Annotated[
     str | None,
     typer.Option(

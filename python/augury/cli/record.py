@@ -1,7 +1,7 @@
 """``augury record``: history that is there already, as a trace."""
 
+import json
 import os
-import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -11,7 +11,9 @@ from typing import Annotated
 
 import typer
 
+from augury.cli.durations import read_duration
 from augury.cli.failure import FAILED, INTERRUPTED, designed_failures
+from augury.cli.options import AsJson
 from augury.errors import ConfigError
 from augury.recording import Recorder, Recording
 from augury.recording import record as run_record
@@ -21,7 +23,6 @@ __all__ = ["record"]
 SECRET = "AUGURY_RECORD_SECRET"
 #: Where redis-cli and valkey-cli look for a password.
 PASSWORD = "REDISCLI_AUTH"
-UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def record(
@@ -30,8 +31,8 @@ def record(
         typer.Argument(
             metavar="SOURCE",
             help="redis://USER:PASSWORD@HOST:PORT/DB (all but the host may be absent) for MONITOR "
-            "of a server, rediss:// for TLS, unix:///PATH; else an access log, plain or "
-            "compressed, or -.",
+            "of a server, rediss:// for TLS, unix:///PATH; memcached://HOST:PORT for its watch; "
+            "else a log, plain or compressed, or -.",
         ),
     ],
     target: Annotated[
@@ -84,7 +85,9 @@ def record(
         typer.Option(
             "--format",
             metavar="NAME",
-            help="Of an access log: combined, common or json. Told by each line if absent.",
+            help="Of a log: combined, common, json or caddy; a format of nginx or Apache in "
+            "quotes, as in '$time_local $request_uri $status'; postgresql for statements. Of an "
+            "access log told by each line if absent.",
         ),
     ] = None,
     query: Annotated[
@@ -110,16 +113,26 @@ def record(
         typer.Option(
             "--columns",
             metavar="ROLE=FIELD,...",
-            help="Fields of a JSON log, as in key=uri,size=bytes,time=ts. Roles: time, key, size, "
-            "method, status, host, request.",
+            help="Fields of a JSON log or an own format, as in key=uri,size=bytes,time=ts. Roles: "
+            "time, key, size, method, status, host, request.",
+        ),
+    ] = None,
+    line_prefix: Annotated[
+        str | None,
+        typer.Option(
+            "--line-prefix",
+            metavar="TEXT",
+            help="log_line_prefix of PostgreSQL, as in '%m \\[%p] '. Any time in front of a "
+            "message is its time if absent.",
         ),
     ] = None,
     strict: Annotated[
         bool,
         typer.Option("--strict", help="Stop at the first malformed line instead of counting."),
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Record history as a trace, from a Redis or Valkey server or from an access log.
+    """Record history as a trace: from a server at work, an access log or a log of SQL statements.
 
     Ctrl-C ends a recording and keeps what there is. MONITOR takes part of a server's throughput
     while it runs. What was written, and what was left out and why, is told on standard error.
@@ -142,11 +155,14 @@ def record(
                 query=query,
                 statuses=status,
                 columns=columns,
+                line_prefix=line_prefix,
                 strict=strict,
                 password=os.environ.get(PASSWORD),
                 progress=shown,
             )
         typer.echo(found.summary(), err=True)
+        if as_json:
+            typer.echo(json.dumps(found.to_dict(), indent=2))
         if not found.complete:
             raise typer.Exit(ending(found))
 
@@ -154,20 +170,6 @@ def record(
 def ending(found: Recording) -> int:
     """The exit code of a recording that ended before its time."""
     return INTERRUPTED if found.ended == "interrupted" else FAILED
-
-
-def read_duration(text: str | None) -> float | None:
-    """Seconds.
-
-    >>> read_duration("1.5m")
-    90.0
-    """
-    if text is None:
-        return None
-    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smh]?)", text.strip().lower())
-    if found is None:
-        raise ConfigError(f"duration {text!r}: expected a time such as 90, 30s, 10m or 2h")
-    return float(found[1]) * UNITS[found[2]]
 
 
 def read_secret(path: Path | None) -> bytes | None:

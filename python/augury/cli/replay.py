@@ -13,7 +13,7 @@ import typer
 from augury import _core
 from augury.cli.failure import designed_failures
 from augury.cli.files import is_same_file, write_text
-from augury.cli.options import Columns, SkipBad, TraceFormat
+from augury.cli.options import AsJson, Columns, SkipBad, TraceFormat
 from augury.errors import ConfigError
 from augury.extras import require
 from augury.laboratory import Progress, ReplayResult
@@ -68,6 +68,7 @@ def replay(
         Format | None,
         typer.Option("--format", "-f", help="Told by the ending of --output, else table."),
     ] = None,
+    as_json: AsJson = False,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="PATH", help="Write there, not to standard output."),
@@ -130,7 +131,7 @@ def replay(
     Several traces run at once. Standard output holds only the result.
     """
     with designed_failures():
-        chosen = output_format or told_by(output)
+        chosen = chosen_format(output_format, output, as_json=as_json)
         check_outputs(chosen, output, report)
         check_overwriting(traces, output, report)
         with progress_bar() as shown:
@@ -167,6 +168,13 @@ def read_seeds(text: str) -> list[int]:
         return [int(part) for part in text.split(",")]
     except ValueError:
         raise ConfigError(f"seed {text!r} is not whole numbers separated by commas") from None
+
+
+def chosen_format(given: Format | None, output: Path | None, *, as_json: bool) -> Format:
+    """The format asked for, else that of the file."""
+    if as_json and given not in (None, Format.JSON):
+        raise ConfigError(f"--json and --format {given} are two formats: give one")
+    return Format.JSON if as_json else given or told_by(output)
 
 
 def told_by(output: Path | None) -> Format:

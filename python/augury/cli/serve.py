@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from augury import _core
+from augury.cli.examples import COMMANDS
+from augury.cli.failure import DONE
 
 __all__ = ["CONTEXT", "serve"]
 
@@ -25,4 +27,10 @@ def serve(
         # The server ends on signals by itself; the interpreter would only note them for later.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.stdout.flush()
-    raise typer.Exit(_core.serve(["augury serve", *(arguments or [])]))
+    given = arguments or []
+    code = _core.serve(["augury serve", *given])
+    if {"-h", "--help"} & set(given) and code == DONE:
+        typer.echo("\nExamples:")
+        for what, how in COMMANDS["serve"]:
+            typer.echo(f"  {how}  # {what}")
+    raise typer.Exit(code)

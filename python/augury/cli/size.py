@@ -12,7 +12,7 @@ from augury import _core
 from augury.cli.console import print_to
 from augury.cli.failure import designed_failures
 from augury.cli.judgement import plain_table
-from augury.cli.options import Columns, SkipBad, TraceFormat
+from augury.cli.options import AsJson, Columns, SkipBad, TraceFormat
 from augury.cli.stages import stages
 from augury.errors import ConfigError
 from augury.laboratory.sizing import SizePoint, Sizing, Target
@@ -71,8 +71,10 @@ def size(
     ] = False,
     seed: Annotated[int, typer.Option(help="Of the policy.")] = 1,
     output_format: Annotated[
-        SizeFormat, typer.Option("--format", "-f", help="How to print the answer.")
-    ] = SizeFormat.TABLE,
+        SizeFormat | None,
+        typer.Option("--format", "-f", help="How to print the answer; table if absent."),
+    ] = None,
+    as_json: AsJson = False,
     stream: Annotated[
         bool | None,
         typer.Option(
@@ -93,6 +95,9 @@ def size(
     Large caches are judged from a sample of the objects, with its standard error.
     """
     with designed_failures():
+        if as_json and output_format not in (None, SizeFormat.JSON):
+            raise ConfigError(f"--json and --format {output_format} are two formats: give one")
+        chosen = SizeFormat.JSON if as_json else output_format or SizeFormat.TABLE
         with stages() as shown:
             found = run_sizing(
                 trace,
@@ -112,9 +117,9 @@ def size(
                 jobs=jobs,
                 progress=shown,
             )
-        if output_format is SizeFormat.TABLE:
+        if chosen is SizeFormat.TABLE:
             print_to(None, page(found))
-        elif output_format is SizeFormat.JSON:
+        elif chosen is SizeFormat.JSON:
             typer.echo(found.to_json())
         else:
             sys.stdout.write(found.to_csv())

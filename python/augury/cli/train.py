@@ -13,7 +13,8 @@ from rich.text import Text
 from augury.cli.console import print_to
 from augury.cli.failure import designed_failures
 from augury.cli.files import check_target
-from augury.cli.options import Columns, SkipBad, TraceFormat
+from augury.cli.many import check_single, executor, many_page
+from augury.cli.options import AsJson, Columns, SkipBad, TraceFormat
 from augury.cli.sequences import check_unused, sequence_page
 from augury.cli.stages import stages
 from augury.errors import ConfigError
@@ -45,7 +46,9 @@ class Model(StrEnum):
 
 
 def train(
-    trace: Annotated[str, typer.Argument(metavar="TRACE", help="A file, or synthetic:NAME.")],
+    traces: Annotated[
+        list[str], typer.Argument(metavar="TRACE...", help="Files, or synthetic:NAME.")
+    ],
     model: Annotated[Model, typer.Option("--model", "-m", help="The kind of model.")] = Model.GBM,
     output: Annotated[
         Path | None,
@@ -88,31 +91,64 @@ def train(
             metavar="PATH", help="Also draw what the model goes by, to .svg, .png or .pdf."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The model card as JSON.")] = False,
+    ray: Annotated[
+        bool,
+        typer.Option(
+            "--ray",
+            help="Sample, replay and judge on the workers of a Ray; the result is the same.",
+        ),
+    ] = False,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            "--ray-address",
+            metavar="ADDRESS",
+            help="Of a Ray cluster, whose workers read the traces by the same paths; one on this "
+            "machine if absent.",
+        ),
+    ] = None,
+    shards: Annotated[
+        int,
+        typer.Option(
+            "--shards", metavar="N", help="Split each trace's objects and capacity over N nodes."
+        ),
+    ] = 1,
+    as_json: AsJson = False,
     trace_format: TraceFormat = None,
     columns: Columns = None,
     skip_bad: SkipBad = False,
 ) -> None:
     """Train a model on the beginning of a trace, judge it on the rest, and save it.
 
+    Of several traces, or shards of one, each is sampled, replayed and judged by itself, and one
+    model learns from the rows of all.
+
     Use it with augury replay --policies learned:PATH; a sequence model, which learns what follows
     the last few keys, with --prefetch --prefetcher learned:PATH.
     """
     with designed_failures():
         require("sklearn", "learn")
-        from augury.learn import importances, plot_dependence, train_sequence
+        from augury.learn import importances, plot_dependence, train_many, train_sequence
         from augury.learn import train as run_training
         from augury.learn.explaining import check_picture
 
-        path = output or Path(f"{stem(trace)}-{model}.augury")
-        check_target(path, trace)
+        trace = traces[0]
+        is_many = len(traces) > 1 or shards > 1 or ray
+        path = output or Path(f"{stem(trace)}{'-and-others' * (len(traces) > 1)}-{model}.augury")
+        for one in traces:
+            check_target(path, one)
         if plots is not None:
             require("matplotlib", "report")
             check_target(plots, trace, (path,))
             check_picture(plots)
+        if ray_address is not None and not ray:
+            raise ConfigError("--ray-address is where --ray is: add --ray")
         if model is Model.SEQUENCE:
             check_unused(
                 {
+                    "--ray": (ray, False),
+                    "--shards": (shards, 1),
+                    "a second trace": (len(traces), 1),
                     "--tune": (tune, False),
                     "--cv": (cv, 0),
                     "--rows": (rows, ROWS),
@@ -133,6 +169,27 @@ def train(
                     progress=shown,
                 )
             save(sequence.artifact, path, sequence_page(sequence), as_json=as_json)
+            return
+        if is_many:
+            check_single({"--tune": tune, "--cv": cv, "--plots": plots})
+            with stages() as shown, executor(ray, ray_address, jobs) as execute:
+                many = train_many(
+                    traces,
+                    shards=shards,
+                    model=model,
+                    capacity=capacity,
+                    rows=rows,
+                    until=share_of(until),
+                    horizon=horizon,
+                    seed=seed,
+                    jobs=jobs,
+                    trace_format=trace_format,
+                    columns=columns,
+                    skip_bad=skip_bad,
+                    execute=execute,
+                    progress=shown,
+                )
+            save(many.artifact, path, many_page(many), as_json=as_json)
             return
         with stages() as shown:
             found = run_training(

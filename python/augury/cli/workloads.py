@@ -1,19 +1,20 @@
 """``augury workloads``: what can be replayed without any file."""
 
 import json
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from augury import traces
 from augury.cli.console import print_to
 from augury.cli.failure import designed_failures
+from augury.cli.options import AsJson
 
 __all__ = ["workloads"]
 
 
 def workloads(
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON array.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the synthetic workloads, each to be used as synthetic:NAME."""
     from rich.table import Table

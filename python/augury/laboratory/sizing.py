@@ -173,8 +173,7 @@ def size(
     (name,) = resolve_policies([policy])
     if is_peer(name) or is_learned(name):
         raise ConfigError(f"policy {name!r} cannot be sized: choose one of ours, such as auto")
-    if target_miss_ratio is not None and not 0 <= target_miss_ratio <= 1:
-        raise ConfigError(f"target miss ratio {target_miss_ratio!r} is not a share from 0 to 1")
+    check_target_ratio(target_miss_ratio)
     prices = read_prices(price_per_gb_hour, price_per_miss)
     workers, (number,) = read_jobs(jobs), read_seeds(seed)
     source = os.fspath(trace)
@@ -220,14 +219,7 @@ class Work:
 
     def set_prices(self, prices: Prices, rate: float, object_bytes: float | None) -> None:
         """Costs are asked for too."""
-        if self._unit_sizes and object_bytes is None:
-            raise ConfigError(
-                f"{self._name}: every object has size 1, so a price per GB says nothing: give the "
-                "bytes that an entry takes (--object-bytes, object_bytes=)"
-            )
-        if object_bytes is not None and not object_bytes > 0:
-            raise ConfigError(f"object bytes {object_bytes!r}: expected more than 0")
-        self._prices = prices, rate, (object_bytes or 1.0) if self._unit_sizes else 1.0
+        self._prices = prices, rate, read_unit(self._trace, self._name, object_bytes)
 
     def result(
         self, jobs: int, target: float | None, progress: Callable[[float, str], None]
@@ -349,13 +341,35 @@ class Work:
         )
 
 
+def check_target_ratio(target: float | None) -> None:
+    """Refuse a target that is no share."""
+    if target is not None and not 0 <= target <= 1:
+        raise ConfigError(f"target miss ratio {target!r} is not a share from 0 to 1")
+
+
+def read_unit(trace: "_core.Trace", name: str, object_bytes: float | None) -> float:
+    """Bytes of a unit of capacity: what an entry takes where every object has size 1, else 1."""
+    has_unit_sizes = trace.footprint == trace.objects
+    if has_unit_sizes and object_bytes is None:
+        raise ConfigError(
+            f"{name}: every object has size 1, so a price per GB says nothing: give the bytes that "
+            "an entry takes (--object-bytes, object_bytes=)"
+        )
+    if object_bytes is not None and not object_bytes > 0:
+        raise ConfigError(f"object bytes {object_bytes!r}: expected more than 0")
+    return (object_bytes or 1.0) if has_unit_sizes else 1.0
+
+
 def read_prices(per_gb_hour: float | None, per_miss: float | None) -> Prices | None:
     """Both prices, or none."""
     if per_gb_hour is None and per_miss is None:
         return None
     if per_gb_hour is None or per_miss is None:
         given, missing = ("miss", "GB and hour") if per_gb_hour is None else ("GB and hour", "miss")
-        raise ConfigError(f"a price per {given} alone decides nothing: give one per {missing} too")
+        option = "--price-per-gb-hour" if missing == "GB and hour" else "--price-per-miss"
+        raise ConfigError(
+            f"a price per {given} alone decides nothing: give one per {missing} too ({option})"
+        )
     return Prices(per_gb_hour, per_miss)
 
 

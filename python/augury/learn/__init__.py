@@ -16,6 +16,7 @@ from augury.learn.explaining import Importance, importances, plot_dependence
 from augury.learn.exporting import describe
 from augury.learn.judging import Outcome, Replays, Scores
 from augury.learn.kinds import KINDS, Kind
+from augury.learn.scaling import Executor, ManyTraining, here, on_ray, train_many
 from augury.learn.schema import FEATURES, MEANINGS, SCHEMA_VERSION
 from augury.learn.sequences import (
     Foreseen,
@@ -39,11 +40,13 @@ __all__ = [
     "Cleaning",
     "DataSet",
     "Event",
+    "Executor",
     "Foreseen",
     "ForeseenBy",
     "Importance",
     "Judgement",
     "Kind",
+    "ManyTraining",
     "Outcome",
     "Replays",
     "Scores",
@@ -57,8 +60,11 @@ __all__ = [
     "describe",
     "evaluate",
     "evaluate_sequence",
+    "here",
     "importances",
+    "on_ray",
     "plot_dependence",
     "train",
+    "train_many",
     "train_sequence",
 ]

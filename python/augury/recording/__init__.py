@@ -1,8 +1,9 @@
 """Recording: the history that people already have, as a trace.
 
-A source (MONITOR of a server, an access log) yields requests under their keys; a recorder puts
-times in order, fills in sizes, samples and anonymises keys, and writes. :func:`augury.record`
-does it all in one call; the parts are here for other sources:
+A source (MONITOR of a Redis, ``watch`` of a memcached, an access log, a log of SQL statements)
+yields requests under their keys; a recorder puts times in order, fills in sizes, samples and
+anonymises keys, and writes. :func:`augury.record` does it all in one call; the parts are here for
+other sources:
 
 >>> import augury, tempfile, pathlib
 >>> from augury.recording import Anonymiser, KeyedRequest, Recorder
@@ -18,20 +19,24 @@ False
 
 from augury.recording.access_log import AccessLog
 from augury.recording.anonymiser import Anonymiser
+from augury.recording.memcached import MemcachedWatch
 from augury.recording.recorder import Recorder
 from augury.recording.recording import Recording
 from augury.recording.request import KeyedRequest, LeftOut
 from augury.recording.run import record, record_from
 from augury.recording.server import RedisMonitor
+from augury.recording.statement_log import StatementLog
 
 __all__ = [
     "AccessLog",
     "Anonymiser",
     "KeyedRequest",
     "LeftOut",
+    "MemcachedWatch",
     "Recorder",
     "Recording",
     "RedisMonitor",
+    "StatementLog",
     "record",
     "record_from",
 ]

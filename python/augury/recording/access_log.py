@@ -1,4 +1,4 @@
-"""Requests from an access log of nginx, Apache or any server that writes like them.
+"""Requests from an access log of nginx, Apache, Caddy or any server that writes like them.
 
 What a cache in front of the server would have been asked (RFC 9111): GET and HEAD are reads;
 POST, PUT, PATCH and DELETE that succeed invalidate their target (section 4.4) and are recorded as
@@ -11,12 +11,18 @@ number of bytes sent.
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from queue import Empty, Queue
-from threading import Event, Thread
 
-from augury import _core
-from augury.errors import ConfigError, TraceError
-from augury.recording.log_line import LoggedAnswer, NotALineError, read_columns, reader_of
+from augury.errors import ConfigError
+from augury.recording.lines import FAULTS, LogLines
+from augury.recording.log_line import (
+    LineReader,
+    LoggedAnswer,
+    NotALineError,
+    NotAnAnswerError,
+    read_columns,
+    reader_of,
+)
+from augury.recording.log_pattern import PatternLine, is_pattern
 from augury.recording.request import KeyedRequest, LeftOut
 
 __all__ = ["CACHEABLE", "AccessLog"]
@@ -25,17 +31,10 @@ __all__ = ["CACHEABLE", "AccessLog"]
 CACHEABLE = frozenset((200, 203, 204, 206, 300, 301, 304, 308, 404, 405, 410, 414, 501))
 READING = frozenset(("GET", "HEAD"))
 INVALIDATING = frozenset(("POST", "PUT", "PATCH", "DELETE"))
-FORMATS = ("combined", "common", "json")
+FORMATS = ("combined", "common", "json", "caddy")
 QUERIES = ("keep", "drop")
-#: Seconds between two looks at the clock where nothing comes in.
-POLL = 0.25
-#: Chunks of at most 1 MiB (or one line of that) read ahead.
-AHEAD = 2
 #: Seconds that a log's clock may be ahead of ours.
 FUTURE = 86_400
-FAULTS = {"line_too_long": "longer than 1 MiB", "binary_data": "binary data"}
-
-Chunk = list[tuple[int, str | None, str | None]]
 
 
 class AccessLog:
@@ -43,11 +42,12 @@ class AccessLog:
 
     Args:
         path: A file, plain or compressed by gzip or zstd, or ``-`` for standard input.
-        log_format: ``combined``, ``common`` or ``json``; if None, each line tells.
+        log_format: ``combined``, ``common``, ``json`` or ``caddy``, or a format of one's own as in
+            nginx's ``log_format`` or Apache's ``LogFormat``; if None, each line tells.
         query: Whether to ``keep`` or ``drop`` the query in keys.
         statuses: Statuses of answers that count; None for those cacheable by default, ``"all"``.
-        columns: Names of fields by role, for JSON: ``key``, ``size``, ``time``, ``method``,
-            ``status``, ``host`` (put in front of the path), ``request``.
+        columns: Names of fields by role, for JSON and own formats: ``key``, ``size``, ``time``,
+            ``method``, ``status``, ``host`` (put in front of the path), ``request``.
         now: Seconds since 1970; a line from more than a day later is malformed.
 
     Raises:
@@ -65,62 +65,43 @@ class AccessLog:
         columns: str | Mapping[str, str] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        if log_format is not None and log_format not in FORMATS:
-            raise ConfigError(f"format {log_format!r}: expected one of {', '.join(FORMATS)}")
+        if log_format is not None and log_format not in FORMATS and not is_pattern(log_format):
+            raise ConfigError(
+                f"format {log_format!r}: expected one of {', '.join(FORMATS)}, or a format of "
+                "nginx or Apache such as '$time_local $request_uri $status' or '%t %U %s'"
+            )
         if query not in QUERIES:
             raise ConfigError(f"query {query!r}: expected one of {', '.join(QUERIES)}")
-        if columns is not None and log_format not in (None, "json"):
-            raise ConfigError(f"columns are for JSON, and the format is {log_format}")
+        if columns is not None and log_format in ("combined", "common"):
+            raise ConfigError(f"columns are for JSON and own formats, not for {log_format}")
         self.name = os.fspath(path)
         self.is_live = self.name == "-"
-        self.ended = "end of input"
-        self.complete = True
         self.notes: list[str] = []
-        self._read = reader_of(log_format, read_columns(columns))
+        roles = read_columns(columns)
+        self._lines = LogLines(path)
+        self._read: LineReader = (
+            PatternLine(log_format, roles)
+            if log_format is not None and is_pattern(log_format)
+            else reader_of(log_format, roles)
+        )
         self._drop_query = query == "drop"
         self._statuses = read_statuses(statuses)
         self._latest = now() + FUTURE
 
     def __iter__(self) -> Iterator[KeyedRequest | LeftOut | None]:
         """Begin reading."""
-        chunks: Queue[Chunk | BaseException] = Queue(maxsize=AHEAD)
-        stopped = Event()
-        # A thread, so that whoever waits here can be interrupted; a daemon, since one that waits
-        # for standard input cannot be.
-        Thread(target=self._read_ahead, args=(chunks, stopped), daemon=True).start()
-        try:
-            read_any = False
-            while True:
-                try:
-                    chunk = chunks.get(timeout=POLL)
-                except Empty:
-                    yield None
-                    continue
-                if isinstance(chunk, TraceError) and read_any:
-                    # What came before the damage is worth keeping.
-                    self.ended, self.complete = str(chunk), False
-                    return
-                if isinstance(chunk, BaseException):
-                    raise chunk
-                if not chunk:
-                    return
-                read_any = True
-                for number, line, fault in chunk:
-                    yield self._line(number, line, fault)
-        finally:
-            stopped.set()
-            while not chunks.empty():
-                chunks.get_nowait()
+        for found in self._lines:
+            yield None if found is None else self._line(*found)
 
-    def _read_ahead(self, chunks: "Queue[Chunk | BaseException]", stopped: Event) -> None:
-        try:
-            lines = _core.TextLines(self.name)
-            chunk: Chunk | None = None
-            while chunk != [] and not stopped.is_set():
-                chunk = lines.next_chunk()
-                chunks.put(chunk)
-        except BaseException as error:
-            chunks.put(error)
+    @property
+    def ended(self) -> str:
+        """Why it ended."""
+        return self._lines.ended
+
+    @property
+    def complete(self) -> bool:
+        """Whether that was its proper end."""
+        return self._lines.complete
 
     def _line(self, number: int, line: str | None, fault: str | None) -> KeyedRequest | LeftOut:
         try:
@@ -129,6 +110,8 @@ class AccessLog:
             answer = self._read(line)
             if not 0 <= answer.time <= self._latest:
                 raise NotALineError("a time before 1970 or more than a day from now")
+        except NotAnAnswerError as error:
+            return LeftOut(str(error))
         except NotALineError as error:
             return LeftOut(f"malformed lines: {error}", f"line {number:,}", malformed=True)
         return self._request(answer)

@@ -1,5 +1,7 @@
 r"""Lines of access logs: the common and combined formats, and one JSON object per line.
 
+In JSON a field within a field is named with a dot: Caddy's path is ``request.uri``.
+
 ``host ident user [time] "request" status bytes``, and in the combined format ``"referer" "agent"``
 behind it; both as nginx and Apache write them, with further fields behind the last, and with a
 virtual host in front. Parsing takes time in proportion to the line, whatever it holds.
@@ -14,7 +16,16 @@ from augury.errors import ConfigError
 from augury.recording.log_time import of_common_log, of_field
 from augury.recording.quoting import unquoted
 
-__all__ = ["LoggedAnswer", "NotALineError", "read_columns", "reader_of"]
+__all__ = [
+    "LineReader",
+    "LoggedAnswer",
+    "NotALineError",
+    "NotAnAnswerError",
+    "read_columns",
+    "read_request",
+    "reader_of",
+    "time_of",
+]
 
 QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 COMMON = re.compile(r"[^\[\"]+ \[([^\]]{1,40})\] " + QUOTED + r" (\d{3}) (\d{1,19}|-)(?= |$)")
@@ -24,9 +35,9 @@ ROLES = ("time", "key", "size", "method", "status", "host", "request")
 #: Names that nginx's variables, and other servers, have for each role, in order of preference.
 USUAL: Mapping[str, tuple[str, ...]] = {
     "time": ("time_iso8601", "msec", "time_local", "time", "timestamp", "@timestamp", "ts"),
-    "key": ("request_uri", "uri", "path", "url"),
+    "key": ("request_uri", "uri", "path", "url", "request.uri"),
     "size": ("body_bytes_sent", "bytes_sent", "bytes", "size"),
-    "method": ("request_method", "method"),
+    "method": ("request_method", "method", "request.method"),
     "status": ("status", "code"),
     "host": (),
     "request": ("request",),
@@ -35,6 +46,10 @@ USUAL: Mapping[str, tuple[str, ...]] = {
 
 class NotALineError(ValueError):
     """A line is not of its format; says how."""
+
+
+class NotAnAnswerError(ValueError):
+    """A line is sound and about something else than an answer."""
 
 
 class LoggedAnswer(NamedTuple):
@@ -106,6 +121,9 @@ class JsonLine:
         target = self._field(fields, "key")
         if target is None:
             request = self._field(fields, "request")
+            if request is None and "logger" in fields:
+                # Caddy's other messages, in the same file.
+                raise NotAnAnswerError("messages of the server")
             if not isinstance(request, str):
                 raise NotALineError("no path: name its field by --columns key=NAME")
             return read_request(request)
@@ -116,7 +134,15 @@ class JsonLine:
         return (str(method).upper() or None), bytes_of(target)
 
     def _field(self, fields: Mapping[str, object], role: str) -> object:
-        return next((fields[name] for name in self._names[role] if name in fields), None)
+        for name in self._names[role]:
+            if name in fields:
+                return fields[name]
+            outer, dot, inner = name.partition(".")
+            within = fields.get(outer) if dot else None
+            if isinstance(within, dict) and inner in within:
+                found: object = within[inner]
+                return found
+        return None
 
     def _number(self, fields: Mapping[str, object], role: str) -> int | None:
         value = self._field(fields, role)
@@ -134,7 +160,7 @@ class JsonLine:
 def reader_of(log_format: str | None, columns: Mapping[str, str]) -> LineReader:
     """The reader for a format; without one, each line tells: JSON begins with a brace."""
     text, as_json = TextLine(log_format), JsonLine(columns)
-    if log_format == "json":
+    if log_format in ("json", "caddy"):
         return as_json
     if log_format is not None:
         return text

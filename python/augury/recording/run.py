@@ -7,14 +7,18 @@ from collections.abc import Callable, Collection, Mapping
 from augury.errors import ConfigError, TraceError
 from augury.recording.access_log import AccessLog
 from augury.recording.anonymiser import Anonymiser
+from augury.recording.memcached import MemcachedWatch, is_memcached
 from augury.recording.recorder import Recorder
 from augury.recording.recording import Recording
 from augury.recording.request import KeyedRequest, LeftOut
 from augury.recording.server import RedisMonitor
 from augury.recording.source import Source
+from augury.recording.statement_log import StatementLog
 
 __all__ = ["record", "record_from", "source_of"]
 
+#: The format of PostgreSQL's logs.
+STATEMENTS = "postgresql"
 #: How many finds there are between two looks at the clock.
 STRIDE = 512
 
@@ -33,6 +37,7 @@ def record(
     query: str | None = None,
     statuses: Collection[int] | str | None = None,
     columns: str | Mapping[str, str] | None = None,
+    line_prefix: str | None = None,
     strict: bool = False,
     password: str | None = None,
     progress: Callable[[Recorder], None] | None = None,
@@ -41,8 +46,10 @@ def record(
 
     Args:
         source: ``redis://host:port/db`` for MONITOR of a server (see
-            :class:`~augury.recording.RedisMonitor`), else an access log (see
-            :class:`~augury.recording.AccessLog`).
+            :class:`~augury.recording.RedisMonitor`), ``memcached://host:port`` for its ``watch``
+            (:class:`~augury.recording.MemcachedWatch`), else an access log
+            (:class:`~augury.recording.AccessLog`) or one of statements
+            (:class:`~augury.recording.StatementLog`).
         target: The trace; its endings say format (``.csv``, ``.oracleGeneral``) and compression
             (``.zst``, ``.gz``). CSV keeps operations, TTLs and keys as text.
         duration: Seconds after which to stop.
@@ -51,10 +58,12 @@ def record(
         anonymise: Replace keys by keyed hashes (see :class:`~augury.recording.Anonymiser`).
         secret: The hash's key, at least 16 bytes; a random one if None.
         namespaces: ``keep`` or ``hash``, when keys are replaced.
-        log_format: Of an access log: ``combined``, ``common`` or ``json``.
+        log_format: Of an access log: ``combined``, ``common``, ``json``, ``caddy``, or a format of
+            one's own (``'$time_local $request_uri'``, ``'%t %U'``); ``postgresql`` for statements.
         query: Of an access log: whether to ``keep`` or ``drop`` the query in keys.
         statuses: Of an access log: the statuses that count, or ``"all"``.
-        columns: Of an access log in JSON: names of fields by role.
+        columns: Of an access log in JSON or a format of one's own: names of fields by role.
+        line_prefix: Of a log of statements: the server's ``log_line_prefix``.
         strict: Stop at the first malformed line instead of counting them.
         password: Of the server, where the URL has none.
         progress: Called now and then with the recorder.
@@ -84,6 +93,7 @@ def record(
         query=query,
         statuses=statuses,
         columns=columns,
+        line_prefix=line_prefix,
         password=password,
     )
     if is_same_file(source, target):
@@ -114,19 +124,32 @@ def source_of(
     query: str | None = None,
     statuses: Collection[int] | str | None = None,
     columns: str | Mapping[str, str] | None = None,
+    line_prefix: str | None = None,
     password: str | None = None,
 ) -> Source:
     """The source that is named: a server by its URL, else a log."""
     named = os.fspath(source)
-    if "://" not in named:
-        return AccessLog(
-            named, log_format=log_format, query=query or "keep", statuses=statuses, columns=columns
+    of_access_logs = {"query": query, "status": statuses, "columns": columns}
+    if "://" in named:
+        refuse(
+            {"format": log_format, "line prefix": line_prefix, **of_access_logs},
+            "logs, and the source a server",
         )
-    of_logs = {"format": log_format, "query": query, "status": statuses, "columns": columns}
-    for option, value in of_logs.items():
+        return MemcachedWatch(named) if is_memcached(named) else RedisMonitor(named, password)
+    if log_format == STATEMENTS:
+        refuse(of_access_logs, "access logs, and the format one of statements")
+        return StatementLog(named, line_prefix=line_prefix)
+    refuse({"line prefix": line_prefix}, f"logs of statements: add --format {STATEMENTS}")
+    return AccessLog(
+        named, log_format=log_format, query=query or "keep", statuses=statuses, columns=columns
+    )
+
+
+def refuse(options: Mapping[str, object], about: str) -> None:
+    """Refuse options that are about something else."""
+    for option, value in options.items():
         if value is not None:
-            raise ConfigError(f"{option} {value!r} is about access logs, and the source a server")
-    return RedisMonitor(named, password)
+            raise ConfigError(f"{option} {value!r} is about {about}")
 
 
 def record_from(

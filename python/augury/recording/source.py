@@ -15,11 +15,18 @@ class Source(Protocol):
     name: str
     #: Whether it goes on until told to stop.
     is_live: bool
-    #: Why it ended, and whether that was its proper end.
-    ended: str
-    complete: bool
     #: What else there is to say when it has ended.
     notes: list[str]
+
+    @property
+    def ended(self) -> str:
+        """Why it ended."""
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """Whether that was its proper end."""
+        ...
 
     def __iter__(self) -> Iterator[KeyedRequest | LeftOut | None]:
         """Begin reading."""

@@ -22,6 +22,7 @@ mod shadows;
 use crate::history::History;
 use crate::model::predictor::Predictor;
 use crate::policy::explanation::Opinion;
+use crate::policy::forecast::{Shadow, Shadowing};
 use crate::policy::learner::{Learner, SMALL};
 use crate::policy::ranking::RankingId;
 use crate::policy::sampled::{Chooser, Expert, Sampled};
@@ -194,6 +195,22 @@ impl Chooser for Guard {
             }
         };
         known.map(opinion).collect()
+    }
+
+    fn shadowing(&self) -> Option<Shadowing> {
+        let scores = self.bandit.scores();
+        let best = scores.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+        let known = (0..EXPERTS.len()).filter(|&expert| self.bandit.known() & 1 << expert != 0);
+        let shadow = |expert: usize| {
+            let is_live = self.bandit.live() & 1 << expert != 0;
+            Shadow {
+                expert: EXPERTS[expert],
+                is_live,
+                standing: scores[expert] / best,
+                hit_ratio: self.bandit.hit_ratio(expert).filter(|_| is_live),
+            }
+        };
+        Some(Shadowing { ratio: self.ratio(), shadows: known.map(shadow).collect() })
     }
 
     /// A lead that another model had is not this one's: it begins level with the best built-in one.

@@ -249,7 +249,8 @@ impl Shadows {
             let places = self.objects.capacity() as u32;
             self.shadows.iter_mut().for_each(|shadow| shadow.sweep.reserve(places));
         }
-        self.index.reserve();
+        let objects = &self.objects;
+        self.index.reserve(|at| objects[at as usize].hash);
     }
 
     fn add(&mut self, access: &Access) -> u32 {
@@ -269,7 +270,8 @@ impl Shadows {
                 (self.objects.len() - 1) as u32
             }
         };
-        self.index.insert(access.hash, at);
+        let objects = &self.objects;
+        self.index.insert(access.hash, at, |at| objects[at as usize].hash);
         at
     }
 

@@ -19,10 +19,13 @@
 //! counts fade by a factor per round. Memory: classes are added as they are seen, up to a limit;
 //! beyond it an object belongs to the class of its heat alone.
 
+mod outlook;
 mod saved;
 
 use super::hazard::{Counts, Curve, Packed, SPAN, density, hazards, survival};
 use crate::history::{AGE_BUCKETS, CLASSES_MAX, History, NO_REUSE, age_bucket, bucket_start};
+
+pub use outlook::Outlook;
 
 /// Number of a class.
 pub type ClassId = u16;
@@ -86,6 +89,8 @@ pub struct Survival {
     classes: Vec<Class>,
     density: Vec<Packed>,
     census: Vec<Pending>,
+    /// Whether the census is that of the latest round, and gone when the next one begins.
+    is_spent: bool,
     weights: (f32, f32),
     /// Hazards of the heat buckets, made at the start of a round.
     parents: Vec<Curve>,
@@ -111,6 +116,7 @@ impl Survival {
             classes: Vec::new(),
             density: Vec::new(),
             census: Vec::new(),
+            is_spent: false,
             weights: (1.0, 1.0),
             parents: Vec::new(),
             widths: [0.0; SPAN],
@@ -188,15 +194,25 @@ impl Survival {
         })
     }
 
+    #[inline]
+    fn reuse_octave(&self, reuse: u8) -> usize {
+        usize::from(reuse.clamp(self.lowest, self.lowest + SPAN as u8 - 1) / 4)
+    }
+
+    #[inline]
+    fn key_of(&self, history: &History, heat: usize, reuse: usize) -> usize {
+        (usize::from(history.size()) * HEATS + heat) * REUSES + reuse
+    }
+
     /// The class of a history.
     #[inline]
     pub fn class_of(&mut self, history: &History) -> ClassId {
         let heat = heat_bucket(history);
         let reuse = match history.reuse() {
             NO_REUSE => REUSES - 1,
-            reuse => usize::from(reuse.clamp(self.lowest, self.lowest + SPAN as u8 - 1) / 4),
+            reuse => self.reuse_octave(reuse),
         };
-        let key = (usize::from(history.size()) * HEATS + heat) * REUSES + reuse;
+        let key = self.key_of(history, heat, reuse);
         match self.keys.get(key) {
             Some(&known) if known != UNSEEN => known,
             Some(_) => self.find_class(key, heat),
@@ -280,8 +296,17 @@ impl Survival {
     #[inline]
     pub fn pending(&mut self, class: ClassId, age: u32, is_ghost: bool) {
         let column = self.column(age) as u8;
+        self.begin_census();
         if self.census.len() < self.census.capacity() {
             self.census.push(Pending { class, column, is_ghost });
+        }
+    }
+
+    /// What the latest round was made from is let go of.
+    #[inline]
+    fn begin_census(&mut self) {
+        if std::mem::take(&mut self.is_spent) {
+            self.census.clear();
         }
     }
 
@@ -295,6 +320,7 @@ impl Survival {
     /// `weights.0` objects, a ghost for `weights.1`.
     pub fn begin_round(&mut self, weights: (f32, f32)) {
         self.weights = weights;
+        self.begin_census();
         let mut heats = [([0.0; SPAN], [0.0; SPAN]); HEATS + 1];
         for class in &self.classes {
             for bucket in [usize::from(class.heat), HEATS] {
@@ -329,9 +355,7 @@ impl Survival {
                 continue;
             }
             class.news = 0.0;
-            let from = self.census.partition_point(|pending| usize::from(pending.class) < id);
-            let of_class = self.census[from..].iter().take_while(|p| usize::from(p.class) == id);
-            for pending in of_class {
+            for pending in waiting(&self.census, id) {
                 exits[usize::from(pending.column)] += pending.weight(self.weights);
             }
             let parent = &self.parents[usize::from(class.heat)];
@@ -347,10 +371,11 @@ impl Survival {
         complete
     }
 
-    /// Fades all counts and drops what was pending: once per completed round.
+    /// Fades all counts: once per completed round. What was pending is kept until the next census,
+    /// for [`Survival::outlook`].
     pub fn fade(&mut self) {
         self.classes.iter_mut().for_each(|class| class.counts.fade());
-        self.census.clear();
+        self.is_spent = true;
     }
 
     /// Bytes held.
@@ -361,6 +386,12 @@ impl Survival {
             + self.parents.capacity() * size_of::<Curve>()
             + self.census.capacity() * size_of::<Pending>()
     }
+}
+
+/// Those of a sorted census that are of a class.
+fn waiting(census: &[Pending], class: usize) -> impl Iterator<Item = &Pending> {
+    let from = census.partition_point(|pending| usize::from(pending.class) < class);
+    census[from..].iter().take_while(move |pending| usize::from(pending.class) == class)
 }
 
 fn lowest_for(objects: u64) -> u8 {

@@ -36,6 +36,8 @@ const LOOKS_PER_REQUEST: f32 = 10.0;
 const LOOKS: (f32, f32) = (12.0, 32.0);
 /// Residents up to which looks are doubled.
 const NEAR: u32 = 8_192;
+/// Residents from which on each has fewer ghosts.
+const MANY: usize = 1 << 20;
 /// Classes of the survival table: for caches of at most [`TINY`] and [`SMALL`] entries, and for
 /// others.
 const CLASSES: (usize, usize, usize) = (48, 64, 1024);
@@ -60,6 +62,8 @@ pub struct Learner {
     newcomer: History,
     /// Hash and size of the newcomer; none once it is in or has been turned away.
     incoming: Option<(u64, u32)>,
+    /// What left last, and when: its ghost's place is on its way from memory.
+    left: Option<(u64, History, u32)>,
     random: Random,
     looks: u32,
     evictions: u32,
@@ -129,6 +133,7 @@ impl Learner {
             is_computing: false,
             newcomer: History::default(),
             incoming: None,
+            left: None,
             random: Random::new(seed),
             looks: LOOKS.0 as u32,
             evictions: 0,
@@ -217,6 +222,9 @@ impl Learner {
             self.forget(hash, &history, access.now);
         }
         let now = access.now as u32;
+        if self.left.is_some_and(|(hash, ..)| hash == access.hash) {
+            self.lay_down();
+        }
         let mut history = match self.ghosts.recall(access.hash, now) {
             Some(mut history) => {
                 let class = self.model.class_of(&history);
@@ -287,10 +295,20 @@ impl Learner {
         self.evictions += 1;
     }
 
-    /// An object left, or was turned away.
+    /// An object left, or was turned away. It is remembered when the next one leaves: to wait for
+    /// its place in memory would take as long as much of an eviction.
     #[inline]
     pub fn forget(&mut self, hash: u64, history: &History, now: u64) {
-        if let Some((gone, age)) = self.ghosts.remember(hash, history, now as u32) {
+        self.ghosts.approach(hash);
+        self.lay_down();
+        self.left = Some((hash, *history, now as u32));
+    }
+
+    /// Remembers what left last.
+    #[inline]
+    fn lay_down(&mut self) {
+        let Some((hash, history, now)) = self.left.take() else { return };
+        if let Some((gone, age)) = self.ghosts.remember(hash, &history, now) {
             let class = self.model.class_of(&gone);
             self.model.censored(class, age);
         }
@@ -298,7 +316,10 @@ impl Learner {
 
     /// What a ghost remembers of an object that has left.
     pub fn ghost(&self, hash: u64, now: u64) -> Option<History> {
-        self.ghosts.peek(hash, now as u32)
+        match self.left {
+            Some((left, history, _)) if left == hash => Some(history),
+            _ => self.ghosts.peek(hash, now as u32),
+        }
     }
 
     /// The number of residents is now this.
@@ -391,13 +412,14 @@ fn cooling_for(residents: u64) -> f32 {
 }
 
 /// Ghosts for so many residents: sixteen each in caches of thousands, where they cost little and
-/// matter most, down to less than two each in caches of a million; few more than three and a half
-/// where all fixed memory is to stay below 64 KiB.
+/// matter most, down to less than two each in caches of a million, and three quarters for each
+/// beyond; few more than three and a half where all fixed memory is to stay below 64 KiB.
 fn ghosts_for(residents: usize, is_small: bool) -> usize {
     if is_small {
         let extra = if residents as u64 <= TINY { 512 } else { 1_024 };
         residents * 7 / 2 + (residents * 25 / 2).min(extra)
     } else {
-        residents * 7 / 4 + (residents * 57 / 4).min(196_608)
+        let beyond = residents.saturating_sub(MANY);
+        residents * 7 / 4 - beyond + (residents * 57 / 4).min(196_608)
     }
 }

@@ -9,6 +9,7 @@
 
 pub mod eviction;
 pub mod explanation;
+pub mod forecast;
 pub mod journal;
 pub mod learner;
 pub mod ranking;
@@ -27,6 +28,7 @@ use crate::saved::SavedError;
 use crate::slots::{SlotId, Slots};
 
 use explanation::Explanation;
+use forecast::{Forecast, Shadowing};
 
 /// What a policy answers when room is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +75,23 @@ pub trait Policy {
         _id: Option<SlotId>,
         _now: Tick,
     ) -> Option<Explanation> {
+        None
+    }
+
+    /// When the object of this hash is expected to be asked for; `id` is its slot, where it is
+    /// resident. None from policies that expect nothing, and where nothing is remembered of it.
+    fn forecast(
+        &self,
+        _slots: &Slots<Self::Record>,
+        _hash: u64,
+        _id: Option<SlotId>,
+        _now: Tick,
+    ) -> Option<Forecast> {
+        None
+    }
+
+    /// How the experts' shadows do, where the policy chooses by shadows.
+    fn shadowing(&self) -> Option<Shadowing> {
         None
     }
 

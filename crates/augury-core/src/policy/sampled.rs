@@ -19,6 +19,7 @@ use crate::saved::{Reader, SavedError, VERSION, Writer};
 use crate::slots::{SlotId, Slots};
 
 use super::explanation::{Explanation, Opinion, Standing};
+use super::forecast::{Forecast, Prediction, Shadowing};
 use super::journal::{Act, Decision, Journal};
 use super::learner::Learner;
 use super::ranking::{Ranking, RankingId, WithRanking};
@@ -62,6 +63,10 @@ pub trait Chooser: Send {
     fn opinions(&self, _hash: u64) -> Vec<Opinion> {
         let (expert, is_live) = (self.ruling(), true);
         vec![Opinion { expert, is_live, standing: 1.0, holds: None }]
+    }
+    /// How the experts' shadows do, where there are any.
+    fn shadowing(&self) -> Option<Shadowing> {
+        None
     }
     /// An access was recorded: the object's history after it.
     fn observe(&mut self, access: &Access, history: &History, learner: &Learner);
@@ -369,10 +374,7 @@ impl<C: Chooser> Policy for Sampled<C> {
             looks: self.learner.looks(),
             newcomer,
         }) {
-            Choice::Leave(id) => {
-                self.learner.approach(slots.hash(id));
-                Verdict::Evict(id)
-            }
+            Choice::Leave(id) => Verdict::Evict(id),
             Choice::Refuse => Verdict::Reject,
         };
         if self.journal.is_kept() {
@@ -401,6 +403,37 @@ impl<C: Chooser> Policy for Sampled<C> {
             decisions: self.journal.about(hash).copied().collect(),
             recorded_since: self.journal.since(),
         })
+    }
+
+    fn forecast(
+        &self,
+        slots: &Slots<History>,
+        hash: u64,
+        id: Option<SlotId>,
+        now: Tick,
+    ) -> Option<Forecast> {
+        let history = match id {
+            Some(id) => *slots.record(id),
+            None => self.learner.ghost(hash, now)?,
+        };
+        let lens = self.learner.lens(now);
+        let age = history.age(lens.now);
+        let size = id.map_or(1, |id| slots.size(id));
+        let prediction = lens.predictor.map(|predictor| Prediction {
+            answer: predictor.predict(&features::row(&lens, &history, size)),
+            meaning: predictor.meaning,
+        });
+        Some(Forecast {
+            ruling: self.chooser.ruling(),
+            history,
+            age,
+            outlook: lens.model.outlook(&history, age),
+            prediction,
+        })
+    }
+
+    fn shadowing(&self) -> Option<Shadowing> {
+        self.chooser.shadowing()
     }
 
     fn show(&self, slots: &Slots<History>, sampler: &mut Sampler, now: Tick) {

@@ -87,6 +87,13 @@ impl<K, V, R: Copy + Default> Store<K, V, R> {
         Some(id)
     }
 
+    /// Asks for the memory that the removal of a resident waits for.
+    #[inline]
+    pub(crate) fn fetch_leaving(&self, id: SlotId) {
+        self.index.fetch(self.slots.hash(id));
+        self.payloads.fetch(id);
+    }
+
     /// Key and value of a resident, or `None` for a vacant slot.
     #[inline]
     pub fn entry(&self, id: SlotId) -> Option<&(K, V)> {
@@ -118,7 +125,8 @@ impl<K, V, R: Copy + Default> Store<K, V, R> {
     pub fn insert(&mut self, hash: u64, size: u32, key: K, value: V) -> SlotId {
         let id = self.slots.occupy(hash, size);
         self.payloads.put(id, key, value);
-        self.index.insert(hash, id);
+        let slots = &self.slots;
+        self.index.insert(hash, id, |id| slots.hash(id));
         self.used += size as u64;
         id
     }

@@ -47,18 +47,20 @@ fn check_selector(
     if !command.flags.contains(Flags::NO_AUTH) && !selector.allows(number, arguments.get(1)) {
         return Err(denied(Reason::Command, 0));
     }
-    if !selector.all_keys {
+    let channels = channels(name, arguments.len());
+    // Names of shards' channels stand where keys do, for clusters: they are channels all the same.
+    if !selector.all_keys && channels.is_none() {
         if command.keys == Keys::None && command.flags.contains(Flags::MOVABLE_KEYS) {
             return Err(denied(Reason::Key, 0));
         }
-        for (nth, at) in command.keys.positions(arguments.len()).enumerate() {
+        for (nth, at) in command.keys.positions(arguments).enumerate() {
             if !selector.allows_key(&arguments[at], access(name, command, arguments, nth)) {
                 return Err(denied(Reason::Key, at));
             }
         }
     }
     if !selector.all_channels
-        && let Some((channels, is_pattern)) = channels(name, arguments.len())
+        && let Some((channels, is_pattern)) = channels
         && let Some(at) =
             channels.into_iter().find(|&at| !selector.allows_channel(&arguments[at], is_pattern))
     {
@@ -74,6 +76,11 @@ fn access(name: &str, command: &Command, arguments: Arguments<'_>, nth: usize) -
         "incr" | "decr" | "incrby" | "decrby" | "incrbyfloat" | "getset" | "getdel" | "getex"
         | "hincrby" | "hincrbyfloat" | "hgetdel" | "hgetex" => Access::BOTH,
         "set" if arguments.from(3).iter().any(|it| it.eq_ignore_ascii_case(b"get")) => Access::BOTH,
+        "bitfield" => {
+            let writes =
+                |it: &[u8]| it.eq_ignore_ascii_case(b"set") || it.eq_ignore_ascii_case(b"incrby");
+            if arguments.from(2).iter().any(writes) { Access::BOTH } else { Access::READ }
+        }
         "rename" | "renamenx" if nth == 0 => Access::BOTH,
         "copy" if nth == 0 => Access::READ,
         "exists" | "type" | "touch" | "strlen" | "hlen" | "hexists" | "hstrlen" => Access::NEITHER,
@@ -90,6 +97,7 @@ fn channels(name: &str, arguments: usize) -> Option<(std::ops::Range<usize>, boo
         "publish" | "spublish" => Some((1..2, false)),
         "subscribe" | "ssubscribe" => Some((1..arguments, false)),
         "psubscribe" => Some((1..arguments, true)),
+        "sunsubscribe" => Some((0..0, false)),
         _ => None,
     }
 }
@@ -125,6 +133,18 @@ mod tests {
         assert_eq!(Ok(()), checked("+@all %W~a", "set a 1"));
         assert_eq!(key(1), checked("+@all %W~a", "set a 1 GET"));
         assert_eq!(key(1), checked("+@all ~b", "set a 1"));
+    }
+
+    #[test]
+    fn channels_of_shards_are_no_keys_and_bit_fields_may_be_read() {
+        assert_eq!(Ok(()), checked("+@all resetkeys &c*", "ssubscribe c1 c2"));
+        assert_eq!(Ok(()), checked("+@all resetkeys &c*", "sunsubscribe x"));
+        let denied = Denied { reason: Reason::Channel, at: 1 };
+        assert_eq!(Err(denied), checked("+@all ~* resetchannels", "spublish c 1"));
+        assert_eq!(Ok(()), checked("+@all %R~a", "bitfield a get u8 0"));
+        assert_eq!(key(1), checked("+@all %R~a", "bitfield a get u8 0 incrby u8 0 1"));
+        assert_eq!(Ok(()), checked("+@all ~k*", "msetex 1 k 1 ex 10"));
+        assert_eq!(key(4), checked("+@all ~k*", "msetex 2 k 1 l 2"));
     }
 
     #[test]

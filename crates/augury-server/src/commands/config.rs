@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use super::spec::Group;
 use super::{Call, Command, Done, Flags, Refusal};
 use crate::config::{self, ChangeError, Setting, table};
-use crate::server::Counters;
+use crate::rates::Rates;
+use crate::server::{Counters, Errors};
 use crate::{glob, logging};
 
 const PLAIN: Command = Command {
@@ -119,6 +120,9 @@ fn shown(setting: &Setting, settings: &config::Settings) -> String {
     if setting.is_secret() {
         return if text.is_empty() { text } else { "(hidden)".to_owned() };
     }
+    if let config::Field::Upstream(_) = setting.field {
+        return config::redacted(&text);
+    }
     if setting.name == "dir" {
         let folder = PathBuf::from(if text.is_empty() { "." } else { &text });
         return folder.canonicalize().map_or(text, |it| it.display().to_string());
@@ -158,6 +162,8 @@ fn set(call: &mut Call<'_, '_>) -> Done {
     for setting in which {
         match setting.name {
             "memory" => server.bound_memory(),
+            "notify-keyspace-events" => server.settle_watch(),
+            "simulate" => server.keyspace.simulate(server.settings.simulate),
             "log-level" => logging::set_level(&server.settings.log_level),
             "slowlog-log-slower-than" => {
                 server.slowlog.set_threshold(server.settings.slowlog_slower_than);
@@ -182,7 +188,14 @@ fn set(call: &mut Call<'_, '_>) -> Done {
 
 fn resetstat(call: &mut Call<'_, '_>) -> Done {
     call.server.counters = Counters::default();
+    call.server.errors = Errors::default();
+    // Rates are of what the counters have grown by.
+    call.server.rates = Rates::default();
     call.server.keyspace.reset_stats();
+    if let Some(upstream) = &mut call.server.upstream {
+        upstream.reset_counters();
+    }
+    call.server.tallies.reset();
     call.reply.ok();
     Ok(())
 }

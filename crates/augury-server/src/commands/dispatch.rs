@@ -3,13 +3,16 @@
 use std::time::Instant;
 
 use super::{
-    Call, Command, Done, Flags, Refusal, Stop, guard, monitor, secrets, table, unsupported,
+    Call, Command, Done, Flags, Refusal, Stop, guard, monitor, secrets, table, through, unsupported,
 };
-use crate::acl::catalog::catalog;
+use crate::acl::catalog::{Number, catalog};
 use crate::client::{Answers, Client, Modes};
+use crate::config::Notified;
+use crate::events;
 use crate::notices;
 use crate::resp::{Arguments, Protocol, Reply};
 use crate::server::Server;
+use crate::tallies::Tallies;
 
 /// What has become of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +77,12 @@ pub fn perform(call: &mut Call<'_, '_>, arguments: Arguments<'_>) {
         if !client.is_free {
             guard::permit(server, client, command, arguments)?;
         }
-        execute(&mut Call { server, client, arguments, reply, command })
+        let mut call = Call { server, client, arguments, reply, command };
+        let done = execute(&mut call);
+        if call.server.upstream.is_some() {
+            through::revoke(&mut call);
+        }
+        done
     });
     call.server.counters.commands += 1;
     match done {
@@ -115,7 +123,9 @@ fn enter(mut call: Call<'_, '_>) -> Done {
     let Call { server, client, command, arguments, .. } = &mut call;
     client.latest = command.name;
     if let Err(stop) = admit(server, client, command, *arguments) {
+        server.tallies.reject(command);
         break_transaction(client);
+        client.parked = None;
         return Err(stop);
     }
     if call.server.pause.is_some() && holds_back(&mut call) {
@@ -125,6 +135,9 @@ fn enter(mut call: Call<'_, '_>) -> Done {
         call.client.queue(call.arguments);
         call.reply.simple("QUEUED");
         return Ok(());
+    }
+    if call.server.upstream.is_some() {
+        return through::execute_through(&mut call);
     }
     execute(&mut call)
 }
@@ -185,21 +198,35 @@ fn holds_back(call: &mut Call<'_, '_>) -> bool {
 
 /// Runs a command, whoever looks on.
 #[inline]
-fn execute(call: &mut Call<'_, '_>) -> Done {
-    let is_timed = call.server.slowlog.times(call.command.flags.contains(Flags::FAST));
-    if call.client.modes.is_empty() && !is_timed && call.server.monitors.is_empty() {
-        return (call.command.run)(call);
+pub(super) fn execute(call: &mut Call<'_, '_>) -> Done {
+    let server = &mut *call.server;
+    let number = Tallies::number(call.command);
+    let is_timed = server.tallies.begin(number)
+        | server.slowlog.times(call.command.flags.contains(Flags::FAST));
+    let is_seen = !server.monitors.is_empty() || server.settings.notified.is_on();
+    let done = if call.client.modes.is_empty() && !is_timed && !is_seen {
+        (call.command.run)(call)
+    } else {
+        execute_observed(call, is_timed, number)
+    };
+    if done != Err(Stop::Waiting) {
+        call.server.tallies.end(number, done.is_err());
     }
-    execute_observed(call, is_timed)
+    done
 }
 
-fn execute_observed(call: &mut Call<'_, '_>, is_timed: bool) -> Done {
+fn execute_observed(call: &mut Call<'_, '_>, is_timed: bool, number: Number) -> Done {
     // Before it runs: RESET ends what it was.
     let modes = call.client.modes;
     let db = call.client.db;
     let begin = is_timed.then(Instant::now);
     if modes.contains(Modes::NO_TOUCH) {
         call.server.keyspace.set_quiet(call.command.name != "touch");
+    }
+    let notified = call.server.settings.notified;
+    if notified.is_on() && notified.contains(Notified::MISS) {
+        let read = (call.command, call.arguments);
+        events::publish_misses(call.server, Some(call.client), db, read);
     }
     let done = (call.command.run)(call);
     if modes.contains(Modes::NO_TOUCH) {
@@ -208,12 +235,18 @@ fn execute_observed(call: &mut Call<'_, '_>, is_timed: bool) -> Done {
     if done == Err(Stop::Waiting) {
         return done;
     }
-    if let Some(begin) = begin
-        && !call.command.flags.contains(Flags::SKIP_SLOWLOG)
-    {
-        let micros = begin.elapsed().as_micros().try_into().unwrap_or(u64::MAX);
-        let shown = secrets::hide(call.command, call.arguments);
-        call.server.slowlog.note(micros, call.server.now / 1_000, call.client, shown);
+    if let Some(begin) = begin {
+        let took = begin.elapsed();
+        call.server.tallies.time(number, took);
+        if !call.command.flags.contains(Flags::SKIP_SLOWLOG) {
+            let micros = took.as_micros().try_into().unwrap_or(u64::MAX);
+            let shown = secrets::hide(call.command, call.arguments);
+            call.server.slowlog.note(micros, call.server.now / 1_000, call.client, shown);
+        }
+    }
+    if notified.is_on() && call.server.keyspace.has_changes() {
+        let made = Some((call.command, call.arguments));
+        events::publish(call.server, Some(call.client), made);
     }
     if !call.server.monitors.is_empty() {
         monitor::feed(call, db);
@@ -232,7 +265,7 @@ fn track(call: &mut Call<'_, '_>) {
         if server.keyspace.has_changes() && !client.modes.contains(Modes::EXECUTING) {
             notices::tell(server, Some(client));
         }
-        let keys = command.keys.positions(arguments.len()).filter_map(|at| arguments.get(at));
+        let keys = command.keys.positions(*arguments).filter_map(|at| arguments.get(at));
         server.tracking.remember(&mut server.clients, client, keys);
     }
     if let Some(tracking) = &mut client.tracking

@@ -2,9 +2,10 @@
 
 use super::lookup::storable;
 use super::spec::Group;
-use super::{Call, Command, Done, Flags, Keys, Refusal, number};
+use super::{Call, Command, Done, Flags, Keys, Refusal, Through, number};
 use crate::keyspace::Asked;
-use crate::object::{Content, Marks, Object};
+use crate::notices;
+use crate::object::{Content, DATABASES, Marks, Object};
 
 const PLAIN: Command = Command { group: Group::Generic, ..Command::PLAIN };
 const LOOK: Command =
@@ -41,6 +42,7 @@ pub const COMMANDS: &[Command] = &[
         name: "exists",
         arity: -2,
         keys: Keys::ALL,
+        through: Through::Looks,
         summary: "How many of the keys are there",
         differs: NOT_COUNTED,
         run: exists,
@@ -104,8 +106,8 @@ pub const COMMANDS: &[Command] = &[
         arity: 3,
         since: "4.0.0",
         flags: Flags::WRITE.union(Flags::FAST),
-        summary: "Is refused: databases cannot be exchanged",
-        differs: "is refused",
+        summary: "Exchanges two databases",
+        differs: "clients with caches of their own are told to drop them",
         run: swapdb,
         ..PLAIN
     },
@@ -155,7 +157,10 @@ fn del(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn exists(call: &mut Call<'_, '_>) -> Done {
-    let count = all(call).filter(|&at| call.find(at).is_some()).count();
+    let is_there = |call: &mut Call<'_, '_>, at: usize| {
+        call.find(at).is_some() || call.server.keyspace.lent(call.asked(at)).is_some()
+    };
+    let count = all(call).filter(|&at| is_there(call, at)).count();
     call.reply.integer(count as i64);
     Ok(())
 }
@@ -278,12 +283,26 @@ fn move_to(call: &mut Call<'_, '_>) -> Done {
     Ok(())
 }
 
-fn swapdb(_: &mut Call<'_, '_>) -> Done {
-    Err(Refusal::new(
-        "ERR SWAPDB is not supported: every key carries its database's number; \
-         read from the other database by SELECT",
-    )
-    .into())
+fn swapdb(call: &mut Call<'_, '_>) -> Done {
+    let index = |at: usize, which: &str| {
+        let invalid = || Refusal::of(format!("ERR invalid {which} DB index"));
+        let index = number::integer(call.argument(at)).ok_or_else(invalid)?;
+        let db = u8::try_from(index).ok().filter(|&db| db < DATABASES);
+        db.ok_or(Refusal::new("ERR DB index is out of range"))
+    };
+    let (one, other) = (index(1, "first")?, index(2, "second")?);
+    if call.server.upstream.is_some() && one != other && (one == 0 || other == 0) {
+        return Err(Refusal::new(
+            "ERR database 0 reads through to an upstream and cannot be exchanged",
+        )
+        .into());
+    }
+    if one != other {
+        notices::tell_of_swap(call.server, call.client, one, other);
+        call.server.keyspace.swap(one, other);
+    }
+    call.reply.ok();
+    Ok(())
 }
 
 fn dbsize(call: &mut Call<'_, '_>) -> Done {

@@ -16,7 +16,7 @@ pub const COMMANDS: &[Command] = &[Command {
     arity: -2,
     flags: Flags::empty(),
     summary: "A container for commands about latency",
-    differs: "no events are sampled: see SLOWLOG and the metrics",
+    differs: "no events are sampled: see LATENCY HISTOGRAM, SLOWLOG and the metrics",
     subcommands: SUBCOMMANDS,
     ..PLAIN
 }];
@@ -41,11 +41,9 @@ const SUBCOMMANDS: &[Command] = &[
         name: "latency|histogram",
         arity: -2,
         since: "7.0.0",
-        summary: "Distribution of commands' latencies: empty, for there are no samples",
-        run: |call| {
-            call.reply.map(0);
-            Ok(())
-        },
+        summary: "Distribution of commands' latencies",
+        differs: "some of the calls are timed, and stand for all",
+        run: histogram,
         ..PLAIN
     },
     Command {
@@ -73,6 +71,40 @@ const SUBCOMMANDS: &[Command] = &[
         ..PLAIN
     },
 ];
+
+/// Of all commands, or of those that are named; a container stands for its subcommands.
+fn histogram(call: &mut Call<'_, '_>) -> Done {
+    let wanted: Vec<String> = call.arguments.from(2).iter().map(lower).collect();
+    let is_wanted = |name: &str| {
+        let container = name.split('|').next().unwrap_or(name);
+        wanted.is_empty() || wanted.iter().any(|it| it == name || it == container)
+    };
+    let tallies = &call.server.tallies;
+    let found: Vec<_> = tallies
+        .iter()
+        .filter(|&(name, tally)| tally.latencies.timed > 0 && is_wanted(name))
+        .collect();
+    let reply = &mut *call.reply;
+    reply.map(found.len());
+    for (name, tally) in found {
+        let buckets: Vec<(u64, u64)> = tally.latencies.cumulative(tally.calls).collect();
+        reply.bulk(name.as_bytes());
+        reply.map(2);
+        reply.bulk(b"calls");
+        reply.integer(tally.calls.cast_signed());
+        reply.bulk(b"histogram_usec");
+        reply.map(buckets.len());
+        for (micros, calls) in buckets {
+            reply.integer(micros.cast_signed());
+            reply.integer(calls.cast_signed());
+        }
+    }
+    Ok(())
+}
+
+fn lower(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).to_ascii_lowercase()
+}
 
 fn none(call: &mut Call<'_, '_>) -> Done {
     call.reply.array(0);

@@ -4,6 +4,7 @@
 //! COMMAND and the documentation are made of the tables.
 
 pub mod acl;
+pub mod augury;
 pub mod auth;
 pub mod client;
 pub mod config;
@@ -25,6 +26,7 @@ pub mod monitor;
 pub mod node;
 pub mod number;
 pub mod object;
+pub mod page;
 pub mod persistence;
 pub mod pubsub;
 pub mod refusal;
@@ -34,6 +36,7 @@ pub mod slowlog;
 pub mod spec;
 pub mod strings;
 pub mod table;
+pub mod through;
 pub mod transactions;
 pub mod unsupported;
 
@@ -42,7 +45,7 @@ use crate::resp::{Arguments, Reply};
 use crate::server::Server;
 
 pub use refusal::{Refusal, Stop};
-pub use spec::{Categories, Command, Flags, Keys};
+pub use spec::{Categories, Command, Flags, Keys, Through};
 
 /// What a command's function answers: its answer is written, or it stops.
 pub type Done = Result<(), Stop>;

@@ -164,7 +164,7 @@ fn publish(call: &mut Call<'_, '_>, kind: Kind) -> Done {
     let (channel, message) = (&call.arguments[1], &call.arguments[2]);
     let server = &mut *call.server;
     let topic = (kind, channel);
-    let count = server.pubsub.publish(&mut server.clients, call.client, topic, message);
+    let count = server.pubsub.publish(&mut server.clients, Some(call.client), topic, message);
     call.reply.integer(count as i64);
     Ok(())
 }

@@ -99,7 +99,7 @@ pub fn cursor(text: &[u8]) -> Result<u64, Refusal> {
 /// The object in a slot, if it is in this database and fresh.
 fn fresh<'a>(call: &'a Call<'_, '_>, id: SlotId) -> Option<&'a Object> {
     let (keyspace, now) = (&call.server.keyspace, call.server.now);
-    let object = keyspace.object(id).filter(|object| object.db() == call.client.db)?;
+    let object = keyspace.object(id).filter(|object| keyspace.db_of(object) == call.client.db)?;
     let is_fresh = keyspace.deadline(id).is_none_or(|at| at > now)
         && object.as_hash().is_none_or(|hash| hash.is_live(now));
     is_fresh.then_some(object)

@@ -6,7 +6,7 @@ use crate::resp::Arguments;
 const HIDDEN: &[u8] = b"(redacted)";
 
 /// Settings whose values are secret.
-const SETTINGS: [&str; 3] = ["requirepass", "masterauth", "tls-key-file-pass"];
+const SETTINGS: [&str; 4] = ["upstream", "requirepass", "masterauth", "tls-key-file-pass"];
 
 /// The arguments, with secrets replaced.
 pub fn hide<'a>(

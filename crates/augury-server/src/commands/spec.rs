@@ -2,7 +2,8 @@
 
 use bitflags::bitflags;
 
-use super::{Call, Done};
+use super::{Call, Done, number};
+use crate::resp::Arguments;
 
 bitflags! {
     /// What kind of command it is: Redis's command flags.
@@ -92,6 +93,13 @@ pub enum Keys {
         /// From one key to the next.
         step: i16,
     },
+    /// As many as an argument says, which is the one at `at`; they begin behind it, every `step`.
+    Counted {
+        /// Position of their number.
+        at: usize,
+        /// From one key to the next.
+        step: usize,
+    },
 }
 
 impl Keys {
@@ -102,10 +110,17 @@ impl Keys {
     /// Every other argument, from the first.
     pub const PAIRS: Keys = Keys::Range { first: 1, last: -1, step: 2 };
 
-    /// Positions of the keys among so many arguments, the name counted.
-    pub fn positions(self, arguments: usize) -> impl Iterator<Item = usize> {
+    /// Positions of the keys among these arguments.
+    pub fn positions(self, given: Arguments<'_>) -> impl Iterator<Item = usize> + use<> {
+        let arguments = given.len();
         let (first, last, step) = match self {
             Keys::None => (1, 0, 1),
+            Keys::Counted { at, step } => {
+                let count = given.get(at).and_then(number::integer).unwrap_or(0).max(0) as u64;
+                let room = arguments.saturating_sub(at + 1).div_ceil(step) as u64;
+                let last = at as u64 + (count.min(room) * step as u64);
+                (at as i64 + 1, last as i64, step)
+            }
             Keys::Range { first, last, step } => {
                 let last = if last < 0 { arguments as i64 + i64::from(last) } else { last.into() };
                 (i64::from(first), last.min(arguments as i64 - 1), step as usize)
@@ -134,10 +149,23 @@ pub struct Command {
     pub summary: &'static str,
     /// How it differs from Redis's, if it does.
     pub differs: &'static str,
+    /// Whether its keys are loaded from the upstream where they are missing.
+    pub through: Through,
     /// Its subcommands; it is then a container and its function runs without one only.
     pub subcommands: &'static [Command],
     /// What it does.
     pub run: fn(&mut Call<'_, '_>) -> Done,
+}
+
+/// Whether a command's keys are loaded from the upstream where they are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Through {
+    /// They are not.
+    No,
+    /// They are, and the command counts as a read of them.
+    Reads,
+    /// They are, and the command is no request.
+    Looks,
 }
 
 /// Groups of commands, as the documentation has them.
@@ -181,6 +209,7 @@ impl Command {
         since: "1.0.0",
         summary: "",
         differs: "",
+        through: Through::No,
         subcommands: &[],
         run: unreachable_command,
     };

@@ -39,6 +39,7 @@ const FAMILIES: &[&[Command]] = &[
     super::acl::COMMANDS,
     super::config::COMMANDS,
     super::persistence::COMMANDS,
+    super::augury::COMMANDS,
 ];
 
 /// Longest name of a command.

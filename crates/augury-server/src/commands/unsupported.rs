@@ -167,6 +167,11 @@ const FAMILIES: &[Family] = &[
     },
 ];
 
+/// Names of commands, and why they are refused.
+pub fn families() -> impl Iterator<Item = (&'static [&'static str], &'static str)> {
+    FAMILIES.iter().map(|family| (family.names, family.why))
+}
+
 /// What is said to a command of this name, if it is one that is left to others.
 #[cold]
 pub fn refusal(name: &[u8]) -> Option<Refusal> {

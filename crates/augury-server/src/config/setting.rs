@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use augury_replay::replay::PolicyName;
 
+use super::notify::Notified;
 use super::output::OutputLimits;
 use super::settings::{LogFormat, SaveRule};
-use super::{Settings, bytes};
+use super::{Settings, Upstream, bytes};
 
 /// A setting.
 #[derive(Debug)]
@@ -58,6 +59,8 @@ pub enum Field {
     Switch(fn(&mut Settings) -> &mut bool),
     /// Any text.
     Text(fn(&mut Settings) -> &mut String),
+    /// The URL of an upstream, whose password is neither logged nor shown.
+    Upstream(fn(&mut Settings) -> &mut String),
     /// A text that is neither logged nor shown in errors.
     Secret(fn(&mut Settings) -> &mut String),
     /// One of these.
@@ -76,6 +79,8 @@ pub enum Field {
     Policy(fn(&mut Settings) -> &mut PolicyName),
     /// Limits of what waits for clients, by class.
     Limits(fn(&mut Settings) -> &mut OutputLimits),
+    /// Classes of changes, a letter each.
+    Notified(fn(&mut Settings) -> &mut Notified),
     /// A time in seconds, with a fraction if need be.
     Time(fn(&mut Settings) -> &mut Duration),
     /// `text` or `json`.
@@ -110,7 +115,9 @@ impl Setting {
             Field::Switch(_) => "yes|no",
             Field::Text(_) | Field::Lines(_) => "TEXT",
             Field::Limits(_) => "CLASS HARD SOFT SECONDS",
+            Field::Notified(_) => "CLASSES",
             Field::Time(_) => "SECONDS",
+            Field::Upstream(_) => "URL",
             Field::Secret(_) => "SECRET",
             Field::Choice(..) | Field::Policy(_) => "NAME",
             Field::Path(_) => "PATH",
@@ -130,9 +137,11 @@ impl Setting {
             Field::Port(at) => at(settings).to_string(),
             Field::MaybePort(at) => at(settings).map_or_else(String::new, |port| port.to_string()),
             Field::Switch(at) => if *at(settings) { "yes" } else { "no" }.to_owned(),
-            Field::Text(at) | Field::Secret(at) | Field::FileName(at) | Field::Choice(at, _) => {
-                at(settings).clone()
-            }
+            Field::Text(at)
+            | Field::Secret(at)
+            | Field::FileName(at)
+            | Field::Choice(at, _)
+            | Field::Upstream(at) => at(settings).clone(),
             Field::Path(at) => at(settings).display().to_string(),
             Field::Addresses(at) => joined(at(settings).iter().map(IpAddr::to_string)),
             Field::Rules(at) => {
@@ -140,6 +149,7 @@ impl Setting {
             }
             Field::Lines(at) => at(settings).join("\n"),
             Field::Limits(at) => at(settings).show(),
+            Field::Notified(at) => at(settings).show(),
             Field::Time(at) => at(settings).as_secs_f64().to_string(),
             Field::Policy(at) => at(settings).to_string(),
             Field::Format(at) => match at(settings) {
@@ -164,6 +174,12 @@ impl Setting {
             }
             Field::Switch(at) => *at(settings) = switch(text)?,
             Field::Text(at) | Field::Secret(at) => text.clone_into(at(settings)),
+            Field::Upstream(at) => {
+                if !text.is_empty() {
+                    Upstream::parse(text)?;
+                }
+                text.clone_into(at(settings));
+            }
             Field::Choice(at, names) => {
                 let lower = text.to_ascii_lowercase();
                 if !names.contains(&lower.as_str()) {
@@ -182,6 +198,7 @@ impl Setting {
             Field::Rules(at) => *at(settings) = rules(text)?,
             Field::Lines(at) => at(settings).push(text.to_owned()),
             Field::Limits(at) => at(settings).read(text)?,
+            Field::Notified(at) => *at(settings) = Notified::read(text)?,
             Field::Time(at) => {
                 let seconds = text.trim().parse().ok().filter(|it: &f64| *it > 0.0);
                 let time = seconds.and_then(|it| Duration::try_from_secs_f64(it).ok());

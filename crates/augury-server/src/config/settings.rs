@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use augury_replay::replay::PolicyName;
 
+use super::notify::Notified;
 use super::output::OutputLimits;
 
 /// How a line of the log is written.
@@ -96,6 +97,33 @@ pub struct Settings {
     pub slowlog_max: u64,
     /// Keys that are tracked for clients' own caches.
     pub tracking_max: u64,
+    /// URL of what is read through to; empty: nothing is. It may carry a password.
+    pub upstream: String,
+    /// Seconds that a value stays of which the upstream does not say how long; 0: until it is evicted.
+    pub upstream_ttl: u64,
+    /// Most seconds that a loaded value stays, whatever the upstream says; 0: as it says.
+    pub upstream_ttl_max: u64,
+    /// Hundredths of a lifetime that chance may take off.
+    pub upstream_jitter: u64,
+    /// Seconds that it is remembered that the upstream has no such key.
+    pub upstream_negative_ttl: u64,
+    /// Seconds that a loaded value is kept beyond its end, to be served where a load fails.
+    pub upstream_stale: u64,
+    /// How long a load may take, from when it was asked for.
+    pub upstream_timeout: Duration,
+    pub upstream_connections: usize,
+    /// Loads under way or waiting at a time.
+    pub upstream_loads: usize,
+    /// Loads ahead of time for a hundred that are asked for.
+    pub upstream_budget: u64,
+    /// Longest value that is loaded, in bytes.
+    pub upstream_value_max: usize,
+    /// Authorities of the upstream's certificate, in place of the system's.
+    pub upstream_ca_file: PathBuf,
+    /// Which changes are published to subscribers.
+    pub notified: Notified,
+    /// Whether other capacities and policies are simulated.
+    pub simulate: bool,
 }
 
 impl Default for Settings {
@@ -138,6 +166,20 @@ impl Default for Settings {
             slowlog_slower_than: 10_000,
             slowlog_max: 128,
             tracking_max: 1_000_000,
+            upstream: String::new(),
+            upstream_ttl: 60,
+            upstream_ttl_max: 0,
+            upstream_jitter: 10,
+            upstream_negative_ttl: 1,
+            upstream_stale: 0,
+            upstream_timeout: Duration::from_secs(1),
+            upstream_connections: 8,
+            upstream_loads: 1024,
+            upstream_budget: 10,
+            upstream_value_max: 16 << 20,
+            upstream_ca_file: PathBuf::new(),
+            notified: Notified::empty(),
+            simulate: false,
         }
     }
 }

@@ -43,6 +43,8 @@ const LEVELS: &[&str] =
     &["nothing", "warning", "notice", "verbose", "debug", "off", "error", "warn", "info", "trace"];
 
 const MANY: i64 = i64::MAX;
+/// Ten years.
+const SECONDS_MAX: i64 = 315_360_000;
 
 /// See the module's head. The order is that of the help.
 pub const SETTINGS: &[Setting] = &[
@@ -302,6 +304,106 @@ pub const SETTINGS: &[Setting] = &[
         summary: "Keys that are tracked for clients' own caches",
         field: number!(tracking_max, Unit::Count, 0, MANY),
     },
+    Setting {
+        name: "upstream",
+        summary: "What database 0 is read through to: redis:// or valkey:// (rediss://, valkeys:// with TLS; a \
+                  cluster is recognised), http:// or https:// (the key is a path under it). A password \
+                  is better given by the variable or a file",
+        field: Field::Upstream(|settings| &mut settings.upstream),
+        ..PLAIN
+    },
+    Setting {
+        name: "upstream-ttl",
+        is_live: true,
+        summary: "Seconds that a loaded value stays of which the upstream does not say how long; 0: until evicted",
+        field: number!(upstream_ttl, Unit::Seconds, 0, SECONDS_MAX),
+        ..PLAIN
+    },
+    Setting {
+        name: "upstream-ttl-max",
+        is_live: true,
+        summary: "Most seconds that a loaded value stays, whatever the upstream says; 0: as it says",
+        field: number!(upstream_ttl_max, Unit::Seconds, 0, SECONDS_MAX),
+        ..PLAIN
+    },
+    Setting {
+        name: "upstream-jitter",
+        is_live: true,
+        summary: "Hundredths of its lifetime that chance may take off a loaded value, so that what came \
+                  together does not end together",
+        field: number!(upstream_jitter, Unit::Count, 0, 90),
+        ..PLAIN
+    },
+    Setting {
+        name: "upstream-negative-ttl",
+        is_live: true,
+        summary: "Seconds that it is remembered that the upstream has no such key; 0: it is asked each time",
+        field: number!(upstream_negative_ttl, Unit::Seconds, 0, SECONDS_MAX),
+        ..PLAIN
+    },
+    Setting {
+        name: "upstream-stale",
+        is_live: true,
+        summary: "Seconds that a loaded value is kept beyond its end, to be served where a load fails",
+        field: number!(upstream_stale, Unit::Seconds, 0, SECONDS_MAX),
+        ..PLAIN
+    },
+    Setting {
+        name: "upstream-timeout",
+        is_live: true,
+        summary: "Seconds that a load may take, from when it is asked for",
+        field: Field::Time(|settings| &mut settings.upstream_timeout),
+        ..PLAIN
+    },
+    Setting {
+        name: "upstream-connections",
+        summary: "Most connections to the upstream (to a cluster: one to each node)",
+        field: number!(upstream_connections, Unit::Count, 1, 1024),
+        ..PLAIN
+    },
+    Setting {
+        name: "upstream-loads",
+        is_live: true,
+        summary: "Most loads under way or waiting at a time; what would need more is answered by an error",
+        field: number!(upstream_loads, Unit::Count, 1, 1_000_000),
+        ..PLAIN
+    },
+    Setting {
+        name: "upstream-budget",
+        summary: "Loads ahead of time for a hundred that are asked for: half for entries that end soon, half \
+                  for what is expected next; 0: none",
+        field: number!(upstream_budget, Unit::Count, 0, 100),
+        ..PLAIN
+    },
+    Setting {
+        name: "upstream-value-max",
+        is_live: true,
+        summary: "Longest value that is loaded; a longer one is answered by an error",
+        field: number!(upstream_value_max, Unit::Bytes, 1 << 10, 512 << 20),
+        ..PLAIN
+    },
+    Setting {
+        name: "upstream-ca-file",
+        summary: "Authorities of the upstream's certificate as PEM, in place of the system's",
+        field: Field::Path(|settings| &mut settings.upstream_ca_file),
+        ..PLAIN
+    },
+    Setting {
+        name: "notify-keyspace-events",
+        redis: "notify-keyspace-events",
+        is_live: true,
+        summary: "Changes of keys that are published to subscribers: classes by their letters, as in \
+                  Redis; empty: none",
+        field: Field::Notified(|settings| &mut settings.notified),
+    },
+    Setting {
+        name: "simulate",
+        is_live: true,
+        summary: "Whether other capacities and policies are simulated on a sample of the requests, for \
+                  AUGURY.CURVE and AUGURY.SHADOWS",
+        field: Field::Switch(|settings| &mut settings.simulate),
+        ..PLAIN
+    },
 ];
 
 /// What clients ask for and nobody can set: the value is a fact.
@@ -317,7 +419,6 @@ pub const FIXED: &[(&str, &str)] = &[
     ("lazyfree-lazy-user-del", "no"),
     ("lazyfree-lazy-user-flush", "no"),
     ("activedefrag", "no"),
-    ("notify-keyspace-events", ""),
 ];
 
 /// The setting of this name, ours or Redis's.

@@ -14,6 +14,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::memory::Measured;
 use crate::object::DATABASES;
 use crate::server::{Counters, Shared};
+use crate::upstream::Shown;
 
 /// The registry whose metrics are those of this server.
 pub(super) fn registry(shared: Arc<Shared>) -> Registry {
@@ -44,6 +45,14 @@ struct Seen {
     keys: [u64; DATABASES as usize],
     memory: [(&'static str, u64); 4],
     snapshot: (u64, bool),
+    upstream: Option<Through>,
+}
+
+/// What is read of the upstream.
+struct Through {
+    counters: [Shown; 14],
+    gauges: [Shown; 5],
+    is_down: bool,
 }
 
 impl Source {
@@ -68,6 +77,11 @@ impl Source {
                 ("index_and_history", keyspace.overhead_bytes() as u64),
             ],
             snapshot: (server.snapshots.latest, server.snapshots.is_good),
+            upstream: server.upstream.as_ref().map(|it| Through {
+                counters: it.counters(),
+                gauges: it.gauges(),
+                is_down: it.is_down(),
+            }),
         }
     }
 }
@@ -106,6 +120,16 @@ impl Collector for Source {
             None,
             is_good.into(),
         )?;
+        if let Some(upstream) = &seen.upstream {
+            for (name, help, count) in upstream.counters {
+                page.counter(&format!("upstream_{name}"), help, count)?;
+            }
+            for (name, help, value) in upstream.gauges {
+                page.gauge(&format!("upstream_{name}"), help, None, value)?;
+            }
+            let help = "Whether the upstream answers";
+            page.gauge("upstream_up", help, None, (!upstream.is_down).into())?;
+        }
         page.keys(&seen.keys)?;
         let measures = [
             ("resident", measured.rss),

@@ -10,7 +10,8 @@ use augury_core::clock::Millis;
 use augury_core::metrics::RemovalCause;
 use augury_core::slots::SlotId;
 
-use super::{Change, Keyspace};
+use super::databases::named;
+use super::{Act, Change, Keyspace};
 
 /// Entries below which none are dropped.
 const KEPT: usize = 1024;
@@ -90,8 +91,8 @@ impl Keyspace {
             return Some(id);
         }
         if self.is_watched {
-            let (db, key) = (object.db(), object.key().into());
-            self.changes.push(Change { db, key, cause: None });
+            let (db, key) = (named(&self.stored, object.db()), object.key().into());
+            self.changes.push(Change { db, key, act: Act::FieldsExpired });
         }
         let is_left = object.as_hash().is_some_and(|hash| hash.is_live(now));
         if is_left {

@@ -3,9 +3,16 @@
 //! Every protocol ends here. What changes is told to a list of [`Change`]s, by which watchers and
 //! tracking clients learn of it; nothing here knows them, nor any protocol or socket.
 
+mod changes;
+mod databases;
 mod fields;
+mod insight;
+mod largest;
+mod loading;
+pub mod popular;
 mod prefixes;
 mod residents;
+pub mod rivals;
 mod saving;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -14,7 +21,6 @@ use augury_core::clock::Millis;
 use augury_core::hash::mix;
 use augury_core::metrics::{RemovalCause, Stats};
 use augury_core::policy::Policy;
-use augury_core::policy::explanation::Explanation;
 use augury_core::shard::{Removed, Shard};
 use augury_core::slots::SlotId;
 use augury_replay::replay::{PolicyName, WithMaker};
@@ -22,10 +28,17 @@ use smallvec::SmallVec;
 
 use crate::object::hash::Hash;
 use crate::object::{DATABASES, Object};
+use databases::named;
 use fields::FieldDeadlines;
+use largest::Largest;
+use loading::Loading;
+use popular::Popularity;
 use prefixes::Prefixes;
 use residents::{Gone, Residents, weight};
+use rivals::Rivals;
 
+pub use changes::{Act, Change};
+pub use databases::Census;
 pub use residents::Asked;
 pub use saving::Kept;
 
@@ -60,36 +73,6 @@ impl WithMaker for Making {
 /// Decisions that are remembered for explanations.
 const JOURNAL: usize = 4096;
 
-/// A change that somebody may wait for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// Number of the database.
-    pub db: u8,
-    /// The key.
-    pub key: Box<[u8]>,
-    /// Why the entry left; none where it was written.
-    pub cause: Option<RemovalCause>,
-}
-
-impl Change {
-    /// Whether a client asked for it: it wrote or removed the key.
-    pub fn is_by_client(&self) -> bool {
-        matches!(self.cause, None | Some(RemovalCause::Explicit))
-    }
-}
-
-/// Deadlines in a database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Census {
-    /// Keys that have one.
-    pub expires: u64,
-    /// Their mean time to live in milliseconds.
-    pub ttl_millis: u64,
-}
-
-/// Places that a census looks at.
-const CENSUS_PLACES: SlotId = 8192;
-
 /// See the module's head.
 pub struct Keyspace {
     residents: Box<dyn Residents>,
@@ -102,6 +85,10 @@ pub struct Keyspace {
     /// Whether somebody wants to know of changes.
     is_watched: bool,
     changes: Vec<Change>,
+    /// How many of them were shown to [`Keyspace::unpublished`].
+    published: usize,
+    /// The number under which the objects of each database are stored.
+    stored: [u8; DATABASES as usize],
     /// Databases that were flushed since they were taken; none for all of them.
     flushes: Vec<Option<u8>>,
     /// Whether reads are to teach the policy nothing.
@@ -114,6 +101,11 @@ pub struct Keyspace {
     stats_before: Stats,
     /// Of the bound, what is left to others.
     reserved: u64,
+    loading: Loading,
+    popularity: Popularity,
+    largest: Largest,
+    /// What other policies would have hit; none where nobody wants to know.
+    rivals: Option<Box<Rivals>>,
 }
 
 impl Keyspace {
@@ -128,22 +120,26 @@ impl Keyspace {
             keys: [0; DATABASES as usize],
             is_watched: false,
             changes: Vec::new(),
+            published: 0,
+            stored: std::array::from_fn(|db| db as u8),
             flushes: Vec::new(),
             is_quiet: false,
             dirty: 0,
             prefixes: Prefixes::default(),
             stats_before: Stats::default(),
             reserved: 0,
+            loading: Loading::default(),
+            popularity: Popularity::new(plan.seed),
+            largest: Largest::default(),
+            rivals: None,
         }
     }
 
     /// A key with its hash, which nobody outside the process can foretell.
     #[inline]
     pub fn asked<'a>(&self, db: u8, key: &'a [u8]) -> Asked<'a> {
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(key);
-        hasher.write_u8(db);
-        Asked { hash: hasher.finish(), db, key }
+        let db = self.stored[usize::from(db)];
+        Asked { hash: hash_of(&self.hasher, db, key), db, key }
     }
 
     /// The object under a key, if it is there and fresh: a hit, else a miss.
@@ -152,9 +148,7 @@ impl Keyspace {
         if self.is_quiet {
             return self.peek(asked, now);
         }
-        let found = self.residents.read(asked, now, &mut self.gone);
-        self.settle_gone();
-        let mut id = found?;
+        let Some(mut id) = self.read_place(asked, now) else { return self.lent(asked) };
         if !self.fields.is_empty() {
             id = self.without_expired_fields(id, now)?;
         }
@@ -164,8 +158,16 @@ impl Keyspace {
     /// As [`Keyspace::read`]; the object's place.
     #[inline]
     pub fn read_place(&mut self, asked: Asked<'_>, now: Millis) -> Option<SlotId> {
+        if self.is_quiet {
+            return self.find(asked, now);
+        }
         let found = self.residents.read(asked, now, &mut self.gone);
         self.settle_gone();
+        self.popularity.note(asked.hash, now);
+        if let Some(rivals) = &mut self.rivals {
+            let size = found.and_then(|id| self.residents.object(id)).map(weight);
+            rivals.read(asked.hash, size);
+        }
         found
     }
 
@@ -186,8 +188,10 @@ impl Keyspace {
 
     /// The object, if it is there and fresh. No request.
     pub fn peek(&mut self, asked: Asked<'_>, now: Millis) -> Option<&Object> {
-        let id = self.find(asked, now)?;
-        self.residents.object(id)
+        match self.find(asked, now) {
+            Some(id) => self.residents.object(id),
+            None => self.lent(asked),
+        }
     }
 
     /// The object in this place.
@@ -206,10 +210,14 @@ impl Keyspace {
             self.prefixes.subtract(object.key(), before);
         }
         if self.is_watched {
-            let (db, key) = (object.db(), object.key().into());
-            self.changes.push(Change { db, key, cause: None });
+            let (db, key) = (named(&self.stored, object.db()), object.key().into());
+            self.changes.push(Change { db, key, act: Act::Written { is_new: false } });
         }
         self.dirty += 1;
+        if let Some(rivals) = &mut self.rivals {
+            let size = weight(object);
+            rivals.write(self.residents.hash(id), size);
+        }
         self.residents.settle(id, true, &mut self.gone);
         self.settle_gone();
         self.note_fields(id);
@@ -248,8 +256,8 @@ impl Keyspace {
         let db = usize::from(object.db());
         let expiring = object.as_hash().and_then(Hash::earliest).map(|_| Box::from(object.key()));
         if self.is_watched {
-            let (db, key) = (object.db(), object.key().into());
-            self.changes.push(Change { db, key, cause: None });
+            let (db, key) = (named(&self.stored, object.db()), object.key().into());
+            self.changes.push(Change { db, key, act: Act::Written { is_new: id.is_none() } });
         }
         self.dirty += 1;
         if id.is_none() {
@@ -260,6 +268,9 @@ impl Keyspace {
             && (id.is_none() || u64::from(weight(&object)) <= self.capacity())
         {
             self.prefixes.add(object.key(), weight(&object));
+        }
+        if let Some(rivals) = &mut self.rivals {
+            rivals.write(hash, weight(&object));
         }
         let is_stored = self.residents.put(hash, object, deadline, id, &mut self.gone);
         self.settle_gone();
@@ -290,8 +301,8 @@ impl Keyspace {
         if self.is_watched
             && let Some(object) = self.residents.object(id)
         {
-            let (db, key) = (object.db(), object.key().into());
-            self.changes.push(Change { db, key, cause: None });
+            let (db, key) = (named(&self.stored, object.db()), object.key().into());
+            self.changes.push(Change { db, key, act: Act::Written { is_new: false } });
         }
         self.dirty += 1;
         self.residents.set_deadline(id, deadline);
@@ -304,34 +315,9 @@ impl Keyspace {
         count
     }
 
-    /// Removes all keys of a database, or of all: one change, see [`Keyspace::take_flushes`].
-    pub fn flush(&mut self, db: Option<u8>) {
-        if self.is_watched {
-            self.flushes.push(db);
-        }
-        let is_watched = std::mem::take(&mut self.is_watched);
-        for id in 0..self.residents.bound() {
-            if self.residents.object(id).is_some_and(|object| db.is_none_or(|db| db == object.db()))
-            {
-                self.residents.remove(id, RemovalCause::Explicit, &mut self.gone);
-                self.settle_gone();
-            }
-        }
-        self.is_watched = is_watched;
-        self.dirty += 1;
-    }
-
     /// One more than the highest place in use: every object is in a place below.
     pub fn bound(&self) -> SlotId {
         self.residents.bound()
-    }
-
-    /// Number of keys in a database, those that have expired and not yet left among them.
-    pub fn len(&self, db: u8) -> u64 {
-        let has_left = |left: &&Removed<(), Object>| {
-            left.cause != RemovalCause::Replaced && left.value.db() == db
-        };
-        self.keys[usize::from(db)] - self.leaving.iter().filter(has_left).count() as u64
     }
 
     /// Whether no database has a key.
@@ -342,31 +328,6 @@ impl Keyspace {
     /// Whether any key has a deadline.
     pub fn has_deadlines(&self) -> bool {
         self.residents.has_deadlines()
-    }
-
-    /// Deadlines in a database: counted where there are few keys, else estimated from some of the
-    /// places, evenly apart.
-    pub fn census(&self, db: u8, now: Millis) -> Census {
-        if !self.has_deadlines() {
-            return Census::default();
-        }
-        let step = self.bound().div_ceil(CENSUS_PLACES).max(1) as usize;
-        let (mut seen, mut volatile, mut ttl) = (0u64, 0u64, 0u64);
-        for id in (0..self.bound()).step_by(step) {
-            if self.residents.object(id).is_none_or(|object| object.db() != db) {
-                continue;
-            }
-            seen += 1;
-            if let Some(deadline) = self.residents.deadline(id) {
-                volatile += 1;
-                ttl = ttl.saturating_add(deadline.saturating_sub(now));
-            }
-        }
-        let keys = if step == 1 { seen } else { self.len(db) };
-        Census {
-            expires: (volatile * keys).checked_div(seen).unwrap_or(0),
-            ttl_millis: ttl.checked_div(volatile).unwrap_or(0),
-        }
     }
 
     /// Bytes in use, as counted against the bound.
@@ -382,6 +343,9 @@ impl Keyspace {
     /// Changes the bound, evicting what no longer fits.
     pub fn resize(&mut self, memory: u64) {
         self.residents.resize(memory, &mut self.gone);
+        if let Some(rivals) = &mut self.rivals {
+            rivals.set_capacity(memory);
+        }
         self.settle_gone();
     }
 
@@ -404,7 +368,7 @@ impl Keyspace {
 
     /// Bytes of index, slots, deadlines and policy.
     pub fn overhead_bytes(&self) -> usize {
-        self.residents.memory_bytes() + self.fields.memory_bytes()
+        self.residents.memory_bytes() + self.fields.memory_bytes() + self.insight_bytes()
     }
 
     /// Counters since the beginning, or since [`Keyspace::reset_stats`].
@@ -420,12 +384,6 @@ impl Keyspace {
     /// The ranking that rules at present, where the policy chooses among several.
     pub fn ruling(&self) -> Option<&'static str> {
         self.residents.ruling()
-    }
-
-    /// Why the key is, or is not, resident.
-    pub fn explain(&mut self, asked: Asked<'_>, now: Millis) -> Option<Explanation> {
-        let id = self.find(asked, now);
-        self.residents.explain(asked.hash, id)
     }
 
     /// Fetches what look-ups of these keys will look at, all at once: for keys that are known
@@ -463,28 +421,6 @@ impl Keyspace {
     /// Number of changes by clients since the beginning.
     pub fn dirty(&self) -> u64 {
         self.dirty
-    }
-
-    /// Says whether changes are to be kept for [`Keyspace::take_changes`].
-    pub fn watch(&mut self, is_watched: bool) {
-        self.is_watched = is_watched;
-    }
-
-    /// Whether there are changes to be told of.
-    #[inline]
-    pub fn has_changes(&self) -> bool {
-        !self.changes.is_empty() || !self.flushes.is_empty()
-    }
-
-    /// The changes since the last call, in order.
-    pub fn take_changes(&mut self) -> Vec<Change> {
-        std::mem::take(&mut self.changes)
-    }
-
-    /// The databases that were flushed since the last call (None: all of them); their keys are not
-    /// among the changes.
-    pub fn take_flushes(&mut self) -> Vec<Option<u8>> {
-        std::mem::take(&mut self.flushes)
     }
 
     /// Says whether reads are to leave no trace: no hit or miss is counted, and the policy learns
@@ -525,18 +461,46 @@ impl Keyspace {
 
     /// Counts what has left, tells of it, and drops it.
     fn bury(&mut self) {
-        for left in self.leaving.drain(..) {
-            if !self.prefixes.is_empty() {
-                self.prefixes.subtract(left.value.key(), weight(&left.value));
-            }
+        let mut leaving = std::mem::take(&mut self.leaving);
+        for left in leaving.drain(..) {
+            self.count_out(&left);
             if left.cause == RemovalCause::Replaced {
                 continue;
             }
-            self.keys[usize::from(left.value.db())] -= 1;
+            if left.cause != RemovalCause::Evicted
+                && let Some(rivals) = &mut self.rivals
+            {
+                rivals.forget(hash_of(&self.hasher, left.value.db(), left.value.key()));
+            }
             if self.is_watched {
-                let (db, key) = (left.value.db(), left.value.key().into());
-                self.changes.push(Change { db, key, cause: Some(left.cause) });
+                let (db, key) = (named(&self.stored, left.value.db()), left.value.key().into());
+                self.changes.push(Change { db, key, act: Act::Left(left.cause) });
+            }
+            if self.loading.keeps_expired
+                && left.cause == RemovalCause::Expired
+                && left.value.is_loaded()
+            {
+                self.loading.expired.push(left.value);
             }
         }
+        self.leaving = leaving;
     }
+
+    /// Counts what has left.
+    fn count_out(&mut self, left: &Removed<(), Object>) {
+        if !self.prefixes.is_empty() {
+            self.prefixes.subtract(left.value.key(), weight(&left.value));
+        }
+        if left.cause != RemovalCause::Replaced {
+            self.keys[usize::from(left.value.db())] -= 1;
+        }
+    }
+}
+
+#[inline]
+fn hash_of(hasher: &RandomState, db: u8, key: &[u8]) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    hasher.write(key);
+    hasher.write_u8(db);
+    hasher.finish()
 }

@@ -3,11 +3,17 @@
 //! A shard of `augury-core` whose values are [`Object`]s, which carry their keys. Keys are bytes, so
 //! that comparing them runs no foreign code and needs no pins.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use augury_core::clock::Millis;
+use augury_core::curve::MissRatioCurve;
 use augury_core::history::SavedHistory;
 use augury_core::metrics::{RemovalCause, Stats};
+use augury_core::model::predictor::Predictor;
 use augury_core::policy::Policy;
 use augury_core::policy::explanation::Explanation;
+use augury_core::policy::forecast::{Forecast, Shadowing};
 use augury_core::request::Tick;
 use augury_core::saved::SavedError;
 use augury_core::shard::{Inserted, Left, Shard};
@@ -19,7 +25,7 @@ use crate::object::Object;
 
 /// Bytes that an entry takes beside its object: slot, payload, and its share of the index at the
 /// mean of its fillings.
-pub(super) const ENTRY_BYTES: usize = 32 + 8 + 14;
+pub(super) const ENTRY_BYTES: usize = 32 + 8 + 8;
 
 /// What is asked for: a key of a database, with its hash.
 #[derive(Clone, Copy)]
@@ -46,6 +52,8 @@ pub(super) trait Residents: Send {
     /// Fetches what look-ups of these hashes will look at.
     fn warm(&self, hashes: &[u64]);
     fn object(&self, id: SlotId) -> Option<&Object>;
+    /// Whether anything of this hash is resident.
+    fn holds(&self, hash: u64) -> bool;
     fn object_mut(&mut self, id: SlotId) -> Option<&mut Object>;
     /// Takes over an object's size after a change, which is a use of it or not; whether it is still
     /// resident.
@@ -77,6 +85,17 @@ pub(super) trait Residents: Send {
     fn ticks(&self) -> u64;
     fn ruling(&self) -> Option<&'static str>;
     fn explain(&self, hash: u64, id: Option<SlotId>) -> Option<Explanation>;
+    fn forecast(&self, hash: u64, id: Option<SlotId>) -> Option<Forecast>;
+    fn shadowing(&self) -> Option<Shadowing>;
+    fn set_predictor(&mut self, predictor: Option<Arc<Predictor>>);
+    fn keep_curve(&mut self, is_kept: bool);
+    fn curve(&self) -> Option<&MissRatioCurve>;
+    /// The hash of what is in this place, or was.
+    fn hash(&self, id: SlotId) -> u64;
+    /// The places of what has this hash.
+    fn candidates(&self, hash: u64) -> SmallVec<[SlotId; 2]>;
+    /// Shows the weights and hashes of the residents in these places, all of them below the bound.
+    fn weigh(&self, places: Range<SlotId>, see: &mut dyn FnMut(u32, u64));
     /// Requests so far, and what the policy has learned of objects in general.
     fn memory(&self) -> (Tick, Option<Vec<u8>>);
     /// About in the order in which they would leave.
@@ -154,6 +173,10 @@ impl<P: Policy + Send> Residents for Shard<(), Object, P> {
     #[inline]
     fn object(&self, id: SlotId) -> Option<&Object> {
         self.store().entry(id).map(|(_, object)| object)
+    }
+
+    fn holds(&self, hash: u64) -> bool {
+        self.store().candidates(hash).next().is_some()
     }
 
     fn object_mut(&mut self, id: SlotId) -> Option<&mut Object> {
@@ -262,6 +285,39 @@ impl<P: Policy + Send> Residents for Shard<(), Object, P> {
 
     fn explain(&self, hash: u64, id: Option<SlotId>) -> Option<Explanation> {
         Shard::explain(self, hash, id)
+    }
+
+    fn forecast(&self, hash: u64, id: Option<SlotId>) -> Option<Forecast> {
+        self.policy().forecast(self.store().slots(), hash, id, latest(self.tick()))
+    }
+
+    fn shadowing(&self) -> Option<Shadowing> {
+        self.policy().shadowing()
+    }
+
+    fn set_predictor(&mut self, predictor: Option<Arc<Predictor>>) {
+        Shard::set_predictor(self, predictor);
+    }
+
+    fn keep_curve(&mut self, is_kept: bool) {
+        Shard::keep_curve(self, is_kept);
+    }
+
+    fn curve(&self) -> Option<&MissRatioCurve> {
+        Shard::curve(self)
+    }
+
+    fn hash(&self, id: SlotId) -> u64 {
+        self.store().slots().hash(id)
+    }
+
+    fn candidates(&self, hash: u64) -> SmallVec<[SlotId; 2]> {
+        self.store().candidates(hash).collect()
+    }
+
+    fn weigh(&self, places: Range<SlotId>, see: &mut dyn FnMut(u32, u64)) {
+        let slots = self.store().slots();
+        slots.each_live(places.start, places.end, |id, _, size| see(size, slots.hash(id)));
     }
 
     fn memory(&self) -> (Tick, Option<Vec<u8>>) {

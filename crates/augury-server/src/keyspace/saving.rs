@@ -12,6 +12,8 @@ use crate::object::{Content, Object};
 
 /// A resident, with what is remembered of it.
 pub struct Kept<'a> {
+    /// Number of its database.
+    pub db: u8,
     /// Key and value.
     pub object: &'a Object,
     /// From this moment of Unix time on it is expired.
@@ -36,7 +38,7 @@ impl Keyspace {
     pub fn kept(&self, id: SlotId, now: Millis) -> Option<Kept<'_>> {
         let deadline = self.residents.deadline(id);
         let object = self.residents.object(id).filter(|_| deadline.is_none_or(|at| at > now))?;
-        Some(Kept { object, deadline, history: self.residents.history(id) })
+        Some(Kept { db: self.db_of(object), object, deadline, history: self.residents.history(id) })
     }
 
     /// Number of residents in all databases.

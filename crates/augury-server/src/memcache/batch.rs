@@ -32,8 +32,12 @@ pub struct Limits {
 #[derive(Debug, Default)]
 pub struct Batch {
     requests: Vec<Request>,
+    /// Where each of them begins.
+    begins: Vec<usize>,
     /// Where the present line begins.
     at: usize,
+    /// Where what is read at present begins.
+    begin: usize,
     /// How much of the present line has been looked at and holds no end of it.
     looked: usize,
     /// Bytes of line and block together, where the line is known and its block has not come.
@@ -48,6 +52,7 @@ impl Batch {
     /// Takes the input apart, from where the last whole request ended.
     pub fn fill(&mut self, input: &[u8], limits: Limits) {
         self.requests.clear();
+        self.begins.clear();
         if !self.has_begun && !input.is_empty() {
             self.has_begun = true;
             if input[0] == BINARY {
@@ -56,7 +61,11 @@ impl Batch {
                 ));
             }
         }
-        while !self.is_over && self.requests.len() < REQUESTS_MAX && self.next(input, limits) {}
+        while !self.is_over && self.requests.len() < REQUESTS_MAX && self.next(input, limits) {
+            self.begins.push(self.begin);
+        }
+        // What ends the connection.
+        self.begins.resize(self.requests.len(), self.at);
     }
 
     /// Reads on; whether there may be more.
@@ -64,6 +73,7 @@ impl Batch {
         let skipped = self.skip.min(input.len() - self.at);
         self.at += skipped;
         self.skip -= skipped;
+        self.begin = self.at;
         let rest = &input[self.at..];
         if rest.is_empty() || rest.len() < self.needs {
             return false;
@@ -147,6 +157,15 @@ impl Batch {
     /// The requests have run: how many bytes of the input the caller is to drop.
     pub fn settle(&mut self) -> usize {
         std::mem::take(&mut self.at)
+    }
+
+    /// The first `done` requests have run, and the one behind them has not: how many bytes of the input
+    /// the caller is to drop. What follows is read again.
+    pub fn settle_at(&mut self, done: usize) -> usize {
+        let end = self.begins.get(done).copied().unwrap_or(self.at);
+        let has_begun = self.has_begun;
+        *self = Batch { has_begun, ..Batch::default() };
+        end
     }
 
     /// How many bytes the input will have when the block that is coming is complete, if one is.
@@ -251,6 +270,38 @@ mod tests {
         let expected = places(expected);
         for piece in [1, 2, 3, 5, 7, 11, 4096] {
             assert_eq!(expected, places(parse(&input, piece)), "{piece}");
+        }
+    }
+
+    #[test]
+    fn what_has_not_run_is_read_again() {
+        let input = b"get a\r\nset big 0 0 2000\r\n";
+        let mut input = input.to_vec();
+        input.extend(std::iter::repeat_n(b'x', 2_000));
+        input.extend_from_slice(b"\r\nget b\r\nset k 0 0 1\r\n1\r\nquit\r\n");
+        let limits = Limits { item: 1_000 };
+        let mut whole = Batch::default();
+        whole.fill(&input, limits);
+        let expected: Vec<String> = whole.requests().iter().map(|it| show(it, &input)).collect();
+        assert_eq!(5, expected.len());
+        for piece in [1, 7, input.len()] {
+            let (mut batch, mut buffer, mut seen) = (Batch::default(), Vec::new(), Vec::new());
+            for piece in input.chunks(piece) {
+                buffer.extend_from_slice(piece);
+                loop {
+                    batch.fill(&buffer, limits);
+                    let Some(first) = batch.requests().first() else { break };
+                    seen.push(show(first, &buffer));
+                    let is_alone = batch.requests().len() == 1;
+                    let count = if is_alone { batch.settle() } else { batch.settle_at(1) };
+                    buffer.drain(..count);
+                }
+                buffer.drain(..batch.settle());
+            }
+            let kinds = |seen: &[String]| -> Vec<String> {
+                seen.iter().map(|it| it.chars().take(8).collect()).collect()
+            };
+            assert_eq!(kinds(&expected), kinds(&seen), "{piece}");
         }
     }
 

@@ -86,6 +86,17 @@ impl Server {
         Under::Item(Found { id, extra, marks, deadline })
     }
 
+    /// What is said beside a value that is not stored.
+    pub(super) fn lent_item(&self, value: &[u8]) -> Found {
+        let extra = Extra {
+            flags: 0,
+            unique: self.memcache.made_up(value),
+            accessed: seconds(self.now),
+            is_fetched: false,
+        };
+        Found { id: SlotId::MAX, extra, marks: Marks::empty(), deadline: None }
+    }
+
     /// What is under a key; no request.
     pub(super) fn look(&mut self, key: &[u8]) -> Under {
         let asked = self.keyspace.asked(DB, key);

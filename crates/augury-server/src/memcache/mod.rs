@@ -28,11 +28,14 @@ mod run;
 mod state;
 mod stats;
 mod storing;
+mod through;
 
 pub use batch::{Batch, Limits};
 pub use request::Request;
 pub use run::run;
 pub use state::State;
+
+use crate::upstream::asking::Verdict;
 
 /// Longest key, in bytes.
 pub const KEY_MAX: usize = 250;

@@ -44,27 +44,37 @@ fn fetch(
     let place = server.keyspace.read_place(asked, server.now);
     let under = place.map_or(Under::Nothing, |id| server.item(id));
     count(server, matches!(under, Under::Item(_)), exptime.is_some());
-    let Under::Item(found) = under else { return };
+    let Under::Item(found) = under else {
+        if let Some(value) = server.keyspace.lent(asked).and_then(|object| object.as_text()) {
+            let unique = with_unique.then(|| server.memcache.made_up(value));
+            write(out, key, 0, value, unique);
+        }
+        return;
+    };
     let value = server.keyspace.object(found.id).and_then(|object| object.as_text());
-    let value = value.unwrap_or_default();
-    out.extend_from_slice(b"VALUE ");
-    out.extend_from_slice(key);
-    out.push(b' ');
-    number(out, found.extra.flags);
-    out.push(b' ');
-    number(out, value.len());
-    if with_unique {
-        out.push(b' ');
-        number(out, found.extra.unique);
-    }
-    out.extend_from_slice(b"\r\n");
-    out.extend_from_slice(value);
-    out.extend_from_slice(b"\r\n");
+    let unique = with_unique.then_some(found.extra.unique);
+    write(out, key, found.extra.flags, value.unwrap_or_default(), unique);
     server.note_fetch(&found);
     if let Some(exptime) = exptime {
         let deadline = Expiry::of(exptime, server.now).deadline(server.now);
         server.set_expiry(found.id, deadline);
     }
+}
+
+fn write(out: &mut Vec<u8>, key: &[u8], flags: u32, value: &[u8], unique: Option<u64>) {
+    out.extend_from_slice(b"VALUE ");
+    out.extend_from_slice(key);
+    out.push(b' ');
+    number(out, flags);
+    out.push(b' ');
+    number(out, value.len());
+    if let Some(unique) = unique {
+        out.push(b' ');
+        number(out, unique);
+    }
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
 }
 
 /// Counts a fetch, or a fetch that touches.

@@ -4,17 +4,51 @@ use super::arithmetic::{self, Added};
 use super::items::{DB, Expiry, Under};
 use super::request::{Request, Span, Store, key};
 use super::storing::{Outcome, Storing, store};
-use super::{meta, reading, stats};
+use super::{Verdict, meta, reading, stats, through};
 use crate::client::Client;
 use crate::server::Server;
+use crate::upstream::asking;
 
 pub(super) const NO_NUMBER: &str = "CLIENT_ERROR cannot increment or decrement non-numeric value";
 /// The key holds what memcached has no name for.
 pub(super) const OTHER: &str =
     "SERVER_ERROR the key holds a hash of a Redis client: delete it, or choose another key";
 
-/// Runs a request of a client and writes its answer.
+/// Runs a request of a client and writes its answer; whether it was answered: else it waits for what
+/// it fetches, nothing is written, and it runs anew when its client is woken.
 pub fn run(
+    server: &mut Server,
+    client: &mut Client,
+    request: &Request,
+    input: &[u8],
+    out: &mut Vec<u8>,
+) -> bool {
+    server.flush_when_due();
+    if server.upstream.is_none() {
+        answer(server, client, request, input, out);
+        return true;
+    }
+    match through::ask(server, client, request, input) {
+        Verdict::Wait => return false,
+        Verdict::Fail(text) => {
+            server.counters.commands += 1;
+            server.counters.errors += 1;
+            out.extend_from_slice(b"SERVER_ERROR ");
+            out.extend_from_slice(text.as_bytes());
+            out.extend_from_slice(b"\r\n");
+            return true;
+        }
+        Verdict::RunQuietly => server.keyspace.set_quiet(true),
+        Verdict::Run => {}
+    }
+    answer(server, client, request, input, out);
+    server.keyspace.set_quiet(false);
+    asking::done(server);
+    through::revoke(server, request, input);
+    true
+}
+
+fn answer(
     server: &mut Server,
     client: &mut Client,
     request: &Request,
@@ -22,7 +56,6 @@ pub fn run(
     out: &mut Vec<u8>,
 ) {
     server.counters.commands += 1;
-    server.flush_when_due();
     let (name, said) = match *request {
         Request::Say(text) => (client.latest, Some(text)),
         Request::Nothing => (client.latest, None),
@@ -214,7 +247,7 @@ mod tests {
         let (mut batch, mut out) = (Batch::default(), Vec::new());
         batch.fill(input, Limits { item: server.settings.memcached_item_max });
         for request in batch.requests() {
-            run(server, &mut client, request, input, &mut out);
+            assert!(run(server, &mut client, request, input, &mut out));
         }
         String::from_utf8(out).expect("the answers of this test are text")
     }

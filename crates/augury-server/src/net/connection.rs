@@ -50,6 +50,8 @@ pub(super) struct Connection {
     pub(super) is_stranger: bool,
     /// Whether some of the answers are what others have sent.
     pub(super) has_pushes: bool,
+    /// Whether its client has subscribed to something.
+    pub(super) is_subscriber: bool,
     /// Until when nothing is written or run.
     pub(super) hold: Option<Millis>,
     pub(super) times: Times,
@@ -76,6 +78,7 @@ impl Connection {
             is_waiting: false,
             is_stranger,
             has_pushes: false,
+            is_subscriber: false,
             hold: None,
             times: Times::new(now),
         }
@@ -164,7 +167,8 @@ impl Connection {
     pub(super) fn state(&self) -> State {
         State {
             unwritten: self.unwritten(),
-            has_pushes: self.has_pushes,
+            has_pushes: self.has_pushes || self.is_subscriber,
+            is_subscriber: self.is_subscriber,
             is_partial: !self.input.is_empty() && !self.is_stopped(),
             is_greeting: self.is_stranger || self.transport.is_handshaking(),
             is_ending: self.is_ending,

@@ -68,8 +68,10 @@ impl Bounds {
 pub(super) struct State {
     /// Bytes that wait to be read by the peer.
     pub(super) unwritten: usize,
-    /// Whether others have sent some of them.
+    /// Whether others have sent some of them, or may at any time.
     pub(super) has_pushes: bool,
+    /// Whether it has subscribed to something: then silence is what it is there for.
+    pub(super) is_subscriber: bool,
     /// Whether a command has begun to come and is not whole.
     pub(super) is_partial: bool,
     /// Whether the handshake is under way, or the client has to authenticate.
@@ -121,7 +123,9 @@ impl Times {
             Some("the last answers were not read in time")
         } else if state.is_greeting && now.duration_since(self.began) > bounds.greeting {
             Some("it did not authenticate in time")
-        } else if bounds.idle.is_some_and(|most| now.duration_since(self.active) > most) {
+        } else if !state.is_subscriber
+            && bounds.idle.is_some_and(|most| now.duration_since(self.active) > most)
+        {
             Some("it was idle")
         } else {
             None
@@ -138,6 +142,7 @@ mod tests {
     const CALM: State = State {
         unwritten: 0,
         has_pushes: false,
+        is_subscriber: false,
         is_partial: false,
         is_greeting: false,
         is_ending: false,

@@ -27,9 +27,14 @@ pub(super) fn serve(
         client.active = server.now;
         server.counters.read_bytes += read;
         server.counters.written_bytes += written;
+        let mut done = 0;
         for request in batch.requests() {
             let (input, output) = (&connection.input, &mut connection.output);
-            memcache::run(server, &mut client, request, input, output);
+            if !memcache::run(server, &mut client, request, input, output) {
+                connection.is_waiting = true;
+                break;
+            }
+            done += 1;
         }
         if server.keyspace.has_changes() {
             notices::tell(server, Some(&mut client));
@@ -38,7 +43,8 @@ pub(super) fn serve(
         server.put_client(connection.seat, client);
         let wakes = if server.has_wakes() { server.take_wakes() } else { Vec::new() };
         send_wakes(mailboxes, wakes);
-        let consumed = batch.settle();
+        let is_waiting = connection.is_waiting;
+        let consumed = if is_waiting { batch.settle_at(done) } else { batch.settle() };
         connection.consume(consumed);
         if !is_done {
             connection.times.completed();
@@ -46,7 +52,7 @@ pub(super) fn serve(
         if connection.output.len() > bounds.output_hard(false, false) {
             return Served::Beyond;
         }
-        if is_done || connection.is_ending || connection.input.is_empty() {
+        if is_done || is_waiting || connection.is_ending || connection.input.is_empty() {
             break;
         }
     }

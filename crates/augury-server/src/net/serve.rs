@@ -6,7 +6,9 @@ use super::limits::Bounds;
 use super::memcached;
 use super::worker::{Mailbox, send_wakes};
 use crate::auth;
+use crate::client::Modes;
 use crate::commands::dispatch::{self, Outcome};
+use crate::commands::through::foresee;
 use crate::resp::Reply;
 use crate::server::Shared;
 
@@ -50,7 +52,8 @@ pub(super) fn serve(
             // The first argument is the key of nearly all commands, and no harm where it is not.
             server.keyspace.warm(client.db, commands.filter_map(|command| command.get(1)));
         }
-        let most = bounds.output_hard(connection.is_stranger, connection.has_pushes);
+        let has_pushes = connection.has_pushes || connection.is_subscriber;
+        let most = bounds.output_hard(connection.is_stranger, has_pushes);
         let mut done = 0;
         while done < count && !client.is_closing && client.hold.is_none() {
             let arguments = batch.command(done, &connection.input);
@@ -58,6 +61,10 @@ pub(super) fn serve(
                 Outcome::Answered => done += 1,
                 Outcome::Waiting => {
                     connection.is_waiting = true;
+                    if client.parked.is_some() {
+                        let rest = (done + 1..count).map(|at| batch.command(at, &connection.input));
+                        foresee(server, &mut client, rest);
+                    }
                     break;
                 }
             }
@@ -66,6 +73,7 @@ pub(super) fn serve(
             }
         }
         connection.is_ending |= client.is_closing;
+        connection.is_subscriber = client.modes.contains(Modes::SUBSCRIBED);
         connection.hold = client.hold;
         let was_stranger = connection.is_stranger;
         connection.is_stranger = auth::is_stranger(server, &client);

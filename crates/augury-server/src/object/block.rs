@@ -5,7 +5,8 @@
 //! | length | key length | marks | [flags, unique, accessed] | key | value |
 //! ```
 //! `length` is the value's, little endian as all of them; the marks' lower four bits are the
-//! database's number. The highest bit of `unique` says whether the item was fetched.
+//! database's number. The highest bit of `unique` says whether the item was fetched, that of `length`
+//! whether an upstream said what the value is.
 
 use std::alloc::{GlobalAlloc, Layout, handle_alloc_error};
 use std::marker::PhantomData;
@@ -36,6 +37,9 @@ bitflags::bitflags! {
 }
 
 const DB: u8 = 0x0f;
+/// In `length`: the value came from an upstream. Values are far shorter.
+const LOADED: u32 = 1 << 31;
+const _: () = assert!(super::VALUE_MAX < LOADED as usize);
 
 /// What memcached keeps beside a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +112,7 @@ impl<'a> Block<'a> {
         extra: Option<Extra>,
     ) -> Block<'a> {
         let length: usize = value.iter().map(|part| part.len()).sum();
-        assert!(key.len() <= super::KEY_MAX && length <= u32::MAX as usize && db <= DB);
+        assert!(key.len() <= super::KEY_MAX && length < LOADED as usize && db <= DB);
         let mut marks = marks;
         marks.set(Marks::EXTRA, extra.is_some());
         let start = HEADER + if extra.is_some() { EXTRA } else { 0 };
@@ -164,8 +168,30 @@ impl<'a> Block<'a> {
 
     #[inline]
     fn value_len(self) -> usize {
+        (self.length() & !LOADED) as usize
+    }
+
+    #[inline]
+    fn length(self) -> u32 {
         let [a, b, c, d, ..] = self.header();
-        u32::from_le_bytes([a, b, c, d]) as usize
+        u32::from_le_bytes([a, b, c, d])
+    }
+
+    /// Whether the value came from an upstream, and was not changed since.
+    #[inline]
+    pub(super) fn is_loaded(self) -> bool {
+        self.length() & LOADED != 0
+    }
+
+    /// Notes that the value came from an upstream, or did not.
+    ///
+    /// # Safety
+    /// As for [`Block::set_extra`].
+    pub(super) unsafe fn set_loaded(self, is_loaded: bool) {
+        let length = self.length() & !LOADED | if is_loaded { LOADED } else { 0 };
+        // SAFETY: every block begins with a header, whose first four bytes are the length; nobody
+        // else looks.
+        unsafe { self.at.cast::<[u8; 4]>().write(length.to_le_bytes()) };
     }
 
     #[inline]
@@ -221,6 +247,8 @@ impl<'a> Block<'a> {
     pub(super) unsafe fn value_mut(self) -> &'a mut [u8] {
         let (start, len) = (self.start() + self.key_len(), self.value_len());
         let marks = self.header()[7] | Marks::RAW.bits();
+        // SAFETY: the caller guarantees that nobody else looks.
+        unsafe { self.set_loaded(false) };
         // SAFETY: the header's last byte is within the block, and the value stands behind the key
         // and ends the block; the caller guarantees that nobody else looks.
         unsafe {

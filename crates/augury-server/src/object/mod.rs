@@ -31,6 +31,7 @@ pub const DATABASES: u8 = 16;
 /// A hash under its key.
 struct Hashed {
     db: u8,
+    is_loaded: bool,
     key: Box<[u8]>,
     fields: Hash,
 }
@@ -77,7 +78,7 @@ impl Object {
 
     /// A hash under its key.
     pub fn hash(db: u8, key: &[u8], fields: Hash) -> Object {
-        let hashed = Box::new(Hashed { db, key: key.into(), fields });
+        let hashed = Box::new(Hashed { db, is_loaded: false, key: key.into(), fields });
         let raw = Box::into_raw(hashed).cast::<u8>().map_addr(|at| at | HASHED);
         // SAFETY: a box is never null, and setting a bit keeps it so.
         Object(unsafe { NonNull::new_unchecked(raw) })
@@ -168,7 +169,27 @@ impl Object {
             return None;
         }
         // SAFETY: as in `hashed`; the object is borrowed mutably, so this is the only reference.
-        Some(unsafe { &mut (*self.hashed_pointer()).fields })
+        let hashed = unsafe { &mut *self.hashed_pointer() };
+        hashed.is_loaded = false;
+        Some(&mut hashed.fields)
+    }
+
+    /// Whether what it holds came from an upstream, and was neither changed nor copied since.
+    #[inline]
+    pub fn is_loaded(&self) -> bool {
+        if self.is_hashed() { self.hashed().is_loaded } else { self.block().is_loaded() }
+    }
+
+    /// As it came from an upstream.
+    pub fn loaded(self) -> Object {
+        if self.is_hashed() {
+            // SAFETY: as in `hashed`; the object is owned, so this is the only reference.
+            unsafe { (*self.hashed_pointer()).is_loaded = true };
+        } else {
+            // SAFETY: the object is owned, so no other view of its block is in use.
+            unsafe { self.block().set_loaded(true) };
+        }
+        self
     }
 
     /// Whether it is a hash of which a field has expired by now, in milliseconds of Unix time.
@@ -304,6 +325,23 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_was_loaded_is_so_until_it_is_changed_or_copied() {
+        for extra in [None, Some(Extra { flags: 1, unique: 2, accessed: 3, is_fetched: false })] {
+            let made = Object::joined(0, b"k", &[b"value"], Marks::RAW, extra);
+            let bytes = made.memory_bytes();
+            let mut object = made.loaded();
+            assert!(object.is_loaded() && !object.clone().is_loaded());
+            assert_eq!((Some(&b"value"[..]), bytes), (object.as_text(), object.memory_bytes()));
+            if object.as_text_mut().is_some() {
+                assert!(!object.is_loaded() && object.as_text() == Some(b"value"));
+            }
+        }
+        let mut hash = Object::hash(0, b"h", Hash::default()).loaded();
+        assert!(hash.is_loaded() && !hash.clone().is_loaded());
+        assert!(hash.as_hash_mut().is_some() && !hash.is_loaded());
     }
 
     #[test]

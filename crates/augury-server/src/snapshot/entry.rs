@@ -45,7 +45,7 @@ pub fn encode(kept: &Kept<'_>, now: Millis, out: &mut Vec<u8>) {
     ] {
         flags |= if is_set { flag } else { 0 };
     }
-    out.extend([flags, object.marks().bits() & !Marks::EXTRA.bits() | object.db()]);
+    out.extend([flags, object.marks().bits() & !Marks::EXTRA.bits() | kept.db]);
     put(out, object.key());
     if let Some(at) = kept.deadline {
         out.extend(at.to_le_bytes());
@@ -173,7 +173,7 @@ mod tests {
             (Object::hash(3, b"h", fields), Some(2_000), None),
         ] {
             let mut bytes = Vec::new();
-            encode(&Kept { object: &object, deadline, history }, 10, &mut bytes);
+            encode(&Kept { db: object.db(), object: &object, deadline, history }, 10, &mut bytes);
             let mut rest = &bytes[..];
             let back = decode(&mut rest, 10).expect("it was written");
             assert!(rest.is_empty() && back.object.is_under(object.db(), object.key()));

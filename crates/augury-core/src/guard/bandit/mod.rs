@@ -36,6 +36,9 @@ pub const PERIOD: u64 = 32;
 /// Factor of the logarithm under the confidence bound's root: above 1/2, as the proofs ask for.
 const WIDTH: f32 = 0.6;
 
+/// Requests of an expert's record from which on it is halved.
+const RECORD_MAX: u32 = 131_072;
+
 /// How the ruling expert is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum GuardRule {
@@ -100,6 +103,9 @@ pub struct Bandit<const N: usize> {
     guests: Experts,
     /// Rewards told when each came to life last.
     since: [u64; N],
+    /// Hits of each since then, and the requests that they are hits of; both are halved now and
+    /// then.
+    record: [(u32, u32); N],
     ruling: usize,
     challenger: usize,
     sampled: u64,
@@ -119,6 +125,7 @@ impl<const N: usize> Bandit<N> {
             known,
             guests: 0,
             since: [0; N],
+            record: [(0, 0); N],
             ruling: 0,
             challenger: 0,
             sampled: 0,
@@ -130,6 +137,7 @@ impl<const N: usize> Bandit<N> {
     pub fn restart(&mut self) {
         (self.live, self.challenger, self.sampled) = (self.known, 0, 0);
         self.since = [0; N];
+        self.record = [(0, 0); N];
     }
 
     /// The fading hits of each expert, a hit now being 1.
@@ -175,6 +183,7 @@ impl<const N: usize> Bandit<N> {
         for expert in members(experts) {
             self.scores[expert] = self.scores[expert].min(best);
             self.since[expert] = self.sampled;
+            self.record[expert] = (0, 0);
         }
         enlisted
     }
@@ -202,6 +211,13 @@ impl<const N: usize> Bandit<N> {
         self.scores
     }
 
+    /// An expert's hits per request since it came to life last, recent ones weighing more; none
+    /// before the first. Under rules that compare no hits it is 0.
+    pub fn hit_ratio(&self, expert: usize) -> Option<f32> {
+        let (hits, requests) = self.record[expert];
+        (requests > 0).then(|| (hits as f32 / requests as f32).min(1.0))
+    }
+
     /// Rewards told so far.
     #[inline]
     pub fn sampled(&self) -> u64 {
@@ -222,7 +238,9 @@ impl<const N: usize> Bandit<N> {
             GuardRule::Leader | GuardRule::DiscountedUcb | GuardRule::Thompson => {}
         }
         while hits != 0 {
-            self.scores[hits.trailing_zeros() as usize] += self.gain;
+            let expert = hits.trailing_zeros() as usize;
+            self.scores[expert] += self.gain;
+            self.record[expert].0 += 1;
             hits &= hits - 1;
         }
     }
@@ -232,6 +250,13 @@ impl<const N: usize> Bandit<N> {
         if self.gain > 1e12 {
             let gain = std::mem::replace(&mut self.gain, 1.0);
             self.scores.iter_mut().chain(&mut self.plays).for_each(|sum| *sum /= gain);
+        }
+        for expert in members(self.live) {
+            let (hits, requests) = &mut self.record[expert];
+            *requests += PERIOD as u32;
+            if *requests >= RECORD_MAX {
+                (*hits, *requests) = (*hits / 2, *requests / 2);
+            }
         }
         self.ruling = match self.rule {
             GuardRule::Leader => self.leader(),
@@ -339,7 +364,9 @@ impl<const N: usize> Bandit<N> {
             let score = self.scores[self.ruling] * (1.0 - LEAD);
             members(experts).for_each(|expert| self.scores[expert] = score);
         }
-        members(experts).for_each(|expert| self.since[expert] = self.sampled);
+        for expert in members(experts) {
+            (self.since[expert], self.record[expert]) = (self.sampled, (0, 0));
+        }
         self.live |= experts;
     }
 }

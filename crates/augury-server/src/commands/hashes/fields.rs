@@ -2,7 +2,7 @@
 
 use super::{CHANGE, Hash, READ, READ_ALL, WRITE};
 use crate::commands::lookup::fields;
-use crate::commands::{Call, Command, Done, Refusal};
+use crate::commands::{Call, Command, Done, Refusal, Through};
 
 /// The commands of this family.
 pub const COMMANDS: &[Command] = &[
@@ -21,22 +21,52 @@ pub const COMMANDS: &[Command] = &[
         run: hsetnx,
         ..WRITE
     },
-    Command { name: "hget", arity: 3, summary: "A field of a hash", run: hget, ..READ },
-    Command { name: "hmget", arity: -3, summary: "Fields of a hash", run: hmget, ..READ },
+    Command {
+        name: "hget",
+        arity: 3,
+        summary: "A field of a hash",
+        through: Through::Reads,
+        run: hget,
+        ..READ
+    },
+    Command {
+        name: "hmget",
+        arity: -3,
+        summary: "Fields of a hash",
+        through: Through::Reads,
+        run: hmget,
+        ..READ
+    },
     Command {
         name: "hgetall",
         arity: 2,
         summary: "All fields of a hash with their values",
+        through: Through::Reads,
         run: hgetall,
         ..READ_ALL
     },
-    Command { name: "hkeys", arity: 2, summary: "All fields of a hash", run: hkeys, ..READ_ALL },
-    Command { name: "hvals", arity: 2, summary: "All values of a hash", run: hvals, ..READ_ALL },
+    Command {
+        name: "hkeys",
+        arity: 2,
+        summary: "All fields of a hash",
+        through: Through::Reads,
+        run: hkeys,
+        ..READ_ALL
+    },
+    Command {
+        name: "hvals",
+        arity: 2,
+        summary: "All values of a hash",
+        through: Through::Reads,
+        run: hvals,
+        ..READ_ALL
+    },
     Command { name: "hdel", arity: -3, summary: "Removes fields of a hash", run: hdel, ..CHANGE },
     Command {
         name: "hexists",
         arity: 3,
         summary: "Whether a hash has a field",
+        through: Through::Reads,
         run: hexists,
         ..READ
     },
@@ -45,6 +75,7 @@ pub const COMMANDS: &[Command] = &[
         arity: 2,
         summary: "Number of fields of a hash",
         differs: "fields that have expired are not counted, removed or not",
+        through: Through::Reads,
         run: hlen,
         ..READ
     },
@@ -53,6 +84,7 @@ pub const COMMANDS: &[Command] = &[
         arity: 3,
         since: "3.2.0",
         summary: "Length of a field's value in bytes",
+        through: Through::Reads,
         run: hstrlen,
         ..READ
     },

@@ -1,5 +1,6 @@
 //! INFO: what the server tells of itself, under the names that Redis's tools read.
 
+mod commands;
 mod memory;
 mod sections;
 
@@ -15,7 +16,8 @@ pub const COMMANDS: &[Command] = &[Command {
     flags: Flags::LOADING.union(Flags::STALE),
     group: Group::Server,
     summary: "What the server tells of itself, all or by sections",
-    differs: "one section more: augury",
+    differs: "one section more: augury; times in commandstats and latencystats are those of some of the \
+              calls",
     run: info,
     ..Command::PLAIN
 }];
@@ -42,9 +44,9 @@ const SECTIONS: &[(&str, &str, Shown, Write)] = &[
     ("replication", "Replication", Shown::Always, sections::replication),
     ("cpu", "CPU", Shown::Always, sections::processor),
     ("modules", "Modules", Shown::Always, |_, _| {}),
-    ("commandstats", "Commandstats", Shown::WithAll, |_, _| {}),
+    ("commandstats", "Commandstats", Shown::WithAll, commands::statistics),
     ("errorstats", "Errorstats", Shown::Always, sections::errors),
-    ("latencystats", "Latencystats", Shown::WithAll, |_, _| {}),
+    ("latencystats", "Latencystats", Shown::WithAll, commands::latencies),
     ("cluster", "Cluster", Shown::Always, sections::cluster),
     ("keyspace", "Keyspace", Shown::Always, sections::keyspace),
     ("augury", "Augury", Shown::Always, sections::augury),

@@ -62,7 +62,8 @@ pub(super) fn clients(call: &mut Call<'_, '_>, text: &mut String) {
     field(text, "maxclients", server.settings.clients_max);
     field(text, "client_recent_max_input_buffer", 0);
     field(text, "client_recent_max_output_buffer", 0);
-    field(text, "blocked_clients", 0);
+    let held = server.pause.as_ref().map_or(0, |pause| pause.held());
+    field(text, "blocked_clients", held);
     field(text, "tracking_clients", server.tracking.client_count());
     field(text, "pubsub_clients", subscribers);
     field(text, "watching_clients", watching);
@@ -197,4 +198,11 @@ pub(super) fn augury(call: &mut Call<'_, '_>, text: &mut String) {
     field(text, "used_bytes", server.keyspace.used());
     field(text, "capacity_bytes", server.keyspace.capacity());
     field(text, "overhead_bytes", server.keyspace.overhead_bytes());
+    if let Some(upstream) = &server.upstream {
+        field(text, "upstream", upstream.name());
+        field(text, "upstream_state", if upstream.is_down() { "down" } else { "up" });
+        for (name, _, number) in upstream.counters().into_iter().chain(upstream.gauges()) {
+            field(text, &format!("upstream_{name}"), number);
+        }
+    }
 }

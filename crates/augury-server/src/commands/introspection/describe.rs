@@ -70,7 +70,7 @@ pub(super) fn info(call: &mut Call<'_, '_>) -> Done {
 
 fn write_info(reply: &mut Reply<'_>, command: &'static Command) {
     let (first, last, step) = match command.keys {
-        Keys::None => (0, 0, 0),
+        Keys::None | Keys::Counted { .. } => (0, 0, 0),
         Keys::Range { first, last, step } => (first, last, step),
     };
     reply.array(10);
@@ -95,9 +95,18 @@ fn write_info(reply: &mut Reply<'_>, command: &'static Command) {
 }
 
 fn write_key_specifications(reply: &mut Reply<'_>, command: &'static Command) {
-    let Keys::Range { first, last, step } = command.keys else { return reply.set(0) };
-    // In a specification the last key is counted from the first.
-    let last = if last < 0 { last } else { last - first };
+    // In a specification the last key is counted from the first, or from the number of keys.
+    let (first, find, numbers) = match command.keys {
+        Keys::None => return reply.set(0),
+        Keys::Range { first, last, step } => {
+            let last = if last < 0 { last } else { last - first };
+            (first, "range", [("lastkey", last), ("keystep", step), ("limit", 0)])
+        }
+        Keys::Counted { at, step } => {
+            let step = step as i16;
+            (at as i16, "keynum", [("keynumidx", 0), ("firstkey", 1), ("keystep", step)])
+        }
+    };
     reply.set(1);
     reply.map(3);
     reply.bulk(b"flags");
@@ -111,10 +120,10 @@ fn write_key_specifications(reply: &mut Reply<'_>, command: &'static Command) {
     reply.integer(first.into());
     reply.bulk(b"find_keys");
     reply.map(2);
-    word_pair(reply, "type", "range");
+    word_pair(reply, "type", find);
     reply.bulk(b"spec");
     reply.map(3);
-    for (name, number) in [("lastkey", last), ("keystep", step), ("limit", 0)] {
+    for (name, number) in numbers {
         reply.bulk(name.as_bytes());
         reply.integer(number.into());
     }

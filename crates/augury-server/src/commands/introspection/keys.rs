@@ -12,7 +12,7 @@ pub(super) fn flags(command: &Command) -> impl ExactSizeIterator<Item = &'static
         "watch" | "exists" | "touch" | "type" | "ttl" | "pttl" | "strlen" => &["RO"],
         "del" | "unlink" => &["RM", "delete"],
         "set" => &["RW", "access", "update", "variable_flags"],
-        "mset" | "setex" | "psetex" => &["OW", "update"],
+        "mset" | "msetex" | "setex" | "psetex" => &["OW", "update"],
         "setnx" | "msetnx" => &["OW", "insert"],
         "getdel" => &["RW", "access", "delete"],
         "hdel" => &["RW", "delete"],
@@ -23,6 +23,21 @@ pub(super) fn flags(command: &Command) -> impl ExactSizeIterator<Item = &'static
         _ => &["RO", "access"],
     };
     words.iter().copied()
+}
+
+/// What becomes of the key of a command that does other things by its options.
+fn of_options(command: &Command, asked: Arguments<'_>) -> Option<&'static [&'static str]> {
+    let has = |from: usize, names: &[&str]| {
+        let is = |it: &[u8]| names.iter().any(|name| it.eq_ignore_ascii_case(name.as_bytes()));
+        asked.from(from).iter().any(is)
+    };
+    match command.name {
+        "set" if has(3, &["get"]) => Some(&["RW", "access", "update"]),
+        "set" => Some(&["OW", "update"]),
+        "bitfield" if !has(2, &["set", "incrby"]) => Some(&["RO", "access"]),
+        "bitfield" => Some(&["RW", "access", "update"]),
+        _ => None,
+    }
 }
 
 /// The command behind GETKEYS, with its arguments and the places of its keys.
@@ -40,7 +55,7 @@ fn looked_at<'a>(
         let text = "ERR Invalid number of arguments specified for command";
         return Err(Refusal::new(text).into());
     }
-    Ok((command, asked, command.keys.positions(asked.len()).collect()))
+    Ok((command, asked, command.keys.positions(asked).collect()))
 }
 
 pub(super) fn keys(call: &mut Call<'_, '_>) -> Done {
@@ -58,11 +73,12 @@ pub(super) fn keys_and_flags(call: &mut Call<'_, '_>) -> Done {
     for at in places {
         call.reply.array(2);
         call.reply.bulk(&asked[at]);
-        let flags = flags(command);
-        call.reply.set(flags.len());
-        for flag in flags {
-            call.reply.simple(flag);
-        }
+        let words: Vec<&str> = match of_options(command, asked) {
+            Some(words) => words.to_vec(),
+            None => flags(command).collect(),
+        };
+        call.reply.set(words.len());
+        words.iter().for_each(|word| call.reply.simple(word));
     }
     Ok(())
 }

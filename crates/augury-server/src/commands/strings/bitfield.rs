@@ -179,8 +179,11 @@ fn bitfield(call: &mut Call<'_, '_>) -> Done {
     let asked = call.asked(1);
     let found = call.find_text(asked)?;
     let mut bytes = call.text_in(found).to_vec();
+    // Setting what is set already is no change; adding is one, whatever is added.
+    let mut is_changed = found.is_none() && end.is_some();
     if let Some(end) = end {
         let end = call.grow(end as usize, 0)?;
+        is_changed |= end > bytes.len();
         bytes.resize(bytes.len().max(end), 0);
     }
     call.reply.array(steps.len());
@@ -198,6 +201,7 @@ fn bitfield(call: &mut Call<'_, '_>) -> Done {
             }
         };
         if let Some(after) = after {
+            is_changed |= after != before || matches!(act, Act::Add(_));
             form.write(&mut bytes, *at, after);
         }
         match answer {
@@ -205,7 +209,7 @@ fn bitfield(call: &mut Call<'_, '_>) -> Done {
             None => call.reply.null(),
         }
     }
-    if end.is_some() {
+    if is_changed {
         call.overwrite(asked, found, 0, &bytes)?;
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::{READ_SLOWLY, WRITE, WRITE_SLOWLY};
 use crate::commands::lookup::text;
-use crate::commands::{Call, Command, Done, Refusal, number};
+use crate::commands::{Call, Command, Done, Refusal, Through, number};
 use crate::object::Marks;
 
 /// The commands of this family.
@@ -20,6 +20,7 @@ pub const COMMANDS: &[Command] = &[
         arity: 4,
         since: "2.4.0",
         summary: "Bytes of a key's string, from one to another",
+        through: Through::Reads,
         run: getrange,
         ..READ_SLOWLY
     },
@@ -27,6 +28,7 @@ pub const COMMANDS: &[Command] = &[
         name: "substr",
         arity: 4,
         summary: "Old name of GETRANGE",
+        through: Through::Reads,
         run: getrange,
         ..READ_SLOWLY
     },

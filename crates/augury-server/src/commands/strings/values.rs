@@ -4,12 +4,19 @@ use super::options::{Until, When, parse};
 use super::{READ, WRITE};
 use crate::commands::lookup::{storable, text};
 use crate::commands::moment::{Unit, positive};
-use crate::commands::{Call, Command, Done, Flags, Refusal};
+use crate::commands::{Call, Command, Done, Flags, Refusal, Through};
 use crate::object::{Marks, Object};
 
 /// The commands of this family.
 pub const COMMANDS: &[Command] = &[
-    Command { name: "get", arity: 2, summary: "A key's string", run: get, ..READ },
+    Command {
+        name: "get",
+        arity: 2,
+        summary: "A key's string",
+        through: Through::Reads,
+        run: get,
+        ..READ
+    },
     Command {
         name: "set",
         arity: -3,
@@ -73,6 +80,7 @@ pub const COMMANDS: &[Command] = &[
         since: "6.2.0",
         flags: Flags::WRITE.union(Flags::FAST),
         summary: "A key's string, which then expires at another time",
+        through: Through::Reads,
         run: getex,
         ..WRITE
     },
@@ -81,6 +89,7 @@ pub const COMMANDS: &[Command] = &[
         arity: 2,
         since: "2.2.0",
         summary: "Length of a key's string in bytes",
+        through: Through::Reads,
         run: strlen,
         ..READ
     },

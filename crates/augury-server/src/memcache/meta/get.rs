@@ -25,8 +25,9 @@ pub(in super::super) fn get(server: &mut Server, meta: &Meta, input: &[u8], out:
     count(server, matches!(under, Under::Item(_)), meta.exptime.is_some());
     match (under, meta.vivify) {
         (Under::Item(found), _) => {
-            let changed = show(server, meta, input, &found, out);
-            let Some(changed) = changed else { return };
+            let object = server.keyspace.object(found.id);
+            let Some(value) = object.and_then(|object| object.as_text()) else { return };
+            let changed = show(server, meta, input, &found, value, out);
             if changed.marks != found.marks
                 && let Some(object) = server.keyspace.annotate(found.id)
             {
@@ -47,7 +48,11 @@ pub(in super::super) fn get(server: &mut Server, meta: &Meta, input: &[u8], out:
             server.put_item(asked, &[], Marks::WON, extra, deadline);
         }
         (Under::Nothing | Under::Other(_), _) => {
-            if !meta.is_quiet() {
+            if let Some(value) = server.keyspace.lent(asked).and_then(|object| object.as_text()) {
+                // It is answered and not stored: there is nothing to change.
+                let found = server.lent_item(value);
+                show(server, meta, input, &found, value, out);
+            } else if !meta.is_quiet() {
                 out.extend_from_slice(b"EN");
                 end(out, meta, input);
             }
@@ -67,10 +72,10 @@ fn show(
     meta: &Meta,
     input: &[u8],
     found: &Found,
+    value: &[u8],
     out: &mut Vec<u8>,
-) -> Option<Changed> {
+) -> Changed {
     let now = server.now;
-    let value = server.keyspace.object(found.id)?.as_text()?;
     let (mut marks, mut deadline) = (found.marks, found.deadline);
     head(out, meta, value.len());
     let mut wins = false;
@@ -104,7 +109,7 @@ fn show(
         out.extend_from_slice(value);
         out.extend_from_slice(b"\r\n");
     }
-    Some(Changed { marks, deadline })
+    Changed { marks, deadline }
 }
 
 /// Writes an item that was made because it was missed; when it ends.

@@ -1,0 +1,1 @@
+"""Forecasts of load by slot, and slots placed by them, on paper and on a real cluster."""

@@ -1,0 +1,107 @@
+"""Conditions and ranges of a request, judged against a stored answer (RFC 9110, 13 and 14).
+
+Pure: it takes an answer and a request and says what part of the answer to send.
+"""
+
+import re
+from dataclasses import dataclass
+
+from augury.proxy.answers import Kept
+from augury.proxy.asked import Asked
+from augury.proxy.fields import Fields, entity_tags, first, http_date, joined, opaque
+
+__all__ = ["Part", "client_has", "part_for", "whole"]
+
+#: What a 304 leaves out: it says nothing about the body (RFC 9110, 15.4.5).
+OF_THE_BODY = frozenset(
+    {
+        b"content-encoding", b"content-language", b"content-length", b"content-md5",
+        b"content-range", b"content-type",
+    }
+)  # fmt: skip
+RANGE = re.compile(rb"bytes=[ \t]*(\d*)-(\d*)[ \t]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is sent of an answer."""
+
+    status: int
+    fields: Fields
+    body: bytes
+
+
+def part_for(kept: Kept, asked: Asked, now: float) -> Part:
+    """The whole answer, a range of it, or that the client has it already.
+
+    Args:
+        kept: The answer.
+        asked: The request.
+        now: Seconds since 1970.
+    """
+    if asked.has_conditions and client_has(kept, asked, now):
+        left = [line for line in kept.fields if line[0] not in OF_THE_BODY]
+        return Part(304, left, b"")
+    wants_range = asked.byte_range is not None and asked.method == "GET"
+    if wants_range and kept.status == 200 and is_range_wanted(kept, asked, now):
+        return ranged(kept, asked.byte_range or b"")
+    return Part(kept.status, whole(kept), kept.body)
+
+
+def whole(kept: Kept) -> Fields:
+    """The fields with the length of the body; what has none by its status gets none."""
+    if kept.status == 204:
+        return list(kept.fields)
+    return [*kept.fields, (b"content-length", b"%d" % len(kept.body))]
+
+
+def client_has(kept: Kept, asked: Asked, now: float) -> bool:
+    """Whether the client has this answer: by If-None-Match, else by If-Modified-Since."""
+    if not 200 <= kept.status < 300:
+        return False
+    tags = joined(asked.fields, b"if-none-match")
+    if tags is not None:
+        asked_for = entity_tags(tags)
+        if asked_for == ["*"]:
+            return True
+        return kept.etag is not None and opaque(kept.etag) in map(opaque, asked_for)
+    since = http_date(joined(asked.fields, b"if-modified-since"), now)
+    if since is None:
+        return False
+    changed = kept.date if kept.modified is None else http_date(kept.modified, now)
+    return changed is not None and changed <= since
+
+
+def is_range_wanted(kept: Kept, asked: Asked, now: float) -> bool:
+    """Whether If-Range, where there is one, holds: by a strong tag, or by the very same date."""
+    condition = first(asked.fields, b"if-range")
+    if condition is None:
+        return True
+    text = condition.decode("latin-1")
+    if text.endswith('"'):
+        return text == kept.etag and not text.startswith("W/")
+    # A date is strong only if the answer was made a while after it (RFC 9110, 8.8.2.2).
+    changed = http_date(kept.modified, now)
+    return changed is not None and text == kept.modified and changed + 1 <= kept.date
+
+
+def ranged(kept: Kept, asked: bytes) -> Part:
+    """One range of the body; all of it where there are several or what is asked makes no sense."""
+    found = RANGE.fullmatch(asked)
+    length = len(kept.body)
+    if found is None or not (found[1] or found[2]) or len(asked) > 64:
+        return Part(200, whole(kept), kept.body)
+    if not found[1]:
+        start, end = max(0, length - int(found[2])), length - 1
+    else:
+        start, end = int(found[1]), int(found[2]) if found[2] else length - 1
+        if found[2] and end < start:
+            return Part(200, whole(kept), kept.body)
+        end = min(end, length - 1)
+    if start > end:
+        said = [(b"content-range", b"bytes */%d" % length), (b"content-length", b"0")]
+        dated = [line for line in kept.fields if line[0] in (b"date", b"via")]
+        return Part(416, dated + said, b"")
+    body = kept.body[start : end + 1]
+    named = (b"content-range", b"bytes %d-%d/%d" % (start, end, length))
+    return Part(206, [*kept.fields, named, (b"content-length", b"%d" % len(body))], body)
