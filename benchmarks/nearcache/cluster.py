@@ -74,13 +74,16 @@ class Node:
         self.client = redis.Redis(
             host="127.0.0.1", port=port, socket_timeout=2.0, decode_responses=True
         )
-        self.start()
 
     def start(self) -> None:
         """Run it; it knows the cluster that it was in."""
         self.folder.mkdir(exist_ok=True)
         self.process = subprocess.Popen(self._command)
-        until(self.client.ping, f"the server on port {self.port} answers")
+        try:
+            until(self.client.ping, f"the server on port {self.port} answers")
+        except TimeoutError:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """At once, without a word."""
@@ -130,13 +133,17 @@ class Node:
 class Cluster:
     """Primaries with as many replicas each."""
 
-    def __init__(self, folder: Path, primaries: int, replicas: int, *options: str) -> None:
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+
+    def start(self, folder: Path, primaries: int, replicas: int, *options: str) -> None:
+        """Run the nodes and join them; whoever calls this closes it, whatever comes of it."""
         count = primaries * (1 + replicas)
         ports = free_ports(2 * count)
-        self.nodes = [
-            Node(folder / str(at), ports[2 * at], ports[2 * at + 1], *options)
-            for at in range(count)
-        ]
+        for at in range(count):
+            node = Node(folder / str(at), ports[2 * at], ports[2 * at + 1], *options)
+            node.start()
+            self.nodes.append(node)
         first = self.nodes[0]
         for at, node in enumerate(self.nodes):
             node.ask("CLUSTER SET-CONFIG-EPOCH", at + 1)
@@ -195,7 +202,7 @@ class Cluster:
         return redis.RedisCluster(host="127.0.0.1", port=first.port, **settings)
 
     def close(self) -> None:
-        """End all nodes."""
+        """End all nodes that were begun."""
         for node in self.nodes:
             node.resume()
             node.kill()
@@ -206,8 +213,9 @@ class Cluster:
 def running(primaries: int = 3, replicas: int = 1, *options: str) -> Iterator[Cluster]:
     """A cluster, until the block ends."""
     with tempfile.TemporaryDirectory(prefix="augury-cluster-") as folder:
-        cluster = Cluster(Path(folder), primaries, replicas, *options)
+        cluster = Cluster()
         try:
+            cluster.start(Path(folder), primaries, replicas, *options)
             yield cluster
         finally:
             cluster.close()

@@ -198,10 +198,13 @@ class World:
                 del self.entries[key]
 
     def land(self, asked: Asked, values: list[bytes | None]) -> None:
-        """It is stored later, if nothing comes between."""
+        """Somebody reads it now; it is stored later, if nothing comes between."""
+        key = asked.keys[0]
+        due = [v for v, when in self.versions[key] if when < asked.ticket - STALENESS]
+        assert values[0] is not None
+        assert int(values[0]) >= max(due, default=0), f"{key!r}: read {values[0]!r}, due is {due}"
         if asked in self.flying:
             self.flying.remove(asked)
-            assert values[0] is not None
             self.landed.append((asked, int(values[0])))
 
     def refuse(self, asked: Asked) -> None:
@@ -255,8 +258,8 @@ class World:
             self.near.lost(peer, self.now, "cut")
 
     def read(self, key: bytes) -> None:
-        """Somebody misses the key."""
-        asked = Asked((key,), None)
+        """Somebody misses the key, and notes when."""
+        asked = Asked((key,), self.now)
         self.flying.append(asked)
         self.near.read(asked, self.now)
 
