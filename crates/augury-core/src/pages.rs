@@ -42,10 +42,9 @@ pub fn wish<T>(array: &Vec<T>) {
     {
         let begin = array.as_ptr() as usize;
         let (from, to) = (begin.next_multiple_of(PAGE), (begin + bytes) / PAGE * PAGE);
-        // SAFETY: the pages from `from` to `to` are within the array's own allocation, and the
-        // advice changes the content of none.
-        let outcome =
-            unsafe { libc::madvise(from as *mut libc::c_void, to - from, libc::MADV_HUGEPAGE) };
+        let (pages, bytes) = (from as *mut libc::c_void, to - from);
+        // SAFETY: these pages are within the array's own allocation; the advice changes no content.
+        let outcome = unsafe { libc::madvise(pages, bytes, libc::MADV_HUGEPAGE) };
         // A kernel without large pages refuses, and serves as well.
         let _ = outcome;
     }
