@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import augury
 from augury.cli.app import app
 from augury.learn import Adaptation, Artifact, Budget, adapt, adapter, describe, train
-from conftest import oracle_general
+from small_traces import oracle_general
 
 HALF = 100_000
 EVERY = 20_000

@@ -14,7 +14,7 @@ from augury.advising.evidence import Evidence, Measurement, measure, of_replays
 from augury.advising.interval import Interval, over_time
 from augury.advising.judging import judge
 from augury.errors import CapacityError, ConfigError, TraceError
-from conftest import Run
+from small_traces import Run
 
 TRACES = Path(os.environ.get("AUGURY_TRACES", Path(__file__).parents[2] / "shared" / "traces"))
 LOOP = "synthetic:loop?n=100000&objects=5000"

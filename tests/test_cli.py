@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import augury as package
-from conftest import Run
+from small_traces import Run
 
 CONTRACT = {
     "trace": str,

@@ -34,7 +34,7 @@ from augury.placement import (
 from augury.placement.migrating import carry
 from augury.placement.topology import slot_of
 from clusters import needs_valkey
-from conftest import Run
+from small_traces import Run
 
 pytestmark = needs_valkey
 SEASON, WINDOWS = 4.0, 8

@@ -12,7 +12,7 @@ from augury.placement import Nodes, Window, watch
 from augury.placement.topology import slot_of
 from augury.placement.watching import look_at, window_between
 from clusters import asking, needs_valkey
-from conftest import Run
+from small_traces import Run
 
 pytestmark = needs_valkey
 KEYS = ["{a}1", "{b}1", "{c}1"]

@@ -16,7 +16,7 @@ from augury.diagnosis.environment import EXTRAS, package
 from augury.diagnosis.limits import limits
 from augury.diagnosis.reaching import port, server
 from augury.errors import ConfigError
-from conftest import Run
+from small_traces import Run
 
 ROOT = Path(__file__).parents[1]
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from augury.cli import examples, failure
 from augury.cli.app import app, spelled_out
-from conftest import Run
+from small_traces import Run
 
 ROOT = Path(__file__).parents[1]
 GROUP = typer.main.get_command(app)

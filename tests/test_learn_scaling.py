@@ -15,7 +15,7 @@ from augury.learn import DataSet, Executor, ManyTraining, here, on_ray, train_ma
 from augury.learn.scaling.shards import Shard, next_of, opened, part_of
 from augury.learn.scaling.training import merged
 from augury.reading import Reading
-from conftest import Run
+from small_traces import Run
 
 TRACES = [f"synthetic:zipf?n=30000&objects=3000&seed={seed}" for seed in (1, 2)]
 SETTINGS: dict[str, Any] = {"model": "tree", "capacity": "5%", "rows": 8_000, "shards": 2}

@@ -8,7 +8,7 @@ import pytest
 
 import augury
 from augury.cli.app import spelled_out
-from conftest import Run
+from small_traces import Run
 
 LOOP = "synthetic:loop?n=60000&objects=2000"
 COLUMNS = [

@@ -18,7 +18,7 @@ from augury.errors import CapacityError, ConfigError
 from augury.laboratory.prefix import replay_prefixes
 from augury.laboratory.prefix.shelves import ByFuture, ByRecency, ByWorth, futures
 from augury.laboratory.prefix.tree import PrefixTree
-from conftest import Run
+from small_traces import Run
 
 TRACES = Path(os.environ.get("AUGURY_TRACES", Path(__file__).parents[2] / "shared" / "traces"))
 MOONCAKE = TRACES / "mooncake_conversation.csv.zst"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import augury as package
-from conftest import Run, skewed
+from small_traces import Run, skewed
 
 GARBAGE = b"\x00\xff\xfe\n" + b"x" * (2**20 + 1) + b'\n"\\\n'
 

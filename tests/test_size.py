@@ -12,7 +12,7 @@ from augury import _core
 from augury.errors import CapacityError, ConfigError
 from augury.laboratory import size
 from augury.laboratory.meter import Meter
-from conftest import Run
+from small_traces import Run
 
 LOOP = "loop.oracleGeneral"
 SKEWED = "skewed.oracleGeneral"

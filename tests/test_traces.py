@@ -6,7 +6,7 @@ import pytest
 
 import augury
 from augury import traces
-from conftest import skewed
+from small_traces import skewed
 
 
 def test_requests_come_in_order_and_again(folder: Path) -> None:
