@@ -100,7 +100,7 @@ def spelled_out(arguments: Sequence[str]) -> list[str]:
         given
         if option == "--prefetch" and not (is_proxy and following and following[0] != "-")
         else option
-        for option, following in zip(options, [*options[1:], ""], strict=True)
+        for option, following in zip(options, [*options[1:], ""], strict=False)
     ]
     return [*spelled, *arguments[len(options) :]]
 

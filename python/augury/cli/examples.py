@@ -90,7 +90,7 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         (
             "fetching and refreshing ahead, with metrics",
-            "augury proxy --origin http://127.0.0.1:8000 --prefetch 10% --refresh-ahead 10% "
+            "augury proxy --origin http://127.0.0.1:8000 --prefetch=10% --refresh-ahead=10% "
             "--admin 127.0.0.1:9090",
         ),
     ),

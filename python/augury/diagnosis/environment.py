@@ -28,6 +28,11 @@ EXTRAS = {
     "hishel": ("hishel", "HTTP caching for httpx and ASGI"),
     "flask": ("flask_caching", "Flask-Caching's backend"),
     "fastapi": ("fastapi", "a cache for FastAPI"),
+    "proxy": ("uvicorn", "the caching proxy"),
+    "cluster": ("hiredis", "near caches before Redis and Valkey"),
+    "placement": ("statsmodels", "forecasts and plans of a cluster"),
+    "ray": ("ray", "training on the workers of a Ray"),
+    "docs": ("sphinx", "the site of the documents"),
 }
 
 

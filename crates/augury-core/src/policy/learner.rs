@@ -62,8 +62,6 @@ pub struct Learner {
     newcomer: History,
     /// Hash and size of the newcomer; none once it is in or has been turned away.
     incoming: Option<(u64, u32)>,
-    /// What left last, and when: its ghost's place is on its way from memory.
-    left: Option<(u64, History, u32)>,
     random: Random,
     looks: u32,
     evictions: u32,
@@ -133,7 +131,6 @@ impl Learner {
             is_computing: false,
             newcomer: History::default(),
             incoming: None,
-            left: None,
             random: Random::new(seed),
             looks: LOOKS.0 as u32,
             evictions: 0,
@@ -222,9 +219,6 @@ impl Learner {
             self.forget(hash, &history, access.now);
         }
         let now = access.now as u32;
-        if self.left.is_some_and(|(hash, ..)| hash == access.hash) {
-            self.lay_down();
-        }
         let mut history = match self.ghosts.recall(access.hash, now) {
             Some(mut history) => {
                 let class = self.model.class_of(&history);
@@ -295,20 +289,10 @@ impl Learner {
         self.evictions += 1;
     }
 
-    /// An object left, or was turned away. It is remembered when the next one leaves: to wait for
-    /// its place in memory would take as long as much of an eviction.
+    /// An object left, or was turned away.
     #[inline]
     pub fn forget(&mut self, hash: u64, history: &History, now: u64) {
-        self.ghosts.approach(hash);
-        self.lay_down();
-        self.left = Some((hash, *history, now as u32));
-    }
-
-    /// Remembers what left last.
-    #[inline]
-    fn lay_down(&mut self) {
-        let Some((hash, history, now)) = self.left.take() else { return };
-        if let Some((gone, age)) = self.ghosts.remember(hash, &history, now) {
+        if let Some((gone, age)) = self.ghosts.remember(hash, history, now as u32) {
             let class = self.model.class_of(&gone);
             self.model.censored(class, age);
         }
@@ -316,10 +300,7 @@ impl Learner {
 
     /// What a ghost remembers of an object that has left.
     pub fn ghost(&self, hash: u64, now: u64) -> Option<History> {
-        match self.left {
-            Some((left, history, _)) if left == hash => Some(history),
-            _ => self.ghosts.peek(hash, now as u32),
-        }
+        self.ghosts.peek(hash, now as u32)
     }
 
     /// The number of residents is now this.

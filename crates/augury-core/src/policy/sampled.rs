@@ -374,7 +374,10 @@ impl<C: Chooser> Policy for Sampled<C> {
             looks: self.learner.looks(),
             newcomer,
         }) {
-            Choice::Leave(id) => Verdict::Evict(id),
+            Choice::Leave(id) => {
+                self.learner.approach(slots.hash(id));
+                Verdict::Evict(id)
+            }
             Choice::Refuse => Verdict::Reject,
         };
         if self.journal.is_kept() {
