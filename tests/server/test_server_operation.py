@@ -198,7 +198,7 @@ def test_a_restart_keeps_keys_and_hit_ratio(tmp_path: Path) -> None:
         server = client(served)
         assert server.get("kept") == b"\x00\xff"
         again = hit_ratio(server, zipf(4, 20_000))
-    assert cold < warm
+    assert cold < warm - 0.05
     assert again > warm - 0.02
 
 

@@ -11,7 +11,7 @@
 //! bytes a place, 6 to 12 an entry.
 
 use crate::slots::{NIL, SlotId};
-use crate::{lines, pages};
+use crate::lines;
 
 /// Places of a chunk.
 const PLACES: usize = 12;
@@ -130,10 +130,8 @@ impl Index {
 
     #[cold]
     fn grow(&mut self, hash_of: impl Fn(SlotId) -> u64) {
-        let count = 2 * self.chunks.len();
-        let mut doubled = pages::with_room(count);
-        doubled.resize(count, EMPTY);
-        let old = std::mem::replace(&mut self.chunks, doubled.into());
+        let doubled = vec![EMPTY; 2 * self.chunks.len()].into();
+        let old = std::mem::replace(&mut self.chunks, doubled);
         let entries = old.iter().flat_map(|chunk| std::iter::zip(chunk.tags, chunk.slots));
         for (_, slot) in entries.filter(|&(tag, _)| tag != 0) {
             self.place(hash_of(slot), slot);

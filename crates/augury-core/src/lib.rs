@@ -30,7 +30,6 @@ mod index;
 pub mod lines;
 pub mod metrics;
 pub mod model;
-pub mod pages;
 pub mod policy;
 pub mod prefetch;
 pub mod random;

@@ -11,7 +11,7 @@ pub type SlotId = u32;
 /// No slot: the end of a list, an empty hand.
 pub const NIL: SlotId = SlotId::MAX;
 
-use crate::{lines, pages};
+use crate::lines;
 
 #[derive(Debug, Clone)]
 struct Slot<R> {
@@ -133,7 +133,6 @@ impl<R: Copy + Default> Slots<R> {
         if self.vacant == NIL {
             let id = self.slots.len() as SlotId;
             assert!(id < NIL, "a shard holds at most {} entries", NIL - 1);
-            pages::make_room(&mut self.slots);
             self.slots.push(Slot { hash, size, version: 1, record: R::default() });
             return id;
         }

@@ -10,11 +10,12 @@
 //! taken for a ghost about once in 30,000 look-ups.
 
 use super::record::History;
-use crate::{lines, pages};
+use crate::lines;
 
 const WAYS: usize = 8;
-/// Sets that keep ticks at one grain, and by which a small table grows.
+/// Sets per allocation: 32 KiB.
 const BLOCK: usize = 512;
+/// Sets by which an allocation grows.
 const STEP: usize = 32;
 const FINGERPRINT_BITS: u32 = 18;
 const LAST_BITS: u32 = 21;
@@ -26,50 +27,71 @@ const LAST_MASK: u64 = (1 << LAST_BITS) - 1;
 #[repr(align(64))]
 struct Set([u64; WAYS]);
 
+/// Sets allocated together, whose ghosts keep ticks in steps of `1 << grain`.
+#[derive(Debug, Clone)]
+struct Block {
+    sets: Vec<Set>,
+    grain: u32,
+}
+
+impl Block {
+    /// Takes over a coarser grain: at most 4,096 ghosts, a few microseconds.
+    #[cold]
+    fn coarsen(&mut self, grain: u32, now: u32) {
+        for ghost in self.sets.iter_mut().flat_map(|set| &mut set.0).filter(|ghost| **ghost != 0) {
+            let age = coarse_age(*ghost, now, self.grain) << self.grain;
+            let last = u64::from(now.wrapping_sub(age) >> grain) & LAST_MASK;
+            *ghost = *ghost & !(LAST_MASK << LAST_SHIFT) | last << LAST_SHIFT;
+        }
+        self.grain = grain;
+    }
+}
+
 /// See the module's head.
 #[derive(Debug, Clone, Default)]
 pub struct Ghosts {
-    sets: Vec<Set>,
-    /// Of each block of sets: its ghosts keep ticks in steps of `1 << grain`.
-    grains: Vec<u8>,
+    blocks: Vec<Block>,
+    sets: u32,
     /// The grain that a table of this size has; a block takes it over when it is next touched.
-    grain: u8,
+    grain: u32,
 }
 
 impl Ghosts {
     /// Room for `count` ghosts. Grows by at most one set a call; never shrinks.
     #[inline]
     pub fn grow_towards(&mut self, count: usize) {
-        let wanted = count.div_ceil(WAYS).min(u32::MAX as usize / WAYS);
-        if self.sets.len() < wanted {
+        let wanted = count.div_ceil(WAYS).min(u32::MAX as usize / WAYS) as u32;
+        if self.sets < wanted {
             self.add_set();
         }
     }
 
     fn add_set(&mut self) {
-        let count = self.sets.len();
-        if count == self.sets.capacity() {
-            // In steps, so that small caches stay small, and large ones nearly as small as they can.
-            self.sets.reserve_exact(STEP.max(count / 8));
-            pages::wish(&self.sets);
+        if self.sets as usize == self.blocks.len() * BLOCK {
+            self.blocks.push(Block { sets: Vec::with_capacity(STEP), grain: self.grain });
         }
-        if count == self.grains.len() * BLOCK {
-            self.grains.push(self.grain);
+        let block = &mut self.blocks[self.sets as usize / BLOCK].sets;
+        if block.len() == block.capacity() {
+            // In steps, so that small caches stay small.
+            block.reserve_exact(STEP);
         }
-        self.sets.push(Set([0; WAYS]));
+        block.push(Set([0; WAYS]));
+        self.sets += 1;
         // Ages up to 128 times the table's size are told apart: a table turns over in a few times
         // its size where most requests miss. Where nearly all hit, older ghosts look younger.
-        let span = (self.sets.len() as u64 * WAYS as u64 * 128).next_power_of_two();
+        let span = (self.sets as u64 * WAYS as u64 * 128).next_power_of_two();
         // A coarser grain than this would not survive the wrap of 32-bit ticks.
-        self.grain = span.ilog2().saturating_sub(LAST_BITS).min(u32::BITS - LAST_BITS) as u8;
+        self.grain = span.ilog2().saturating_sub(LAST_BITS).min(u32::BITS - LAST_BITS);
     }
 
     /// Begins to fetch the place of an object's ghost from memory, which takes as long as much of
     /// what an insertion does: by the time it is needed it is there.
     #[inline]
     pub fn approach(&self, hash: u64) {
-        if let Some(at) = self.locate(hash) {
-            lines::fetch(&self.sets[at]);
+        if let Some(at) = self.locate(hash)
+            && let Some(set) = self.blocks[at / BLOCK].sets.get(at % BLOCK)
+        {
+            lines::fetch(set);
         }
     }
 
@@ -77,7 +99,7 @@ impl Ghosts {
     #[inline]
     pub fn remember(&mut self, hash: u64, history: &History, now: u32) -> Option<(History, u32)> {
         let at = self.locate(hash)?;
-        let grain = u32::from(self.grain);
+        let grain = self.grain;
         let entry = pack(fingerprint(hash), history, grain);
         let set = self.set_mut(at, now);
         let mut way = 0;
@@ -100,7 +122,7 @@ impl Ghosts {
     #[inline]
     pub fn recall(&mut self, hash: u64, now: u32) -> Option<History> {
         let at = self.locate(hash)?;
-        let grain = u32::from(self.grain);
+        let grain = self.grain;
         let wanted = fingerprint(hash);
         let set = self.set_mut(at, now);
         let way = set
@@ -113,68 +135,58 @@ impl Ghosts {
     /// The history of an object, left where it is.
     pub fn peek(&self, hash: u64, now: u32) -> Option<History> {
         let at = self.locate(hash)?;
+        let block = &self.blocks[at / BLOCK];
         let wanted = fingerprint(hash);
-        let mut set = self.sets[at].0.iter();
+        let mut set = block.sets[at % BLOCK].0.iter();
         let found = set.find(|&&ghost| ghost != 0 && ghost >> (64 - FINGERPRINT_BITS) == wanted)?;
-        Some(unpack(*found, now, self.grains[at / BLOCK].into()))
+        Some(unpack(*found, now, block.grain))
     }
 
     /// One ghost, drawn by 32 random bits: history and age. `None` where the place is empty.
     #[inline]
     pub fn sample(&self, random: u32, now: u32) -> Option<(History, u32)> {
-        let places = (self.sets.len() * WAYS) as u32;
+        let places = self.sets * WAYS as u32;
         if places == 0 {
             return None;
         }
         let place = crate::hash::reduce(random, places) as usize;
         let (set, way) = (place / WAYS, place % WAYS);
-        let (ghost, grain) = (self.sets[set].0[way], self.grains[set / BLOCK].into());
+        let block = &self.blocks[set / BLOCK];
+        let (ghost, grain) = (block.sets[set % BLOCK].0[way], block.grain);
         (ghost != 0).then(|| (unpack(ghost, now, grain), coarse_age(ghost, now, grain) << grain))
     }
 
     /// Places for ghosts, filled or not.
     pub fn places(&self) -> usize {
-        self.sets.len() * WAYS
+        self.sets as usize * WAYS
     }
 
     /// Bytes held.
     pub fn memory_bytes(&self) -> usize {
-        self.sets.capacity() * size_of::<Set>() + self.grains.capacity()
+        let sets: usize = self.blocks.iter().map(|block| block.sets.capacity()).sum();
+        sets * size_of::<Set>() + self.blocks.capacity() * size_of::<Block>()
     }
 
     /// Linear hashing: a set is found by as many low bits as there are sets, one bit fewer where
     /// the set that these name has not been added yet.
     #[inline]
     fn locate(&self, hash: u64) -> Option<usize> {
-        let sets = self.sets.len() as u32;
-        if sets == 0 {
+        if self.sets == 0 {
             return None;
         }
-        let bits = u32::BITS - (sets - 1).leading_zeros();
+        let bits = u32::BITS - (self.sets - 1).leading_zeros();
         let low = (hash as u32 as u64) & ((1u64 << bits) - 1);
-        let at = if low < u64::from(sets) { low } else { low - (1u64 << (bits - 1)) };
+        let at = if low < u64::from(self.sets) { low } else { low - (1u64 << (bits - 1)) };
         Some(at as usize)
     }
 
     #[inline]
     fn set_mut(&mut self, at: usize, now: u32) -> &mut [u64; WAYS] {
-        if self.grains[at / BLOCK] != self.grain {
-            self.coarsen(at / BLOCK, now);
+        let block = &mut self.blocks[at / BLOCK];
+        if block.grain != self.grain {
+            block.coarsen(self.grain, now);
         }
-        &mut self.sets[at].0
-    }
-
-    /// A block takes over the table's grain: at most 4,096 ghosts, a few microseconds.
-    #[cold]
-    fn coarsen(&mut self, block: usize, now: u32) {
-        let (from, to) = (u32::from(self.grains[block]), u32::from(self.grain));
-        let sets = self.sets.iter_mut().skip(block * BLOCK).take(BLOCK);
-        for ghost in sets.flat_map(|set| &mut set.0).filter(|ghost| **ghost != 0) {
-            let age = coarse_age(*ghost, now, from) << from;
-            let last = u64::from(now.wrapping_sub(age) >> to) & LAST_MASK;
-            *ghost = *ghost & !(LAST_MASK << LAST_SHIFT) | last << LAST_SHIFT;
-        }
-        self.grains[block] = self.grain;
+        &mut block.sets[at % BLOCK].0
     }
 }
 

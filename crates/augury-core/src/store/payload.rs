@@ -4,8 +4,8 @@
 //! Replay uses `K = V = ()`: the array then has no memory and no cost, which an `Option` per slot
 //! would have.
 
+use crate::lines;
 use crate::slots::SlotId;
-use crate::{lines, pages};
 use std::mem::MaybeUninit;
 
 /// See the module's head.
@@ -23,7 +23,6 @@ impl<K, V> Payloads<K, V> {
     pub(crate) fn put(&mut self, id: SlotId, key: K, value: V) {
         let at = id as usize;
         if at == self.0.len() {
-            pages::make_room(&mut self.0);
             self.0.push(MaybeUninit::new((key, value)));
         } else {
             self.0[at] = MaybeUninit::new((key, value));
