@@ -10,8 +10,8 @@
 //! stands beside the entry and not here. Growth asks for it, too. At most seven eighths full: 5.3
 //! bytes a place, 6 to 12 an entry.
 
-use crate::slots::{NIL, SlotId};
 use crate::lines;
+use crate::slots::{NIL, SlotId};
 
 /// Places of a chunk.
 const PLACES: usize = 12;

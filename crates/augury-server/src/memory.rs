@@ -5,7 +5,9 @@
 //! cannot be foretold, so it is measured: some times a second a thread compares the resident set with
 //! what is counted, and reserves of the bound what the difference exceeds its allowance by. The
 //! promise is a resident set of at most 1.05 times `--memory` and 32 MiB and clients' buffers; what
-//! is aimed at is less, so that what happens between two looks has room. Evictions for it hold
+//! is aimed at is less, so that what happens between two looks has room. Holes in pages that hold
+//! something else are not counted towards the aim: to evict for them makes more of them and gives no page
+//! back, and what comes next fills them. They are where the promise itself is near. Evictions hold
 //! the lock in short steps.
 
 use std::io;
@@ -31,6 +33,10 @@ const BUDGET: Duration = Duration::from_millis(50);
 const ALLOWANCE: u64 = 16 << 20;
 /// Aimed at beyond the bound, as a part of it.
 const ALLOWANCE_PART: u64 = 50;
+/// The same where holes are counted too: what is left of the promise beyond it is for what happens
+/// between two looks.
+const LIMIT: u64 = 28 << 20;
+const LIMIT_PART: u64 = 25;
 /// Free pages that the allocator may keep before it is asked to give them back.
 const DIRTY_MAX: u64 = 4 << 20;
 /// Most of the bound that is left to others, in tenths.
@@ -83,8 +89,11 @@ impl Measured {
     /// What of a bound is to be left to others while the entries count for so much.
     fn reserve(&self, counted: u64, memory: u64) -> u64 {
         let overhead = self.held().saturating_sub(counted);
+        let holes = self.active.saturating_sub(self.allocated);
         let allowed = ALLOWANCE + memory / ALLOWANCE_PART;
-        overhead.saturating_sub(allowed).min(memory / 10 * RESERVE_TENTHS)
+        let above_aim = overhead.saturating_sub(holes).saturating_sub(allowed);
+        let above_limit = overhead.saturating_sub(LIMIT + memory / LIMIT_PART);
+        above_aim.max(above_limit).min(memory / 10 * RESERVE_TENTHS)
     }
 
     /// Whether free pages are to be given back.
@@ -243,6 +252,19 @@ mod tests {
         assert_eq!((0, true), (free.reserve(100 * MIB, 100 * MIB), free.is_to_purge(100 * MIB)));
         let buffered = Measured { buffers: 60 * MIB, ..fragmented };
         assert_eq!(12 * MIB, buffered.reserve(100 * MIB, 100 * MIB));
+    }
+
+    #[test]
+    fn holes_that_evictions_make_are_no_reason_for_more_evictions() {
+        let measured = |allocated| Measured {
+            rss: 120 * MIB,
+            active: 105 * MIB,
+            allocated,
+            ..Measured::default()
+        };
+        let reserves =
+            [100, 90, 60].map(|counted| measured(counted * MIB).reserve(counted * MIB, 100 * MIB));
+        assert_eq!([0, 0, 28 * MIB], reserves, "the last is beyond the limit");
     }
 
     #[test]

@@ -12,6 +12,9 @@ use augury_core::slots::SlotId;
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
+/// Milliseconds by which a load begins earlier than it takes: what is due is looked for at the beats of
+/// a worker, and comes as late as the next but one.
+const SLACK: Millis = 25;
 /// Longest key that is planned for.
 const KEY_MAX: usize = 512;
 /// Bytes of `--memory` for each key that is planned for, at least.
@@ -91,7 +94,7 @@ impl Renewal {
         };
         let planned = &mut self.planned[id];
         (planned.until, planned.is_held) = (now.saturating_add(ttl), false);
-        self.planner.loaded(id as SlotId, hash, now, ttl, took);
+        self.planner.loaded(id as SlotId, hash, now, ttl, took.saturating_add(SLACK));
     }
 
     /// An entry was served.
@@ -186,13 +189,15 @@ mod tests {
         renewal.loaded(hash, &key(1), 0, Some(ttl), 1);
         let mut deadline = ttl;
         let mut missed = 0;
-        for now in (0..60_000).step_by(10) {
-            for ahead in renewal.due(now) {
+        // Beats come every ten milliseconds, requests at any time between them.
+        for now in 0..60_000 {
+            let ahead = if now % 10 == 0 { renewal.due(now) } else { Vec::new() };
+            for ahead in ahead {
                 assert_eq!(Ahead { hash, key: key(1), is_held: false }, ahead);
                 renewal.refreshed(hash, now, Some(ttl));
                 deadline = now + ttl;
             }
-            if now % 100 == 0 {
+            if now % 37 == 0 {
                 if now >= deadline {
                     missed += 1;
                     renewal.loaded(hash, &key(1), now, Some(ttl), 1);
