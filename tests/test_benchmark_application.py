@@ -1,5 +1,6 @@
 """The benchmark of an application: what it counts and finds, on real servers; never its times."""
 
+import random
 import shutil
 import sys
 from collections.abc import Iterator
@@ -57,8 +58,10 @@ def url(workload: Workload) -> Iterator[str]:
         yield found
 
 
-def misses_of(capacity: int, keys: np.ndarray[Any, Any], measured: int) -> int:
-    """How many of the last requests an LRU of this many entries would miss."""
+def misses_of(
+    capacity: int, keys: np.ndarray[Any, Any], measured: int, draw: random.Random | None = None
+) -> int:
+    """How many of the last requests an LRU of this many entries would miss, or one that draws."""
     held: dict[int, None] = {}
     missed = 0
     for number, key in enumerate(keys.tolist()):
@@ -67,7 +70,7 @@ def misses_of(capacity: int, keys: np.ndarray[Any, Any], measured: int) -> int:
         else:
             missed += number >= len(keys) - measured
             if len(held) == capacity:
-                del held[next(iter(held))]
+                del held[draw.choice([*held]) if draw else next(iter(held))]
         held[key] = None
     return missed
 
@@ -108,7 +111,7 @@ def test_augury_asks_the_database_what_it_misses(url: str, workload: Workload) -
 
 @needs_redis
 def test_redis_misses_as_an_lru_does_and_keeps_its_limit(workload: Workload) -> None:
-    """Where all fits it misses what is new; where not, about what an LRU of its entries misses."""
+    """Where all fits it misses what is new; where not, what an LRU misses or little more."""
     with redis_server() as whole, redis_server() as part:
         whole.limit("allkeys-lru", 50_000_000)
         part.limit("allkeys-lru", 600_000)
@@ -119,7 +122,10 @@ def test_redis_misses_as_an_lru_does_and_keeps_its_limit(workload: Workload) -> 
         assert part.used < 600_000 * 1.1
         entries: Any = part.client.dbsize()
         assert entries < len(workload.objects) / 2
-        assert pytest.approx(misses_of(entries, workload.keys, MEASURED), rel=0.25) == more
+        # Its clock goes by seconds: what came in the same one is evicted by chance.
+        by_age = misses_of(entries, workload.keys, MEASURED)
+        by_chance = misses_of(entries, workload.keys, MEASURED, random.Random(1))
+        assert 0.75 * by_age < more < 1.25 * by_chance
 
 
 @needs_redis

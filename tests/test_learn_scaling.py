@@ -77,7 +77,7 @@ def test_training_survives_the_death_of_its_workers(alone: ManyTraining, ray: Ex
     killed: list[int] = []
 
     def kill_one(share: float, what: str) -> None:
-        # The word comes when one shard is sampled, while another is.
+        # The word comes when one shard is sampled; a worker may be between two of them.
         if not killed and 0 < share < 0.4 and what.startswith("sampling"):
             killed.extend(workers()[:1])
             for pid in killed:
@@ -89,11 +89,11 @@ def test_training_survives_the_death_of_its_workers(alone: ManyTraining, ray: Ex
 
 
 def workers() -> list[int]:
-    """The processes of Ray that sample a shard."""
+    """The processes of Ray that sample a shard, or are about to."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if path.read_bytes().startswith(b"ray::data_of"):
+            if path.read_bytes().startswith((b"ray::data_of", b"ray::IDLE")):
                 found.append(int(path.parent.name))
         except OSError:
             continue
