@@ -41,7 +41,7 @@ pub fn channel() -> (Outlet, Orders) {
 
 /// An upstream that can be asked.
 enum Origin {
-    Redis(redis::Redis),
+    Redis(Box<redis::Redis>),
     Http(http::Http),
 }
 
@@ -76,8 +76,8 @@ impl Loader {
         let connections = settings.upstream_connections;
         let (origin, permits) = match upstream.tongue {
             Tongue::Redis => {
-                let origin = Origin::Redis(redis::Redis::new(upstream, settings)?);
-                (origin, connections * LOADS_PER_CONNECTION)
+                let origin = redis::Redis::new(upstream, settings)?;
+                (Origin::Redis(Box::new(origin)), connections * LOADS_PER_CONNECTION)
             }
             Tongue::Http => (Origin::Http(http::Http::new(upstream, settings)?), connections),
         };

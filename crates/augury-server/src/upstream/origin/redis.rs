@@ -28,6 +28,9 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// PTTL of a key without an end, and of one that is not there.
 const NO_END: i64 = -1;
 
+/// Fields of a hash with their values, as HGETALL answers.
+type Fields = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// A connection that loads share.
 #[derive(Clone)]
 enum Line {
@@ -181,8 +184,7 @@ impl Redis {
         pipe.cmd(if as_hash { "HGETALL" } else { "GET" }).arg(key);
         pipe.cmd("PTTL").arg(key);
         let (object, ttl) = if as_hash {
-            let (fields, ttl): (Vec<(Vec<u8>, Vec<u8>)>, i64) =
-                pipe.query_async(connection).await?;
+            let (fields, ttl): (Fields, i64) = pipe.query_async(connection).await?;
             let bytes: usize = fields.iter().map(|(field, value)| field.len() + value.len()).sum();
             if bytes > self.value_max {
                 return Ok(Err(Failure::too_long(&self.name, self.value_max)));
