@@ -36,13 +36,18 @@ from benchmarks.scale.page import scale_section
 from benchmarks.scores import Cell, Score
 from benchmarks.seasonal_section import seasonal_section
 from benchmarks.sequence_section import sequence_section
-from benchmarks.serving.section import server_section
+from benchmarks.serving.section import (
+    endurance_section,
+    equal_memory_section,
+    server_section,
+)
 from benchmarks.web.section import web_section
 
 PARTS = (
     "miss_ratios", "curves", "learning", "bandit", "seasonal", "prefetch", "sequence", "freshness",
     "models", "harm", "training", "speed", "memory", "overhead", "library", "application", "server",
-    "web", "advice", "prefix_blocks", "placement", "scale", "nearcache",
+    "equal_memory", "endurance", "web", "advice", "prefix_blocks", "placement", "scale",
+    "nearcache",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -73,6 +78,8 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         library_section(parts.get("library")),
         application_section(parts.get("application")),
         server_section(parts.get("server")),
+        equal_memory_section(parts.get("equal_memory")),
+        endurance_section(parts.get("endurance")),
         web_section(parts.get("web")),
         placement_section(parts.get("placement")),
         scale_section(parts.get("scale")),

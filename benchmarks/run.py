@@ -32,6 +32,7 @@ from benchmarks.inputs import ROOT
 from benchmarks.nearcache import measuring as nearcache
 from benchmarks.placement import measuring as placement
 from benchmarks.scale import measuring as scale
+from benchmarks.serving import endurance, equal_memory
 from benchmarks.serving import measuring as serving
 from benchmarks.web import measuring as web
 
@@ -55,6 +56,8 @@ PARTS = {
     "library": library.measure,
     "application": measuring.measure,
     "server": serving.measure,
+    "equal_memory": equal_memory.measure,
+    "endurance": endurance.measure,
     "web": web.measure,
     "placement": placement.measure,
     "scale": scale.measure,

@@ -71,7 +71,9 @@ CONTESTANTS = {
     "augury": ours(),
     "augury lru": ours("--policy", "lru"),
     "valkey": theirs(valkey, "allkeys-lru"),
+    "valkey lfu": theirs(valkey, "allkeys-lfu"),
     "redis": theirs(redis_server, "allkeys-lru"),
+    "redis lfu": theirs(redis_server, "allkeys-lfu"),
 }
 
 
@@ -93,8 +95,16 @@ class Contestant:
     @property
     def resident(self) -> int:
         """Bytes in memory that come from no file."""
+        return self._status("RssAnon")
+
+    @property
+    def resident_all(self) -> int:
+        """Bytes in memory, those of the program's own file too."""
+        return self._status("VmRSS")
+
+    def _status(self, field: str) -> int:
         text = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
-        [line] = [line for line in text.splitlines() if line.startswith("RssAnon")]
+        [line] = [line for line in text.splitlines() if line.startswith(f"{field}:")]
         return int(line.split()[1]) * 1024
 
 

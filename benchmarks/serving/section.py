@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.markdown import method, table
-from benchmarks.serving import measuring
+from benchmarks.serving import endurance, equal_memory, measuring
 
-__all__ = ["server_section"]
+__all__ = ["endurance_section", "equal_memory_section", "server_section"]
 
 #: Bytes per entry that are asked for.
 ENTRY_BYTES = 72
@@ -48,3 +48,51 @@ def entry_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """A line for each server."""
     lines = [[row["server"], f"{row['entries']:,}", f"{row['bytes']:.1f}"] for row in rows]
     return table(["server", "entries", f"bytes (at most {ENTRY_BYTES} asked of augury)"], lines)
+
+
+def equal_memory_section(part: Mapping[str, Any] | None) -> str:
+    """Misses at equal memory: a line for each trace and capacity, the fewest in bold."""
+    text = f"## Misses of the server at equal memory\n\n{method(equal_memory)}"
+    if part is None:
+        return f"{text}\n\nNot measured."
+    names = list(part["cells"][0]["servers"])
+    lines = []
+    for cell in part["cells"]:
+        ratios = {
+            name: outcome["misses"] / outcome["requests"]
+            for name, outcome in cell["servers"].items()
+        }
+        least = min(ratios.values())
+        memory = [outcome["resident"] for outcome in cell["servers"].values()]
+        lines.append(
+            [
+                f"{cell['trace']} {cell['fraction']:.0%}, {cell['replicas']} times",
+                f"{memory[0] / 2**20:.1f}",
+                f"{max(memory) / memory[0] - 1:+.1%}, {min(memory) / memory[0] - 1:+.1%}",
+                *(f"**{it:.4f}**" if it == least else f"{it:.4f}" for it in ratios.values()),
+            ]
+        )
+    return f"{text}\n\n{table(['load', 'MiB', 'others', *names], lines)}"
+
+
+def endurance_section(part: Mapping[str, Any] | None) -> str:
+    """Memory under churn, pauses and lags of expiry."""
+    text = f"## The server over time\n\n{method(endurance)}"
+    if part is None:
+        return f"{text}\n\nNot measured."
+    churn, pause, lag = part["churn"], part["pause"], part["lag"]
+    lags = ", ".join(f"{name} {value:.1f} ms" for name, value in lag["milliseconds"].items())
+    rows = [
+        [
+            f"resident memory over {churn['seconds']} s of churn, {churn['sets']:,} SETs",
+            f"{churn['largest'] / 2**20:.0f} MiB",
+            f"{churn['allowed'] / 2**20:.0f} MiB",
+        ],
+        [
+            f"longest PING while {pause['keys']:,} keys end within one second",
+            f"{pause['during'] * 1000:.1f} ms (before: {pause['before'] * 1000:.1f} ms)",
+            "10 ms",
+        ],
+        [f"lag of expiry, {lag['keys']:,} keys over {lag['seconds']} s", lags, "p99 100 ms"],
+    ]
+    return f"{text}\n\n{table(['what', 'measured', 'at most'], rows)}"

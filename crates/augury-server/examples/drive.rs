@@ -1,10 +1,11 @@
 //! A trace through a socket: `drive TRACE PORT VALUE_BYTES REPLICAS REQUESTS`.
 //!
-//! For comparing misses of servers on real traffic. Every object of the trace exists REPLICAS times, under keys that begin
-//! with the replica's number, and every request is made to each of them in turn: GET, and SET of a
-//! value of VALUE_BYTES bytes where that found nothing, as an application would. GETs go out in
-//! batches that end before a key would be asked for twice, the SETs of a batch follow it. The
-//! first REQUESTS records are used, all of them if 0. Prints one JSON object.
+//! For comparing misses of servers on real traffic. Every object of the trace exists REPLICAS
+//! times, under keys that begin with the replica's number, and every request is made to each of
+//! them in turn: GET, and SET of a value of VALUE_BYTES bytes, of the trace's own size if 0, where
+//! that found nothing, as an application would. GETs go out in batches that end before a key would
+//! be asked for twice, the SETs of a batch follow it. The first REQUESTS records are used, all of
+//! them if 0. Prints one JSON object.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -20,20 +21,25 @@ const BATCH: usize = 128;
 struct Driver {
     reader: BufReader<TcpStream>,
     out: Vec<u8>,
+    /// Of all values the first bytes.
     value: Vec<u8>,
-    batch: Vec<String>,
+    /// Keys that are asked for, each with the size of its value.
+    batch: Vec<(String, usize)>,
     known: HashSet<String>,
     misses: u64,
     requests: u64,
 }
 
 impl Driver {
-    fn get(&mut self, key: String) -> Result<(), Box<dyn Error>> {
+    fn get(&mut self, key: String, size: usize) -> Result<(), Box<dyn Error>> {
         if self.batch.len() == BATCH || self.known.contains(&key) {
             self.flush()?;
         }
         self.known.insert(key.clone());
-        self.batch.push(key);
+        if self.value.len() < size {
+            self.value.resize(size, b'v');
+        }
+        self.batch.push((key, size));
         Ok(())
     }
 
@@ -41,20 +47,20 @@ impl Driver {
         let batch = std::mem::take(&mut self.batch);
         self.known.clear();
         self.out.clear();
-        for key in &batch {
+        for (key, _) in &batch {
             write!(self.out, "*2\r\n$3\r\nGET\r\n${}\r\n{key}\r\n", key.len())?;
         }
         self.reader.get_mut().write_all(&self.out)?;
         self.out.clear();
         let mut sets = 0;
-        for key in &batch {
+        for (key, size) in &batch {
             self.requests += 1;
             if !self.answer()? {
                 self.misses += 1;
                 sets += 1;
-                let (key_len, len) = (key.len(), self.value.len());
-                write!(self.out, "*3\r\n$3\r\nSET\r\n${key_len}\r\n{key}\r\n${len}\r\n")?;
-                self.out.extend_from_slice(&self.value);
+                let key_len = key.len();
+                write!(self.out, "*3\r\n$3\r\nSET\r\n${key_len}\r\n{key}\r\n${size}\r\n")?;
+                self.out.extend_from_slice(&self.value[..*size]);
                 self.out.extend_from_slice(b"\r\n");
             }
         }
@@ -89,14 +95,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [trace, port, bytes, replicas, most] = arguments.as_slice() else {
         return Err("drive TRACE PORT VALUE_BYTES REPLICAS REQUESTS".into());
     };
-    let (replicas, most): (u32, u64) = (replicas.parse()?, most.parse()?);
+    let (bytes, replicas, most): (usize, u32, u64) =
+        (bytes.parse()?, replicas.parse()?, most.parse()?);
     let most = if most == 0 { u64::MAX } else { most };
     let stream = TcpStream::connect(("127.0.0.1", port.parse()?))?;
     stream.set_nodelay(true)?;
     let mut driver = Driver {
         reader: BufReader::with_capacity(1 << 16, stream),
         out: Vec::new(),
-        value: vec![b'v'; bytes.parse()?],
+        value: Vec::new(),
         batch: Vec::new(),
         known: HashSet::new(),
         misses: 0,
@@ -115,8 +122,9 @@ fn main() -> Result<(), Box<dyn Error>> {
                 break;
             }
             records += 1;
+            let size = if bytes == 0 { usize::try_from(request.size)? } else { bytes };
             for replica in 0..replicas {
-                driver.get(format!("{replica}:{:x}", request.key))?;
+                driver.get(format!("{replica}:{:x}", request.key), size)?;
             }
         }
     }
