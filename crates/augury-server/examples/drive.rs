@@ -78,6 +78,8 @@ impl Driver {
         match line.as_bytes().first() {
             Some(b'+') => Ok(true),
             Some(b'_') => Ok(false),
+            // A value that is too large for the server's memory is not kept.
+            Some(b'-') if line.starts_with("-OOM") => Ok(false),
             Some(b'$') => {
                 let len: i64 = line[1..].trim_end().parse()?;
                 let Ok(len) = usize::try_from(len) else { return Ok(false) };
