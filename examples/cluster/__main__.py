@@ -21,8 +21,7 @@ def show(report: Report) -> None:
         f"moved {report.moved} slots, {report.bytes:,} bytes in {report.seconds:.1f} s; of "
         f"{driven.requests:,} requests {len(driven.failures)} failed, {driven.wrong} wrong answers"
     )
-    if report.near_hit_ratio is not None:
-        print(f"a near cache kept {report.near_hit_ratio:.1%} of its reads from the cluster")
+    print(f"a near cache kept {report.near_hit_ratio:.1%} of its reads from the cluster")
 
 
 if __name__ == "__main__":
