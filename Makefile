@@ -5,6 +5,7 @@
 #   make lint    the checks alone
 #   make docs    build the site of the documents into build/docs
 #   make bench   measure everything and render benchmarks/RESULTS.md (make bench-quick: a look)
+#   make fuzz    feed every parser with bytes that libFuzzer makes, half a minute each
 #   make format  rewrite sources in the house format
 #   make clean   remove .venv and build products
 
@@ -30,7 +31,7 @@ RUSTDOC_WARNINGS := -D warnings -A rustdoc::private-intra-doc-links
 DEMO_TRACE := synthetic:web
 DEMO_REPORT := augury-report.html
 
-.PHONY: help demo docs test lint format build rust-test python-test clean
+.PHONY: help demo docs test lint format fuzz build rust-test python-test clean
 
 help:
 	@sed -n '3,9p' Makefile | cut -c3-
@@ -154,6 +155,26 @@ bench: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/postgresql $(STAM
 bench-quick: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/postgresql $(STAMPS)/nginx build
 	$(PYTHON) -m benchmarks.run --quick
 endif
+
+# libFuzzer with the stable compiler: coverage by its own pass, no sanitizer.
+FUZZ_SECONDS ?= 30
+FUZZ_HOST := $(shell rustc -vV 2> /dev/null | sed -n 's/^host: //p')
+FUZZ_FLAGS := -Cpasses=sancov-module --cfg fuzzing -Cdebug-assertions -Coverflow-checks \
+    $(addprefix -Cllvm-args=-sanitizer-coverage-, level=4 inline-8bit-counters pc-table \
+        trace-compares)
+
+fuzz:
+	cd fuzz && RUSTFLAGS="$(FUZZ_FLAGS)" \
+	    cargo build --release --locked --quiet --target $(FUZZ_HOST)
+	@for target in $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs)); do \
+	    echo "fuzzing $$target for $(FUZZ_SECONDS) s"; \
+	    mkdir -p fuzz/corpus/$$target fuzz/artifacts/$$target; \
+	    fuzz/target/$(FUZZ_HOST)/release/$$target fuzz/corpus/$$target \
+	        -artifact_prefix=fuzz/artifacts/$$target/ -max_total_time=$(FUZZ_SECONDS) \
+	        -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 2>&1 \
+	        | tee fuzz/artifacts/$$target.log | grep -E 'stat::(number|average)|SUMMARY|panicked' \
+	        || { cat fuzz/artifacts/$$target.log; exit 1; }; \
+	done
 
 clean:
 	rm -rf $(VENV) target python/augury/_core*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
