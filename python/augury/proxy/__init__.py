@@ -11,6 +11,7 @@
     answers        where answers lie: `augury.Cache`
     forwarding     fields on their way to the origin and back
     origin         one request to the origin, by httpcore
+    connections    connections to the origin, kept open
     replying       how an answer is sent, whole, in part or while it comes
     interim        interim answers from the origin to the client
     bounded        connections of clients, with limits
