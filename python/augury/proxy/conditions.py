@@ -61,6 +61,9 @@ def client_has(kept: Kept, asked: Asked, now: float) -> bool:
         return False
     tags = joined(asked.fields, b"if-none-match")
     if tags is not None:
+        if tags == kept.etag:
+            # Of what is no entity tag the same text is the same answer nevertheless.
+            return True
         asked_for = entity_tags(tags)
         if asked_for == ["*"]:
             return True

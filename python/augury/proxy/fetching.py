@@ -129,9 +129,12 @@ class Fetcher:
         fields = self.asker.fields_of(arrival)
         if kept is not None and arrival.status == 200 and kept.status == 200:
             if agrees(kept, arrival, fields):
-                self.asker.freshened(kept, asked, fields, began, Flight(name))
-            else:
-                self.answers.remove(name)
+                fresh = self.asker.freshened(kept, asked, fields, began, Flight(name))
+                if fresh is not None:
+                    # An answer to HEAD may leave out what a GET would be told (RFC 9110, 9.3.2).
+                    await arrival.close()
+                    return brought(There(fresh, arrival.status), why)
+            self.answers.remove(name)
         return brought(Alone(arrival, fields, "method"), why)
 
     async def close(self) -> None:
