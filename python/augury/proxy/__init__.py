@@ -6,6 +6,7 @@
     fetching       from what is stored, from the origin, or from both; by flights
     asking         one request to the origin, and what becomes of its answer
     writes         requests that no stored answer may do for, and what they make old
+    ranges         ranges of bytes, asked for and answered
     reuse          may a stored answer be served
     storing        may an answer be stored: hishel's rules, and those above them
     answers        where answers lie: `augury.Cache`
