@@ -128,10 +128,13 @@ class Asker:
         length = arrival.length
         if draft is not None and length is not None and length > self._largest_body:
             draft, reason = None, "size"
-        if draft is not None and draft.span is not None:
-            # One that was not asked for is nobody's, and one of another length no part.
-            if not is_conditional or length not in (None, draft.span.size):
-                draft, reason = None, "part"
+        if (
+            draft is not None
+            and draft.span is not None
+            and not (is_conditional and length in (None, draft.span.size))
+        ):
+            # A part that was not asked for is nobody's, and one of another length is none.
+            draft, reason = None, "part"
         if draft is None:
             self._not_stored(flight, kept, arrival.status, reason)
             return Alone(arrival, fields, reason), None

@@ -8,7 +8,6 @@ is one of two errors, each with its status and a sentence. It knows no cache.
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterable
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
