@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import httpx
 import pytest
 
 from augury.errors import NotFound
@@ -267,3 +268,19 @@ async def test_a_range_of_what_is_stale(world: World) -> None:
     reply = await world.ask(range="bytes=0-1")
     assert (206, b"01") == (reply.status, reply.body)
     assert "range" not in world.log[-1].fields
+
+
+def test_parts_of_what_is_too_large_to_be_stored(client: httpx.Client) -> None:
+    """RFC 9111, 3.3 and 3.4: what was read of a large file is not read again from nginx."""
+    whole, step = b"0123456789abcdef" * 1_000_000, 1 << 20
+    for start in (0, step, 2 * step):
+        client.get("/large.txt", headers={"range": f"bytes={start}-{start + step - 1}"})
+    for start, end, is_hit in (
+        (0, step - 1, True), (5, 3 * step - 6, True), (3 * step - 1, 3 * step - 1, True),
+        (step, 3 * step, False), (len(whole) - 9, len(whole) - 1, False),
+    ):  # fmt: skip
+        reply = client.get("/large.txt", headers={"range": f"bytes={start}-{end}"})
+        assert (206, whole[start : end + 1]) == (reply.status_code, reply.content)
+        assert f"bytes {start}-{end}/{len(whole)}" == reply.headers["content-range"]
+        assert is_hit is ("; hit" in reply.headers["cache-status"])
+    assert whole == client.get("/large.txt").content
