@@ -1,6 +1,7 @@
 """Parts of what is stored: RFC 9110, 14; RFC 9111, 3.3 and 3.4."""
 
 import asyncio
+import random
 from typing import Any
 
 import httpx
@@ -9,6 +10,8 @@ import pytest
 from augury.errors import NotFound
 from augury.proxy.ahead import fetch_ahead
 from augury.proxy.answers import PART
+from augury.proxy.fields import Fields
+from augury.proxy.ranges import span_of, wanted
 from world import World, answer, played
 
 BODY = b"01234567890"
@@ -268,6 +271,47 @@ async def test_a_range_of_what_is_stale(world: World) -> None:
     reply = await world.ask(range="bytes=0-1")
     assert (206, b"01") == (reply.status, reply.body)
     assert "range" not in world.log[-1].fields
+
+
+@pytest.mark.parametrize("seed", range(4))
+@played(max_object="60")
+async def test_parts_are_never_mixed(world: World, seed: int) -> None:
+    """Whatever ranges are asked for, of a file that changes: each answer is of one version."""
+    chance = random.Random(seed)
+    version = 0
+
+    def content(tag: int) -> bytes:
+        return bytes((tag * 31 + place * 7) % 251 for place in range(80 + tag % 3))
+
+    def script(asked: Any) -> Any:
+        body, said = content(version), {"cache_control": "max-age=50", "etag": f'"{version}"'}
+        text = asked.fields.get("range")
+        bounds = None if text is None else wanted(text.encode(), len(body))
+        if bounds is None:
+            return answer(body, **said)
+        start, end = bounds
+        if start > end:
+            return answer(b"", 416, content_range=f"bytes */{len(body)}")
+        named = f"bytes {start}-{end}/{len(body)}"
+        return answer(body[start : end + 1], 206, content_range=named, **said)
+
+    world.origin.script, hits = script, 0
+    for _ in range(600):
+        version += chance.random() < 0.03
+        world.wait(chance.choice((0, 0, 1, 5)))
+        start = chance.randrange(85)
+        text = chance.choice((f"{start}-{start + chance.randrange(40)}", f"{start}-", f"-{start}"))
+        reply = await world.ask(**({} if chance.random() < 0.1 else {"range": f"bytes={text}"}))
+        hits += reply.is_hit
+        if reply.status == 416:
+            continue
+        whole = content(int(reply["etag"].strip('"')))
+        lines: Fields = [(name.encode(), value.encode()) for name, value in reply.fields]
+        span = span_of(lines)
+        assert (206 if span else 200) == reply.status
+        assert reply.body == (whole[span.start : span.end + 1] if span else whole)
+        assert span is None or span.whole == len(whole)
+    assert hits > 50
 
 
 def test_parts_of_what_is_too_large_to_be_stored(client: httpx.Client) -> None:
