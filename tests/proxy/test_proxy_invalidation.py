@@ -76,12 +76,13 @@ async def test_all_that_varies_goes(world: World) -> None:
         assert not (await world.ask("/x", foo=foo)).is_hit
 
 
+@pytest.mark.parametrize("fields", [{}, {"if_none_match": '"z"'}, {"range": "bytes=0-1"}])
 @played()
-async def test_what_is_on_its_way_is_not_stored(world: World) -> None:
+async def test_what_is_on_its_way_is_not_stored(world: World, fields: dict[str, str]) -> None:
     """A read that a write has overtaken is nobody's answer but its client's."""
     world.origin.gate = asyncio.Event()
     world(answer(b"old", cache_control=FRESH), answer(b"new", cache_control=FRESH))
-    reading = asyncio.ensure_future(world.ask("/x"))
+    reading = asyncio.ensure_future(world.ask("/x", **fields))
     await world.settle()
     old = world.origin.script
     world.origin.gate, gate = None, world.origin.gate
@@ -91,6 +92,25 @@ async def test_what_is_on_its_way_is_not_stored(world: World) -> None:
     gate.set()
     assert b"old" == (await reading).body
     await world.settle()
+    assert not (await world.ask("/x")).is_hit
+
+
+@played()
+async def test_head_does_not_bring_back_what_a_write_has_made_old(world: World) -> None:
+    """An answer to HEAD that a write has overtaken freshens nothing."""
+    await stored(world, "/x")
+    world.wait(620)
+    world.origin.gate = asyncio.Event()
+    world(answer(b"body", cache_control=FRESH))
+    reading = asyncio.ensure_future(world.ask("/x", method="HEAD"))
+    await world.settle()
+    old = world.origin.script
+    world.origin.gate, gate = None, world.origin.gate
+    world.origin.script = lambda asked: answer(status=204)
+    await world.ask("/x", method="PUT", body=b"n")
+    world.origin.script = old
+    gate.set()
+    assert 200 == (await reading).status
     assert not (await world.ask("/x")).is_hit
 
 

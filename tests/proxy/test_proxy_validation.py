@@ -14,11 +14,13 @@ FRESH, SHORT = "max-age=600", "max-age=1"
         ('"abc"', 'W/"abc"', 304), ('"abc"', '"abc", "d", "e"', 304), ('"abc"', '"d", "abc"', 304),
         ('"a,c"', '"d", "a,c"', 304), ('"abc"', "*", 304), ('"abc"', '"ab"', 200),
         ('"abc"', '"ABC"', 200), ('"abc\xfc"', '"abc\xfc"', 304), ("abc", "abc", 304),
+        ('w/"abc"', 'w/"abc"', 304), ('W"abc"', 'W"abc"', 304), ('W\\"abc"', 'W\\"abc"', 304),
+        ('w/"abc"', '"abc"', 200), ('"abc"', "abc", 200), ("abc", '"abc"', 200),
     ],
 )  # fmt: skip
 @played()
 async def test_if_none_match(world: World, etag: str, asked: str, expected: int) -> None:
-    """4.3.2: judged by what is stored, by the weak comparison."""
+    """4.3.2: by the weak comparison; what is no entity tag only if it is the very same text."""
     world(answer(cache_control=FRESH, etag=etag))
     await world.ask()
     reply = await world.ask(if_none_match=asked)
@@ -268,6 +270,21 @@ async def test_head_is_passed_on(world: World) -> None:
     await world.ask(method="HEAD")
     assert "HEAD" == world.log[0].method
     assert not (await world.ask()).is_hit
+
+
+@played()
+async def test_head_is_answered_with_all_that_is_known(world: World) -> None:
+    """4.3.5: an answer to HEAD that leaves fields out (RFC 9110, 9.3.2) is made whole by those."""
+    world(
+        answer(b"four", cache_control=SHORT, etag='"a"', x_a="1", x_b="1"),
+        answer(b"four", cache_control=FRESH, x_a="2"),
+    )
+    await world.ask()
+    world.wait(3)
+    reply = await world.ask(method="HEAD")
+    assert (200, b"", "4") == (reply.status, reply.body, reply["content-length"])
+    assert ("2", "1", '"a"') == (reply["x-a"], reply["x-b"], reply["etag"])
+    assert "fwd=stale; fwd-status=200" in reply["cache-status"]
 
 
 @pytest.mark.parametrize(("fields", "is_kept"), [

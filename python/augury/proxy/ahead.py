@@ -5,7 +5,7 @@ answer varies by. Answers to a client's own fields (cookies, authorization) are 
 """
 
 from augury.errors import NotFound
-from augury.proxy.answers import Kept
+from augury.proxy.answers import PART, Kept
 from augury.proxy.asked import Asked
 from augury.proxy.fetching import Fetcher
 from augury.proxy.flights import Alone, Coming
@@ -27,7 +27,7 @@ async def fetch_ahead(fetcher: Fetcher, name: str) -> Kept:
         OriginFailed: There is no answer.
     """
     answers = fetcher.answers
-    if answers.is_unstorable(name):
+    if name.endswith(PART) or answers.is_unstorable(name):
         raise NotFound(name)
     kept = answers.resident(name)
     asked = asked_for(name)

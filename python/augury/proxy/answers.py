@@ -14,8 +14,9 @@ from augury.cache import Cache
 from augury.proxy.asked import Asked, varying
 from augury.proxy.control import Control
 from augury.proxy.fields import LONGEST, Fields
+from augury.proxy.ranges import Span
 
-__all__ = ["Answers", "Clock", "Kept"]
+__all__ = ["PART", "Answers", "Clock", "Kept"]
 
 #: Bytes of the objects around an answer, by `sys.getsizeof`, roughly.
 OVERHEAD = 1_200
@@ -29,6 +30,8 @@ VARYING = 65_536
 UNSTORABLE = 16_384
 #: Seconds.
 SHORTEST = 1e-3
+#: At the end of the name of a part.
+PART = "\n*part"
 
 
 class Clock:
@@ -65,6 +68,8 @@ class Kept:
     groups: tuple[str, ...] = ()
     #: Fetched before it was asked for, and not asked for yet.
     is_ahead: bool = False
+    #: Which bytes of the whole the body has, if it is a part.
+    span: Span | None = None
 
     def age(self, now: float) -> float:
         """Seconds."""
@@ -145,6 +150,10 @@ class Answers:
             kept = past[0].value
         return kept
 
+    def part(self, name: str) -> Kept | None:
+        """The part of the answer of that name, while it is fresh."""
+        return self.cache.get(name + PART)
+
     def put(self, asked: Asked, kept: Kept, seconds: float) -> str:
         """Store the answer to a request, which took so many seconds to fetch; its name now."""
         known = self._varying.peek(asked.name) or ()
@@ -152,6 +161,10 @@ class Answers:
         if named != known:
             self._varying[asked.name] = named
         name = asked.name + varying(asked.fields, named) if named else asked.name
+        if kept.span is not None:
+            self._set(name + PART, kept, asked.name)
+            return name
+        self.cache.delete(name + PART)
         self._unstorable.delete(name)
         self._set(name, kept, asked.name if named else None)
         if self._refreshes and kept.staleness(self._clock.steady()) < -1:
@@ -167,6 +180,9 @@ class Answers:
             kept.control.stale_while_revalidate,
             kept.control.stale_if_error or 0.0,
         )
+        if kept.span is not None:
+            # Parts are not validated.
+            after = 0.0
         tags = kept.groups if target is None else (*kept.groups, target_tag(target))
         self.cache.set(name, kept, fresh, stale=min(after, LONGEST), tags=tags or None)
 
@@ -176,7 +192,7 @@ class Answers:
 
     def invalidate(self, target: str) -> bool:
         """Remove every answer of a target, whatever it varies by; whether there may have been."""
-        was_there = self.cache.delete(target)
+        was_there = self.cache.delete(target) or self.cache.delete(target + PART)
         self.cache.invalidate_tag(target_tag(target))
         return self._varying.delete(target) or was_there
 

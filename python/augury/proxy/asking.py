@@ -17,7 +17,7 @@ from augury.proxy.forwarding import answer_fields, request_fields
 from augury.proxy.origin import Arrival, Origin, OriginFailed
 from augury.proxy.reuse import may_stand_in
 from augury.proxy.settings import Settings
-from augury.proxy.storing import Rules, refreshed
+from augury.proxy.storing import Rules, refreshed, united
 
 __all__ = ["Asker", "Pump"]
 
@@ -128,6 +128,13 @@ class Asker:
         length = arrival.length
         if draft is not None and length is not None and length > self._largest_body:
             draft, reason = None, "size"
+        if (
+            draft is not None
+            and draft.span is not None
+            and not (is_conditional and length in (None, draft.span.size))
+        ):
+            # A part that was not asked for is nobody's, and one of another length is none.
+            draft, reason = None, "part"
         if draft is None:
             self._not_stored(flight, kept, arrival.status, reason)
             return Alone(arrival, fields, reason), None
@@ -159,7 +166,8 @@ class Asker:
                 coming.parts.append(chunk)
                 self.counters.origin_bytes += len(chunk)
                 if room < 0:
-                    self.answers.note_unstorable(flight.name)
+                    if coming.kept.span is None:
+                        self.answers.note_unstorable(flight.name)
                     if await coming.is_read():
                         coming.rest = chunks
                     else:
@@ -169,8 +177,7 @@ class Asker:
                 coming.tell()
             coming.kept.body = b"".join(coming.parts)
             if stores and not flight.is_superseded:
-                self.answers.put(asked, coming.kept, self.clock.steady() - began)
-                self.counters.stored += 1
+                self._store(asked, coming.kept, flight.name, self.clock.steady() - began)
             coming.is_complete = True
         except OriginFailed as error:
             self.counters.origin_errors += 1
@@ -179,6 +186,15 @@ class Asker:
             if not coming.has_ended:
                 coming.error = OriginFailed(503, "the proxy is shutting down")
             coming.tell()
+
+    def _store(self, asked: Asked, kept: Kept, name: str, seconds: float) -> None:
+        """Store an answer; a part with that which is stored, if it is as long as it says."""
+        if kept.span is not None:
+            if len(kept.body) != kept.span.size:
+                return
+            kept = united(self.answers.part(name), kept, self._largest_body)
+        self.answers.put(asked, kept, seconds)
+        self.counters.stored += 1
 
     def freshened(
         self,

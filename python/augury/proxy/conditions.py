@@ -3,14 +3,14 @@
 Pure: it takes an answer and a request and says what part of the answer to send.
 """
 
-import re
 from dataclasses import dataclass
 
 from augury.proxy.answers import Kept
 from augury.proxy.asked import Asked
 from augury.proxy.fields import Fields, entity_tags, first, http_date, joined, opaque
+from augury.proxy.ranges import wanted
 
-__all__ = ["Part", "client_has", "part_for", "whole"]
+__all__ = ["Part", "client_has", "has_range", "part_for", "whole"]
 
 #: What a 304 leaves out: it says nothing about the body (RFC 9110, 15.4.5).
 OF_THE_BODY = frozenset(
@@ -19,7 +19,6 @@ OF_THE_BODY = frozenset(
         b"content-range", b"content-type",
     }
 )  # fmt: skip
-RANGE = re.compile(rb"bytes=[ \t]*(\d*)-(\d*)[ \t]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ def part_for(kept: Kept, asked: Asked, now: float) -> Part:
         left = [line for line in kept.fields if line[0] not in OF_THE_BODY]
         return Part(304, left, b"")
     wants_range = asked.byte_range is not None and asked.method == "GET"
-    if wants_range and kept.status == 200 and is_range_wanted(kept, asked, now):
+    if wants_range and kept.status in (200, 206) and is_range_wanted(kept, asked, now):
         return ranged(kept, asked.byte_range or b"")
     return Part(kept.status, whole(kept), kept.body)
 
@@ -61,6 +60,9 @@ def client_has(kept: Kept, asked: Asked, now: float) -> bool:
         return False
     tags = joined(asked.fields, b"if-none-match")
     if tags is not None:
+        if tags == kept.etag:
+            # Of what is no entity tag the same text is the same answer nevertheless.
+            return True
         asked_for = entity_tags(tags)
         if asked_for == ["*"]:
             return True
@@ -85,23 +87,28 @@ def is_range_wanted(kept: Kept, asked: Asked, now: float) -> bool:
     return changed is not None and text == kept.modified and changed + 1 <= kept.date
 
 
+def has_range(part: Kept, asked: Asked, now: float) -> bool:
+    """Whether a stored part has all that is asked for (RFC 9111, 3.3)."""
+    if part.span is None or asked.byte_range is None or asked.method != "GET":
+        return False
+    bounds = wanted(asked.byte_range, part.span.whole)
+    return bounds is not None and part.span.contains(*bounds) and is_range_wanted(part, asked, now)
+
+
 def ranged(kept: Kept, asked: bytes) -> Part:
     """One range of the body; all of it where there are several or what is asked makes no sense."""
-    found = RANGE.fullmatch(asked)
-    length = len(kept.body)
-    if found is None or not (found[1] or found[2]) or len(asked) > 64:
+    first_byte, length = (0, len(kept.body)) if kept.span is None else (
+        kept.span.start, kept.span.whole
+    )  # fmt: skip
+    bounds = wanted(asked, length)
+    if bounds is None:
         return Part(200, whole(kept), kept.body)
-    if not found[1]:
-        start, end = max(0, length - int(found[2])), length - 1
-    else:
-        start, end = int(found[1]), int(found[2]) if found[2] else length - 1
-        if found[2] and end < start:
-            return Part(200, whole(kept), kept.body)
-        end = min(end, length - 1)
+    start, end = bounds
     if start > end:
         said = [(b"content-range", b"bytes */%d" % length), (b"content-length", b"0")]
         dated = [line for line in kept.fields if line[0] in (b"date", b"via")]
         return Part(416, dated + said, b"")
-    body = kept.body[start : end + 1]
+    body = kept.body[start - first_byte : end + 1 - first_byte]
     named = (b"content-range", b"bytes %d-%d/%d" % (start, end, length))
-    return Part(206, [*kept.fields, named, (b"content-length", b"%d" % len(body))], body)
+    fields = [line for line in kept.fields if line[0] != b"content-range"]
+    return Part(206, [*fields, named, (b"content-length", b"%d" % len(body))], body)

@@ -13,7 +13,7 @@ from augury.proxy.fields import LONGEST, Fields, delta_seconds, directives, join
 __all__ = ["Control", "Wishes"]
 
 #: Status codes whose answers may be kept on the strength of a guess (RFC 9110, 15.1).
-HEURISTIC = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
+HEURISTIC = frozenset({200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501})
 #: Those whose rules of caching are known here, for `must-understand` (RFC 9111, 5.2.2.3).
 UNDERSTOOD = HEURISTIC | {302, 303, 307, 400, 401, 403, 406, 409, 429, 500, 502, 503, 504}
 

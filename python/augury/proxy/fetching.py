@@ -1,6 +1,6 @@
 """From a request to an answer: from what is stored, from the origin, or from both.
 
-    look up ── fresh ─────────────────────────────────────> serve
+    look up ── fresh, or a fresh part with the range ─────> serve
        │   └── stale-while-revalidate ── serve, and fly behind it
        └── else ── a flight to the origin (or somebody's that is under way)
                        304 ── what is stored, with new fields
@@ -14,6 +14,7 @@ It knows nothing of sockets and of how an answer is sent.
 from augury.proxy.answers import Kept
 from augury.proxy.asked import Asked
 from augury.proxy.asking import Asker
+from augury.proxy.conditions import has_range
 from augury.proxy.fields import Fields, first
 from augury.proxy.flights import Alone, Coming, Flight, Flights, Landing, There
 from augury.proxy.origin import Arrival, OriginFailed
@@ -51,6 +52,11 @@ class Fetcher:
             verdict = judged(kept, asked.wishes, now)
             if verdict.serves:
                 return self._served(asked, name, kept, verdict, now)
+        elif asked.byte_range is not None:
+            now = self.asker.clock.steady()
+            part = self.answers.part(name)
+            if part is not None and self._serves(part, asked, now):
+                return self._served(asked, name, part, Reuse.FRESH, now)
         why = "miss" if verdict is None else "request" if verdict is Reuse.ASKED_TO else "stale"
         if asked.wishes is not None and asked.wishes.only_if_cached:
             raise Refused(504, "nothing that is stored may be served, and only that is asked for")
@@ -76,12 +82,17 @@ class Fetcher:
             self.fly(asked, name, kept)
         return Outcome(kept, "stale", note)
 
+    def _serves(self, part: Kept, asked: Asked, now: float) -> bool:
+        """Whether a stored part is fresh and has all that is asked for."""
+        is_fresh = judged(part, asked.wishes, now) is Reuse.FRESH
+        return is_fresh and has_range(part, asked, self.asker.clock.wall())
+
     async def _fetched(self, asked: Asked, name: str, kept: Kept | None, why: str) -> Outcome:
         """From the origin, by a flight of one's own or of somebody else."""
         is_own_affair = kept is None and (asked.byte_range is not None or asked.has_conditions)
         no_store = asked.wishes is not None and asked.wishes.no_store
         if is_own_affair or no_store or (kept is None and self.answers.is_unstorable(name)):
-            flight = Flight(name)
+            flight = self.flights.alone(name)
             return brought(await self._brought_alone(asked, flight, is_own_affair), why)
         under_way = self.flights.under_way(name)
         if under_way is None:
@@ -92,7 +103,7 @@ class Fetcher:
         if self._is_for(landing, asked):
             self.counters.collapsed += 1
             return brought(landing, why, is_collapsed=True)
-        return brought(await self._brought_alone(asked, Flight(name)), why)
+        return brought(await self._brought_alone(asked, self.flights.alone(name)), why)
 
     async def _brought_alone(
         self, asked: Asked, flight: Flight, is_conditional: bool = False
@@ -124,14 +135,17 @@ class Fetcher:
 
     async def _head(self, asked: Asked, name: str, kept: Kept | None, why: str) -> Outcome:
         """Ask for a head; what is stored is freshened by it or known to be old (4.3.5)."""
-        began = self.asker.clock.steady()
+        began, flight = self.asker.clock.steady(), self.flights.alone(name)
         arrival = await self.asker.ask(asked, "HEAD", [], is_conditional=True)
         fields = self.asker.fields_of(arrival)
         if kept is not None and arrival.status == 200 and kept.status == 200:
             if agrees(kept, arrival, fields):
-                self.asker.freshened(kept, asked, fields, began, Flight(name))
-            else:
-                self.answers.remove(name)
+                fresh = self.asker.freshened(kept, asked, fields, began, flight)
+                if fresh is not None:
+                    # An answer to HEAD may leave out what a GET would be told (RFC 9110, 9.3.2).
+                    await arrival.close()
+                    return brought(There(fresh, arrival.status), why)
+            self.answers.remove(name)
         return brought(Alone(arrival, fields, "method"), why)
 
     async def close(self) -> None:

@@ -11,6 +11,7 @@ It knows neither the origin nor the cache: what is fetched and what is stored is
 """
 
 import asyncio
+import weakref
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -180,6 +181,8 @@ class Flights:
 
     def __init__(self) -> None:
         self._by_name: dict[str, Flight] = {}
+        #: Those of which nobody else is told, while they last.
+        self._alone: weakref.WeakSet[Flight] = weakref.WeakSet()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -195,6 +198,12 @@ class Flights:
         task = asyncio.get_running_loop().create_task(self._flown(flight, fly))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return flight
+
+    def alone(self, name: str) -> Flight:
+        """One that its maker flies: nobody else is told of it, and a write supersedes it."""
+        flight = Flight(name)
+        self._alone.add(flight)
         return flight
 
     async def _flown(
@@ -220,16 +229,19 @@ class Flights:
 
     def supersede(self, target: str) -> None:
         """A write has changed what this target answers."""
-        for name, flight in list(self._by_name.items()):
-            if name == target or name.startswith(target + "\n"):
+        for flight in self._all():
+            if flight.name == target or flight.name.startswith(target + "\n"):
                 flight.is_superseded = True
                 self.depart(flight)
 
     def supersede_all(self) -> None:
         """A write has changed what nobody can tell from the names."""
-        for flight in list(self._by_name.values()):
+        for flight in self._all():
             flight.is_superseded = True
             self.depart(flight)
+
+    def _all(self) -> list[Flight]:
+        return [*self._by_name.values(), *self._alone]
 
     def background(self, work: Coroutine[Any, Any, None]) -> None:
         """Let something else run for as long as the proxy does."""

@@ -8,17 +8,19 @@ is one of two errors, each with its status and a sentence. It knows no cache.
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterable
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
 
 from augury.errors import ConfigError
+from augury.proxy.connections import Connections, Held
 from augury.proxy.fields import Fields
 from augury.proxy.watched import WatchedBackend, WatchedStream
 
 __all__ = ["Arrival", "Origin", "OriginFailed", "Timeouts"]
 
+#: Seconds that a connection stays open without a request.
+IDLE = 55.0
 #: Methods that may be sent once more where a connection has died before an answer came.
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -53,12 +55,17 @@ class Timeouts:
 
 
 class Arrival:
-    """An answer whose head has come; its body is read by :meth:`chunks`, once."""
+    """An answer whose head has come; its body is read by :meth:`chunks`, once.
 
-    def __init__(self, response: httpcore.Response) -> None:
+    Args:
+        response: The answer.
+        held: The connection that it comes on.
+    """
+
+    def __init__(self, response: httpcore.Response, held: Held | None = None) -> None:
         self.status = response.status
         self.fields: Fields = response.headers
-        self._response = response
+        self._response, self._held = response, held
 
     @property
     def length(self) -> int | None:
@@ -90,7 +97,11 @@ class Arrival:
         stream = self._response.extensions.get("network_stream")
         if isinstance(stream, WatchedStream):
             stream.end_of_answer(self.length)
-        await self._response.aclose()
+        try:
+            await self._response.aclose()
+        finally:
+            if self._held is not None:
+                await self._held.let_go()
 
 
 class Origin:
@@ -119,14 +130,17 @@ class Origin:
         self.address = parts.hostname.encode("idna")
         self.port = parts.port or (443 if parts.scheme == "https" else 80)
         self.host = parts.netloc.encode("idna").lower()
-        self._timeouts = timeouts.extension()
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls(verify) if parts.scheme == "https" else None,
-            max_connections=connections,
-            max_keepalive_connections=connections,
-            keepalive_expiry=55.0,
-            network_backend=WatchedBackend(),
-        )
+        self._extensions = {"timeout": timeouts.extension()}
+        self._patience = timeouts.pool
+        place = httpcore.Origin(self.scheme, self.address, self.port)
+        context = tls(verify) if parts.scheme == "https" else None
+
+        def connect() -> httpcore.AsyncHTTPConnection:
+            return httpcore.AsyncHTTPConnection(
+                place, context, keepalive_expiry=IDLE, network_backend=WatchedBackend()
+            )
+
+        self._connections = Connections(connect, connections)
 
     async def ask(
         self,
@@ -145,21 +159,16 @@ class Origin:
         )
         is_repeatable = body is None and method in REPEATABLE
         while True:
-            was_connected = True
-
-            async def note(event: str, about: dict[str, Any]) -> None:
-                nonlocal was_connected
-                if event == "connection.connect_tcp.started":
-                    was_connected = False
-
-            extensions: dict[str, Any] = {"timeout": self._timeouts, "trace": note}
             request = httpcore.Request(
-                method, url, headers=fields, content=body or b"", extensions=extensions
+                method, url, headers=fields, content=body or b"", extensions=self._extensions
             )
+            held = None
             try:
-                arrival = Arrival(await self._pool.handle_async_request(request))
+                held = await self._connections.hold(self._patience)
+                arrival = Arrival(await held.ask(request), held)
+                held = None
             except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError) as error:
-                if is_repeatable and was_connected:
+                if is_repeatable and held is not None and not held.is_new:
                     # A connection that was kept open may have been closed meanwhile.
                     is_repeatable = False
                     continue
@@ -176,6 +185,9 @@ class Origin:
                 raise OriginFailed(
                     400, f"the request cannot be passed on: {said(error)}"
                 ) from error
+            finally:
+                if held is not None:
+                    await held.let_go()
             if not 200 <= arrival.status <= 599:
                 await arrival.close()
                 raise OriginFailed(502, f"the origin answered with status {arrival.status}")
@@ -183,7 +195,7 @@ class Origin:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._pool.aclose()
+        await self._connections.close()
 
 
 def tls(verify: bool | str) -> ssl.SSLContext:

@@ -6,7 +6,7 @@ Above it stand those that hishel has not, or that are stricter by choice: `must-
 `Vary: *`, cookies, and that there must be some use in storing it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import hishel
 
@@ -16,8 +16,9 @@ from augury.proxy.control import UNDERSTOOD, Control
 from augury.proxy.fields import Fields, first, http_date, joined, members
 from augury.proxy.freshness import initial_age, is_explicit, lifetime
 from augury.proxy.groups import groups_of
+from augury.proxy.ranges import Span, span_of
 
-__all__ = ["Rules", "matches", "refreshed"]
+__all__ = ["Rules", "matches", "refreshed", "united"]
 
 #: Fields of a request by which an answer may vary at most.
 MOST_SELECTING = 16
@@ -87,6 +88,7 @@ class Rules:
             vary=vary,
             selected=varying(asked.fields, vary),
             groups=groups_of(fields),
+            span=span_of(fields) if status == 206 else None,
         )
 
     def _reason_against(self, asked: Asked, kept: Kept, status: int, fields: Fields) -> str:
@@ -102,9 +104,14 @@ class Rules:
                 return "set-cookie"
             if joined(asked.fields, b"cookie") is not None and not is_explicit(control, fields):
                 return "cookie"
-        if not is_permitted(asked, control, status, fields):
+        if status == 206 and (kept.span is None or asked.byte_range is None):
+            return "part"
+        # To whom ranges are understood a part is as good as the whole (RFC 9111, 3.3).
+        if not is_permitted(asked, control, 200 if status == 206 else status, fields):
             return "forbidden"
         is_stale = control.no_cache or kept.staleness(self.clock.steady()) >= 0
+        if status == 206 and is_stale:
+            return "stale"
         return "stale" if is_stale and not self._is_of_use(kept) else ""
 
     def _is_of_use(self, kept: Kept) -> bool:
@@ -167,3 +174,32 @@ def refreshed(kept: Kept, fields: Fields) -> Fields:
     new = [line for line in fields if line[0] not in OF_THE_BODY]
     names = {name for name, _ in new}
     return [line for line in kept.fields if line[0] not in names] + new
+
+
+def united(old: Kept | None, new: Kept, most: int) -> Kept:
+    """Two parts as one, or as the whole, if they are surely of the same (RFC 9110, 15.3.7.3).
+
+    Args:
+        old: What is stored, if anything is.
+        new: What has come now: its fields are those of both.
+        most: Bytes of a body at most.
+    """
+    before, now = (None if old is None else old.span), new.span
+    if old is None or before is None or now is None or not before.touches(now):
+        return completed(new)
+    is_strong = new.etag is not None and new.etag.startswith('"')
+    span = Span(min(before.start, now.start), max(before.end, now.end), now.whole)
+    if not is_strong or old.etag != new.etag or span.size > most:
+        return completed(new)
+    head = old.body[: max(0, now.start - before.start)]
+    tail = old.body[now.end + 1 - before.start :] if before.end > now.end else b""
+    return completed(replace(new, body=head + new.body + tail, span=span))
+
+
+def completed(part: Kept) -> Kept:
+    """A part that is the whole as the whole (RFC 9111, 3.4)."""
+    span = part.span
+    if span is None or span.size != span.whole:
+        return part
+    fields = [line for line in part.fields if line[0] != b"content-range"]
+    return replace(part, status=200, fields=fields, span=None)

@@ -107,15 +107,6 @@ class WatchedBackend(httpcore.AsyncNetworkBackend):
             await self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
         )
 
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """None: an origin is reached by its name."""
-        raise NotImplementedError
-
     async def sleep(self, seconds: float) -> None:
         """Wait between attempts."""
         await self._backend.sleep(seconds)

@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 from augury.proxy.asked import Asked
 from augury.proxy.asking import Asker
 from augury.proxy.fields import Fields, first
-from augury.proxy.flights import Alone, Coming, Flight, Flights
+from augury.proxy.flights import Alone, Coming, Flights
 from augury.proxy.freshness import is_explicit
 from augury.proxy.groups import invalidated_by
 from augury.proxy.origin import Arrival
@@ -64,7 +64,7 @@ class Writes:
         if draft is None or not is_explicit(draft.control, fields):
             return None
         coming = Coming(draft, fields, arrival.length)
-        pump = self._asker.pumped(asked, arrival, coming, Flight(asked.name), began)
+        pump = self._asker.pumped(asked, arrival, coming, self._flights.alone(asked.name), began)
         self._flights.background(pump)
         return coming
 
