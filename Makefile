@@ -111,6 +111,14 @@ $(STAMPS)/web-servers: $(STAMPS)/venv
 	    || { echo "no nginx or caddy: as root, apt-get install nginx caddy" >&2; exit 1; }
 	@touch $@
 
+# promtool, which judges the rules; the package's own server is not started.
+$(STAMPS)/prometheus: $(STAMPS)/venv
+	@command -v promtool > /dev/null \
+	    || { apt-get update --quiet=2 && RUNLEVEL=1 apt-get install --yes --quiet=2 \
+	        --no-install-recommends prometheus > /dev/null; } \
+	    || { echo "no promtool: as root, apt-get install prometheus" >&2; exit 1; }
+	@touch $@
+
 # The frameworks' own tests of caches, which are in their source distributions.
 $(STAMPS)/conformance: $(STAMPS)/dev-packages
 	@echo "downloading the frameworks' own tests"
@@ -140,7 +148,7 @@ lint: $(STAMPS)/dev-packages build
 rust-test: $(STAMPS)/venv
 	cargo test --workspace --locked --quiet
 
-python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/memcached $(STAMPS)/postgresql $(STAMPS)/curl $(STAMPS)/web-servers $(STAMPS)/conformance build
+python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/memcached $(STAMPS)/postgresql $(STAMPS)/curl $(STAMPS)/web-servers $(STAMPS)/prometheus $(STAMPS)/conformance build
 	cargo build -p augury-server --locked --quiet
 	$(PYTHON) -m pytest -q
 

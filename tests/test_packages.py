@@ -130,6 +130,9 @@ def test_extras_are_those_that_are_promised() -> None:
     frameworks = {"django", "dogpile", "hishel", "flask", "fastapi"}
     (line,) = extras["adapters"]
     assert frameworks == set(re.findall(r"\w+", line)) - {"augury"}
+    guide = (ROOT / "docs" / "guides" / "installing.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", guide, re.MULTILINE)
+    assert set(extras) - {"dev"} == set(re.findall(r"\w+", " ".join(rows)))
     adapters = {path.stem for path in (ROOT / "python/augury/adapters").glob("[a-z]*.py")}
     assert frameworks <= {name.removesuffix("_caching") for name in adapters}
 
