@@ -1,8 +1,8 @@
 """Licences of the Python packages that augury and its extras bring: all permissive, or it fails.
 
 Usage: licences.py [PIP-LICENSES-OPTION]..., in an environment where the extras are installed. The
-list of what is allowed is pip-licenses' in pyproject.toml. ``licences.py --requirements`` prints the
-packages, each in its version, one a line.
+list of what is allowed is pip-licenses' in pyproject.toml. ``licences.py --requirements`` prints
+the packages, each in its version, one a line.
 """
 
 import subprocess

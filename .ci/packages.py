@@ -1,9 +1,9 @@
-"""Build what is released into ``dist``, and use it as someone would who has nothing of this checkout.
+"""Build what is released into ``dist``, and use it as someone would who has no checkout.
 
-Usage: packages.py, in the environment of the group ``packaging`` (``make packages``). In this order:
-the source distribution; a wheel of it by ``pip wheel`` alone, everything compiled anew; that wheel in
-a fresh environment, and its first use; what judges packages; bills of materials; checksums. The other
-interpreters are compiled for and not run: there are none here.
+Usage: packages.py, in the environment of the group ``packaging`` (``make packages``). In this
+order: the source distribution; a wheel of it by ``pip wheel`` alone, everything compiled anew; that
+wheel in a fresh environment, and its first use; what judges packages; bills of materials;
+checksums. The other interpreters are compiled for and not run: there are none here.
 """
 
 import hashlib
@@ -93,8 +93,8 @@ def bill(wheel: Path, python: Path) -> None:
     with zipfile.ZipFile(wheel) as opened:
         inside = next(name for name in opened.namelist() if name.endswith(".cyclonedx.json"))
         (DIST / f"{stem}.rust.cdx.json").write_bytes(opened.read(inside))
-    run(TOOLS / "cyclonedx-py", "environment", "--pyproject", "pyproject.toml", "--output-reproducible",
-        "--output-file", DIST / f"{stem}.python.cdx.json", python)  # fmt: skip
+    run(TOOLS / "cyclonedx-py", "environment", "--pyproject", "pyproject.toml",
+        "--output-reproducible", "--output-file", DIST / f"{stem}.python.cdx.json", python)  # fmt: skip
     for path in sorted(DIST.glob("*.cdx.json")):
         found = json.loads(path.read_text(encoding="utf-8"))
         print(f"{path.name}: CycloneDX {found['specVersion']}, {len(found['components'])} packages")
@@ -112,7 +112,8 @@ def compile_for_others(folder: Path) -> None:
             f"build_flags={flags}\nsuppress_build_script_link_lines=true\n"
         )
         run("cargo", "check", "--package", "augury-py", "--release", "--locked", "--quiet",
-            PYO3_CONFIG_FILE=str(config), CARGO_TARGET_DIR=str(ROOT / "target" / "others"))  # fmt: skip
+            PYO3_CONFIG_FILE=str(config),
+            CARGO_TARGET_DIR=str(ROOT / "target" / "others"))  # fmt: skip
         print(f"compiles for CPython {version}; not run")
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from process import executable, ready
 
 ROOT = Path(__file__).parents[1]
@@ -44,7 +43,7 @@ def composed(**variables: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_the_dockerfile_is_linted() -> None:
-    """hadolint has nothing to say; the one exception has its reason beside it."""
+    """There is nothing that hadolint says; the one exception has its reason beside it."""
     done = subprocess.run(
         [BIN / "hadolint", DOCKERFILE], capture_output=True, text=True, check=False
     )
@@ -52,12 +51,14 @@ def test_the_dockerfile_is_linted() -> None:
 
 
 def test_the_image_is_of_this_version_of_rust() -> None:
-    """The compiler of the first stage is the oldest that the crates allow; what is copied is sent."""
+    """The first stage has the oldest compiler that the crates allow; what is copied is sent."""
     text = DOCKERFILE.read_text(encoding="utf-8")
     (rust,) = re.findall(r'rust-version = "([\d.]+)"', (ROOT / "Cargo.toml").read_text())
     assert f"FROM rust:{rust}-slim-" in text
     sent = DOCKERFILE.with_name("Dockerfile.dockerignore").read_text(encoding="utf-8").split()
-    copied = [line.split()[1:-1] for line in text.splitlines() if re.match(r"COPY (?!--from)", line)]
+    copied = [
+        line.split()[1:-1] for line in text.splitlines() if re.match(r"COPY (?!--from)", line)
+    ]
     for name in (name for names in copied for name in names if not name.startswith("--")):
         assert (ROOT / name).exists()
         assert f"!{name}" in sent
@@ -65,7 +66,7 @@ def test_the_image_is_of_this_version_of_rust() -> None:
 
 @pytest.mark.skipif(executable() is None, reason="needs cargo build -p augury-server")
 def test_what_the_image_runs(tmp_path: Path) -> None:
-    """Its program, with its variables, as its user where we may: healthy while it serves, else not."""
+    """Its program, variables, and user where we may: healthy while it serves, else not."""
     stage = last_stage()
     variables = dict(re.findall(r"(AUGURY_\w+)=\"?([^\"\s]+)\"?", stage))
     assert {"AUGURY_BIND", "AUGURY_DIR", "AUGURY_HTTP_PORT"} == set(variables)
@@ -152,7 +153,7 @@ def test_without_passwords_nothing_is_composed() -> None:
 
 
 def test_what_is_composed_knows_each_other() -> None:
-    """Prometheus reads the server under its name, Grafana Prometheus, and the dashboard's folder."""
+    """Prometheus reads the server by its name, Grafana Prometheus and the dashboard's folder."""
     project = json.loads(composed(**PASSWORDS).stdout)
     prometheus = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
     (job,) = prometheus["scrape_configs"]
@@ -172,7 +173,7 @@ def test_what_is_composed_knows_each_other() -> None:
 
 
 def test_the_unit_of_systemd_is_one(tmp_path: Path) -> None:
-    """systemd itself reads it, where it is installed; its options are the server's."""
+    """By systemd itself, where it is installed; its options are the server's."""
     unit = (DEPLOY / "systemd" / "augury.service").read_text(encoding="utf-8")
     (command,) = re.findall(r"^ExecStart=(.+)$", unit, re.MULTILINE)
     settings = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Rules and dashboard: right by those who read them, and made of metrics that a server really has."""
+"""Rules and dashboard: right by those who read them, and of metrics that a server really has."""
 
 import importlib.util
 import json
@@ -129,7 +129,8 @@ def test_the_dashboard_is_whole() -> None:
         taken |= cells
         if panel["type"] == "row":
             continue
-        assert panel["title"] and panel["description"]
+        assert panel["title"]
+        assert panel["description"]
         assert panel["datasource"] == {"type": "prometheus", "uid": "${source}"}
         letters = [target["refId"] for target in panel["targets"]]
         assert len(set(letters)) == len(letters) > 0
@@ -139,7 +140,7 @@ def test_the_dashboard_is_whole() -> None:
 
 
 def test_expressions_of_the_dashboard_are_promql(tmp_path: Path) -> None:
-    """promtool reads each as a rule, once Grafana's variables have a value."""
+    """By promtool, which reads each as a rule, once Grafana's variables have a value."""
     rules = [
         {"record": "a:b", "expr": re.sub(r"\$__\w+", "5m", one).replace("$", "a")}
         for one in expressions()
@@ -149,4 +150,3 @@ def test_expressions_of_the_dashboard_are_promql(tmp_path: Path) -> None:
     done = promtool("check", "rules", "--lint=none", str(path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(rules)} rules found" in done.stdout
-

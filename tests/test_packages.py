@@ -1,4 +1,4 @@
-"""What is released: sources that suffice, a wheel that works alone, licences that may be given on."""
+"""What is released: sources that suffice, a wheel that works alone, licences for all of it."""
 
 import csv
 import io
@@ -54,8 +54,8 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel for this interpreter, of what `make build` has compiled."""
     folder = tmp_path_factory.mktemp("wheel")
-    ran(BIN / "maturin", "build", "--release", "--locked", "--quiet", "--interpreter", sys.executable,
-        "--out", folder, PYO3_PYTHON=sys.executable)  # fmt: skip
+    ran(BIN / "maturin", "build", "--release", "--locked", "--quiet",
+        "--interpreter", sys.executable, "--out", folder, PYO3_PYTHON=sys.executable)  # fmt: skip
     (built,) = folder.glob("*.whl")
     return built
 
@@ -91,7 +91,7 @@ def test_the_sources_resolve_as_the_lock_says(unpacked: Path) -> None:
 
 
 def test_what_a_wheel_has(wheel: Path) -> None:
-    """Types, stub, licence and a bill of materials; for this interpreter, on any Linux like this."""
+    """Types, stub, licence, a bill of materials; for this interpreter, on Linux with a glibc."""
     version, tag = augury.__version__, "cp{}{}".format(*sys.version_info)
     assert re.fullmatch(rf"augury-{version}-{tag}-{tag}-manylinux_2_\d+_\w+\.whl", wheel.name)
     with zipfile.ZipFile(wheel) as opened:

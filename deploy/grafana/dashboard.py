@@ -1,7 +1,7 @@
 """The dashboard of the server: prints ``augury.json``, which Grafana reads.
 
-Usage: dashboard.py > augury.json. Rows in the order in which they are asked: is the cache worth it, what
-does it keep, how fast is it, how does the upstream do, is the process well.
+Usage: dashboard.py > augury.json. Rows in the order in which they are asked: is the cache worth it,
+what does it keep, how fast is it, how does the upstream do, is the process well.
 """
 
 import json
@@ -69,7 +69,7 @@ ROWS: dict[str, list[Panel]] = {
         number("Hit ratio", "Share of reads answered from memory.", "percentunit", HIT_RATIO),
         number(
             "Hit ratio, best shadow",
-            "What the best expert of the guard, or the best simulated policy, would have hit in a sample.",
+            "What the best expert, or simulated policy, would have hit in a sample.",
             "percentunit",
             "max by (instance) (augury_shadow_hit_ratio{$$})",
         ),
@@ -141,7 +141,7 @@ ROWS: dict[str, list[Panel]] = {
         ),
         graph(
             "Errors and connections",
-            "Per second: answers that were errors, connections accepted, and refused for their number.",
+            "Per second: answers that were errors, connections accepted, and refused.",
             "ops",
             **{
                 "{{instance}} errors": rate("augury_errors_total"),
@@ -187,7 +187,7 @@ ROWS: dict[str, list[Panel]] = {
         ),
         graph(
             "Under way, and kept beside",
-            "Loads under way, absences remembered, values kept beyond their end, prefetches not used yet.",
+            "Loads under way, absences, values kept beyond their end, prefetches not used yet.",
             "short",
             width=12,
             **{
@@ -199,7 +199,7 @@ ROWS: dict[str, list[Panel]] = {
         ),
         graph(
             "Not there",
-            "Per second: loads that found no key, reads answered by a remembered absence, values not kept.",
+            "Per second: loads that found no key, answers by a remembered absence, values not kept.",
             "ops",
             width=12,
             **{
@@ -247,9 +247,7 @@ def shown() -> str:
         .refresh("30s")
         .time("now-3h", "now")
         .timezone("browser")
-        .with_variable(
-            dashboard.DatasourceVariable("source").label("source").type("prometheus")
-        )
+        .with_variable(dashboard.DatasourceVariable("source").label("source").type("prometheus"))
         .with_variable(chosen("job", "job"))
         .with_variable(chosen("instance", "instance"))
     )

@@ -237,7 +237,8 @@ impl Page<'_> {
             ConstGauge::new(hit_ratio).encode(family.encode_family(&labels)?)?;
         }
         if let Some(own) = shadows.own {
-            let help = "Share of reads that were answered, of those that policies are simulated with";
+            let help =
+                "Share of reads that were answered, of those that policies are simulated with";
             let gauge = ConstGauge::new(own);
             gauge.encode(self.0.encode_descriptor("simulated_hit_ratio", help, None, kind)?)?;
         }
