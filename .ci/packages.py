@@ -94,7 +94,8 @@ def bill(wheel: Path, python: Path) -> None:
         inside = next(name for name in opened.namelist() if name.endswith(".cyclonedx.json"))
         (DIST / f"{stem}.rust.cdx.json").write_bytes(opened.read(inside))
     run(TOOLS / "cyclonedx-py", "environment", "--pyproject", "pyproject.toml",
-        "--output-reproducible", "--output-file", DIST / f"{stem}.python.cdx.json", python)  # fmt: skip
+        "--output-reproducible", "--output-file", DIST / f"{stem}.python.cdx.json",
+        python)  # fmt: skip
     for path in sorted(DIST.glob("*.cdx.json")):
         found = json.loads(path.read_text(encoding="utf-8"))
         print(f"{path.name}: CycloneDX {found['specVersion']}, {len(found['components'])} packages")

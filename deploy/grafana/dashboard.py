@@ -199,7 +199,7 @@ ROWS: dict[str, list[Panel]] = {
         ),
         graph(
             "Not there",
-            "Per second: loads that found no key, answers by a remembered absence, values not kept.",
+            "Per second: loads that found no key, answers by an absence, values not kept.",
             "ops",
             width=12,
             **{
