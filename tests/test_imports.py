@@ -72,6 +72,7 @@ def test_what_is_loaded_late_is_what_is_offered(name: str) -> None:
     late = {name for names in package.SOURCES.values() for name in names.split()}
     modules = {"probability", "traces"} if name == "augury" else set()
     assert set(package.__all__) == late | modules | ({"__version__"} & set(package.__all__))
+    assert set(package.__all__) <= {*dir(package)} | modules
     assert all(getattr(package, name) is not None for name in package.__all__)
     with pytest.raises(AttributeError, match=f"module '{name}' has no attribute 'nosuch'"):
         _ = package.nosuch

@@ -103,4 +103,4 @@ SOURCES = {
 }
 
 if not TYPE_CHECKING:  # else every name would be there
-    __getattr__ = late(__name__, SOURCES)
+    __getattr__, __dir__ = late(__name__, SOURCES)

@@ -1,4 +1,4 @@
-"""Names of a package that are loaded when they are first used: `__getattr__` of PEP 562.
+"""Names of a package that are loaded when they are first used, by PEP 562.
 
 A program that imports the package pays for what it uses alone. Type checkers do not see any of it:
 they read the imports that stand beside it under `TYPE_CHECKING`.
@@ -12,14 +12,17 @@ from types import ModuleType
 __all__ = ["late"]
 
 
-def late(package: str, sources: Mapping[str, str]) -> Callable[[str], object]:
-    """The `__getattr__` of a package, whose names, spaces between them, are found in `sources`.
+def late(
+    package: str, sources: Mapping[str, str]
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """`__getattr__` and `__dir__` of a package whose names are found in `sources`, by their module.
 
-    Any other public name is that of a module of the package.
+    Between names are spaces. Any other public name is that of a module of the package.
 
-    >>> late("augury", {"augury.errors": "LoadError NotFound"})("LoadError").__name__
-    'LoadError'
-    >>> late("augury", {})("erors")
+    >>> get, names = late("augury", {"augury.errors": "LoadError NotFound"})
+    >>> get("LoadError").__name__, "NotFound" in names()
+    ('LoadError', True)
+    >>> get("erors")
     Traceback (most recent call last):
     ...
     AttributeError: module 'augury' has no attribute 'erors'
@@ -32,7 +35,10 @@ def late(package: str, sources: Mapping[str, str]) -> Callable[[str], object]:
         setattr(sys.modules[package], name, found)
         return found
 
-    return load
+    def names() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *homes})
+
+    return load, names
 
 
 def module_of(package: str, name: str) -> ModuleType:
