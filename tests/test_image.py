@@ -6,6 +6,7 @@ Whole builds of it are for `docs/guides/deploy.md` to tell of.
 import json
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -68,7 +69,8 @@ def test_the_image_is_of_this_version_of_rust() -> None:
 def test_what_the_image_runs(tmp_path: Path) -> None:
     """Its program, variables, and user where we may: healthy while it serves, else not."""
     stage = last_stage()
-    variables = dict(re.findall(r"(AUGURY_\w+)=\"?([^\"\s]+)\"?", stage))
+    (given,) = re.findall(r"^ENV (.+)$", stage, re.MULTILINE)
+    variables = dict(pair.split("=") for pair in shlex.split(given))
     assert {"AUGURY_BIND", "AUGURY_DIR", "AUGURY_HTTP_PORT"} == set(variables)
     assert re.search(rf"^USER {USER}:{USER}$", stage, re.MULTILINE)
     assert 'ENTRYPOINT ["augury-server"]' in stage
