@@ -109,7 +109,7 @@ def compile_for_others(folder: Path) -> None:
         config.write_text(
             "implementation=CPython\n"
             f"version={version.rstrip('t')}\n"
-            "shared=true\nabi3=false\n"
+            "shared=true\n"
             f"build_flags={flags}\nsuppress_build_script_link_lines=true\n"
         )
         run("cargo", "check", "--package", "augury-py", "--release", "--locked", "--quiet",
