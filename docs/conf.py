@@ -33,8 +33,8 @@ include_patterns = [
 ]
 # Folders without documents, which need not be walked through either.
 exclude_patterns = [
-    ".*", "build", "crates", "examples", "fuzz", "python", "target", "tests", "docs/_*",
-    "**/.ipynb_checkpoints",
+    ".*", "build", "crates", "deploy", "dist", "examples", "fuzz", "python", "target", "tests",
+    "docs/_*", "**/.ipynb_checkpoints",
 ]  # fmt: skip
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]

@@ -12,12 +12,17 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import redis
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 __all__ = ["cli", "metrics"]
 
 REFERENCE = Path(__file__).parent / "reference"
-READY = re.compile(r"ready for http on (\S+)")
+READY = re.compile(r"ready for (\w+) on (\S+)")
+#: Everything that has metrics is switched on; nobody listens at the upstream.
+SERVED = ("--simulate", "yes", "--upstream", "redis://127.0.0.1:1", "--log-level", "nothing")
+#: Labels whose values are always the same.
+TOLD = ("cause", "kind")
 OF_THE_SERVER = """\
 What follows the word `serve` is read by the server itself, as by the program `augury-server`; each
 [setting](../settings.md) is an option, and `augury serve --help` prints them all.
@@ -50,7 +55,9 @@ def metrics(page: str) -> str:
         "",
         "What `augury serve --http-port 9121` answers at `/metrics`, in the OpenMetrics format",
         "that Prometheus reads. Counters begin at the start of the process. `/healthz` answers",
-        "while the process lives, `/readyz` once it serves.",
+        "while the process lives, `/readyz` once it serves. Those of the upstream are there with",
+        "`--upstream`, hit ratios of simulated policies with `--simulate`. [Alerts and a",
+        "dashboard](../guides/deploy.md) are made of them.",
         "",
         "| metric | type | labels | what it is |",
         "|---|---|---|---|",
@@ -58,30 +65,42 @@ def metrics(page: str) -> str:
     for family in text_string_to_metric_families(page):
         labels = sorted({label for sample in family.samples for label in sample.labels})
         values = [
-            f"`{label}` ({', '.join(shown)})" if label in ("cause", "kind") else f"`{label}`"
+            f"`{label}` ({', '.join(shown)})" if label in TOLD else f"`{label}`"
             for label in labels
+            if label != "le"
             for shown in [dict.fromkeys(sample.labels[label] for sample in family.samples)]
         ]
-        name = family.samples[0].name
+        name = family.name if family.type == "histogram" else family.samples[0].name
         lines.append(f"| `{name}` | {family.type} | {', '.join(values)} | {family.documentation} |")
     return "\n".join(lines) + "\n"
 
 
 def answered() -> str:
-    """What a server that has just begun answers at ``/metrics``."""
-    command = [sys.executable, "-m", "augury", "serve", "--port", "0", "--http-port", "0"]
+    """What a server answers at ``/metrics`` after a few thousand commands."""
+    command = [sys.executable, "-m", "augury", "serve", "--port", "0", "--http-port", "0", *SERVED]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            found = None
-            while found is None:
+            found: dict[str, str] = {}
+            while not {"redis", "http"} <= found.keys():
                 line = process.stdout.readline()
                 assert line, "the server has ended"
-                found = READY.search(line)
-            with urllib.request.urlopen(f"http://{found[1]}/metrics", timeout=20) as answer:
+                found |= dict(READY.findall(line))
+            drive(int(found["redis"].rpartition(":")[2]))
+            with urllib.request.urlopen(f"http://{found['http']}/metrics", timeout=20) as answer:
                 return str(answer.read().decode())
         finally:
             process.terminate()
+
+
+def drive(port: int) -> None:
+    """Store and ask for keys, until there is something to tell of each metric."""
+    with redis.Redis(port=port, protocol=2) as client, client.pipeline(False) as pipe:
+        for number in range(5_000):
+            pipe.set(f"key:{number}", number)
+        for number in range(5_000):
+            pipe.get(f"key:{number}")
+        pipe.execute()
 
 
 if __name__ == "__main__":

@@ -21,7 +21,17 @@ LAST_PART = ("## Tried and dropped", "## Weighed and dropped")
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """The documents and sources, to be spoilt."""
-    folders = ("crates", "python", "docs", "tests", "benchmarks", "examples", "fuzz", "notebooks")
+    folders = (
+        "crates",
+        "python",
+        "docs",
+        "tests",
+        "benchmarks",
+        "examples",
+        "deploy",
+        "fuzz",
+        "notebooks",
+    )
     for folder in folders:
         ignored = shutil.ignore_patterns("target", "*.so", "__pycache__", "corpus")
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)

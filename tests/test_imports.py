@@ -5,6 +5,7 @@ import pkgutil
 import subprocess
 import sys
 from importlib import import_module
+from types import ModuleType
 
 import pytest
 
@@ -15,6 +16,13 @@ HEAVY = {
     "hishel", "http_sf", "httpcore", "lightgbm", "libcachesim", "matplotlib", "msgpack", "numpy",
     "pandas", "polars", "prometheus_client", "pyarrow", "redis", "rich", "scipy", "sklearn", "ssl",
     "statsmodels", "typer", "uvicorn", "valkey",
+}  # fmt: skip
+#: Milliseconds of CPU time that `import augury` may take.
+MOST_MILLISECONDS = 50
+#: Of the standard library, what takes longer than the package itself.
+SLOW = {
+    "argparse", "asyncio", "concurrent", "csv", "dataclasses", "http", "inspect", "json", "logging",
+    "re", "socket", "statistics", "subprocess", "tempfile", "typing", "urllib",
 }  # fmt: skip
 #: Adapters, and what they import.
 FRAMEWORKS = {
@@ -33,6 +41,41 @@ def test_import_loads_no_framework() -> None:
     code = "import augury, json, sys; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(subprocess.check_output([sys.executable, "-c", code], text=True))
     assert set() == HEAVY & {name.partition(".")[0] for name in loaded}
+
+
+def test_import_is_quick() -> None:
+    """CPU time, as the least of several: a busy machine makes it longer, none makes it shorter."""
+    code = "import time; a = time.process_time(); import augury; print(time.process_time() - a)"
+    took = [float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(5)]
+    assert 1_000 * min(took) < MOST_MILLISECONDS
+
+
+def test_import_loads_what_it_uses_alone() -> None:
+    """A name brings its module when it is first used; until then next to nothing is there."""
+    # Without site, whose .pth files of other packages load what they like.
+    code = (
+        f"import sys; sys.path[:0] = {sys.path[1:]!r}; before = set(sys.modules); import augury; "
+        "after = set(sys.modules); import json; print(json.dumps(sorted(after - before)))"
+    )
+    printed = subprocess.check_output([sys.executable, "-S", "-c", code], text=True)
+    loaded = set(json.loads(printed))
+    assert {"augury", "augury._core", "augury.late"} == {
+        name for name in loaded if name.startswith("augury")
+    }
+    assert set() == SLOW & {name.partition(".")[0] for name in loaded}
+
+
+@pytest.mark.parametrize("name", ["augury", "augury.recording"])
+def test_what_is_loaded_late_is_what_is_offered(name: str) -> None:
+    """Each name that a package offers has its module, and others are missed as they always are."""
+    package: ModuleType = import_module(name)
+    late = {name for names in package.SOURCES.values() for name in names.split()}
+    modules = {"probability", "traces"} if name == "augury" else set()
+    assert set(package.__all__) == late | modules | ({"__version__"} & set(package.__all__))
+    assert set(package.__all__) <= {*dir(package)} | modules
+    assert all(getattr(package, name) is not None for name in package.__all__)
+    with pytest.raises(AttributeError, match=f"module '{name}' has no attribute 'nosuch'"):
+        _ = package.nosuch
 
 
 @pytest.mark.parametrize("framework", sorted(FRAMEWORKS))
@@ -61,9 +104,12 @@ def by_kind(name: str) -> tuple[int, str]:
 
 def test_the_public_names_are_those_of_all() -> None:
     """Nothing public stands beside `__all__` but the modules of the package."""
+    for name in augury.__all__:
+        getattr(augury, name)
     modules = {name.split(".")[1] for name in MODULES} | {"traces"}
+    own = {"SOURCES", "TYPE_CHECKING"}
     public = {name for name in vars(augury) if not name.startswith("_")}
-    assert public - modules == set(augury.__all__) - {"__version__", "probability", "traces"}
+    assert public - modules - own == set(augury.__all__) - {"__version__", "probability", "traces"}
 
 
 def test_every_error_is_an_augury_error() -> None:

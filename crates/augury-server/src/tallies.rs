@@ -16,6 +16,10 @@ use crate::commands::Command;
 const APART: u32 = 32;
 /// Bounds of latencies: powers of two from 1.024 microseconds, as Redis's histograms have them.
 const BUCKETS: usize = 32;
+/// Every so manyth bound is one of the metrics' too, which have to be few.
+const STRIDE: usize = 2;
+/// Buckets of the metrics: up to a second, and what takes longer.
+pub const SHOWN: usize = 12;
 /// By how much a bucket of Redis's is wider than a power of two, in nanoseconds.
 const WIDENED: f64 = 1_032.0;
 
@@ -54,6 +58,19 @@ impl Latencies {
             before = stands_for;
             is_more.then_some(((bound(at) / 1_000.0) as u64, stands_for))
         })
+    }
+
+    /// Calls that were timed: seconds, and those that took no more and more than the seconds before. The
+    /// last takes what is left.
+    pub fn histogram(&self) -> [(f64, u64); SHOWN] {
+        let mut shown = [(f64::INFINITY, 0); SHOWN];
+        for (at, place) in shown[..SHOWN - 1].iter_mut().enumerate() {
+            place.0 = bound(at * STRIDE) / 1e9;
+        }
+        for (at, &count) in self.buckets.iter().enumerate() {
+            shown[at.div_ceil(STRIDE).min(SHOWN - 1)].1 += u64::from(count);
+        }
+        shown
     }
 
     /// The latency that so large a share of the calls does not exceed, in microseconds: between the
@@ -194,6 +211,11 @@ mod tests {
         let buckets: Vec<(u64, u64)> = tally.latencies.cumulative(tally.calls).collect();
         assert_eq!(vec![8, 66], buckets.iter().map(|it| it.0).collect::<Vec<_>>());
         assert_eq!(32_000, buckets[1].1);
+        let shown = tally.latencies.histogram();
+        assert_eq!(timed, shown.iter().map(|it| it.1).sum::<u64>());
+        // 5 us are up to 16.5, 50 us up to 66.
+        assert!(shown[2].1 > shown[3].1 && shown[3].1 > 0, "{shown:?}");
+        assert_eq!(timed, shown[2].1 + shown[3].1);
         assert!((4.0..8.3).contains(&tally.latencies.percentile(0.5)));
         assert!((33.0..66.1).contains(&tally.latencies.percentile(0.99)));
     }
@@ -202,5 +224,8 @@ mod tests {
     fn bounds_are_those_of_redis() {
         let bounds: Vec<u64> = (0..12).map(|at| (bound(at) / 1_000.0) as u64).collect();
         assert_eq!(vec![1, 2, 4, 8, 16, 33, 66, 132, 264, 528, 1056, 2113], bounds);
+        let shown = Latencies::default().histogram().map(|it| (it.0 * 1e6) as u64);
+        assert_eq!([1, 4, 16, 66, 264, 1056, 4227], shown[..7]);
+        assert_eq!((1_082_130, u64::MAX), (shown[10], shown[11]));
     }
 }

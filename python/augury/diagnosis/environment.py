@@ -28,6 +28,7 @@ EXTRAS = {
     "hishel": ("hishel", "HTTP caching for httpx and ASGI"),
     "flask": ("flask_caching", "Flask-Caching's backend"),
     "fastapi": ("fastapi", "a cache for FastAPI"),
+    "adapters": ("dogpile.cache", "all of these frameworks"),
     "proxy": ("uvicorn", "the caching proxy"),
     "cluster": ("hiredis", "near caches before Redis and Valkey"),
     "placement": ("statsmodels", "forecasts and plans of a cluster"),

@@ -17,15 +17,19 @@ other sources:
 False
 """
 
-from augury.recording.access_log import AccessLog
-from augury.recording.anonymiser import Anonymiser
-from augury.recording.memcached import MemcachedWatch
-from augury.recording.recorder import Recorder
-from augury.recording.recording import Recording
-from augury.recording.request import KeyedRequest, LeftOut
-from augury.recording.run import record, record_from
-from augury.recording.server import RedisMonitor
-from augury.recording.statement_log import StatementLog
+from augury.late import late
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from augury.recording.access_log import AccessLog
+    from augury.recording.anonymiser import Anonymiser
+    from augury.recording.memcached import MemcachedWatch
+    from augury.recording.recorder import Recorder
+    from augury.recording.recording import Recording
+    from augury.recording.request import KeyedRequest, LeftOut
+    from augury.recording.run import record, record_from
+    from augury.recording.server import RedisMonitor
+    from augury.recording.statement_log import StatementLog
 
 __all__ = [
     "AccessLog",
@@ -40,3 +44,19 @@ __all__ = [
     "record",
     "record_from",
 ]
+
+#: The public names of each module.
+SOURCES = {
+    "augury.recording.access_log": "AccessLog",
+    "augury.recording.anonymiser": "Anonymiser",
+    "augury.recording.memcached": "MemcachedWatch",
+    "augury.recording.recorder": "Recorder",
+    "augury.recording.recording": "Recording",
+    "augury.recording.request": "KeyedRequest LeftOut",
+    "augury.recording.run": "record record_from",
+    "augury.recording.server": "RedisMonitor",
+    "augury.recording.statement_log": "StatementLog",
+}
+
+if not TYPE_CHECKING:  # else every name would be there
+    __getattr__, __dir__ = late(__name__, SOURCES)

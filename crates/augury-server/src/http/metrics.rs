@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use augury_core::metrics::Stats;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
@@ -13,7 +14,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::memory::Measured;
 use crate::object::DATABASES;
-use crate::server::{Counters, Shared};
+use crate::server::{Counters, Server, Shared};
+use crate::tallies::Latencies;
 use crate::upstream::Shown;
 
 /// The registry whose metrics are those of this server.
@@ -45,7 +47,34 @@ struct Seen {
     keys: [u64; DATABASES as usize],
     memory: [(&'static str, u64); 4],
     snapshot: (u64, bool),
+    commands: Vec<(&'static str, Latencies)>,
+    shadows: Shadows,
     upstream: Option<Through>,
+}
+
+/// What others would have hit of the same traffic.
+struct Shadows {
+    /// Kind, name, hit ratio.
+    told: Vec<(&'static str, &'static str, f64)>,
+    /// That of the cache, of the requests that policies are simulated with.
+    own: Option<f64>,
+}
+
+impl Shadows {
+    fn see(server: &Server) -> Shadows {
+        let mut told = Vec::new();
+        for shadow in server.keyspace.shadowing().into_iter().flat_map(|it| it.shadows) {
+            if let Some(hit_ratio) = shadow.hit_ratio {
+                told.push(("expert", shadow.expert.name(), f64::from(hit_ratio)));
+            }
+        }
+        let rivals = server.keyspace.rivals().and_then(|rivals| rivals.hit_ratios());
+        let own = rivals.as_ref().map(|(own, _)| *own);
+        for (policy, hit_ratio) in rivals.iter().flat_map(|(_, policies)| policies) {
+            told.push(("policy", policy.name(), *hit_ratio));
+        }
+        Shadows { told, own }
+    }
 }
 
 /// What is read of the upstream.
@@ -77,6 +106,8 @@ impl Source {
                 ("index_and_history", keyspace.overhead_bytes() as u64),
             ],
             snapshot: (server.snapshots.latest, server.snapshots.is_good),
+            commands: server.tallies.iter().map(|(name, tally)| (name, tally.latencies)).collect(),
+            shadows: Shadows::see(&server),
             upstream: server.upstream.as_ref().map(|it| Through {
                 counters: it.counters(),
                 gauges: it.gauges(),
@@ -130,6 +161,8 @@ impl Collector for Source {
             let help = "Whether the upstream answers";
             page.gauge("upstream_up", help, None, (!upstream.is_down).into())?;
         }
+        page.durations(&seen.commands)?;
+        page.shadows(&seen.shadows)?;
         page.keys(&seen.keys)?;
         let measures = [
             ("resident", measured.rss),
@@ -173,6 +206,41 @@ impl Page<'_> {
         ] {
             let labels = [("cause", cause)];
             ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+
+    fn durations(&mut self, commands: &[(&'static str, Latencies)]) -> Result<(), Error> {
+        let help = "How long commands took, one call in 32 of each; without waits for the upstream";
+        let unit = Some(&Unit::Seconds);
+        let mut family =
+            self.0.encode_descriptor("command_duration", help, unit, MetricType::Histogram)?;
+        for (name, latencies) in commands.iter().filter(|(_, latencies)| latencies.timed > 0) {
+            let labels = [("command", *name)];
+            family.encode_family(&labels)?.encode_histogram::<NoLabelSet>(
+                latencies.total.as_secs_f64(),
+                latencies.timed,
+                &latencies.histogram(),
+                None,
+            )?;
+        }
+        Ok(())
+    }
+
+    fn shadows(&mut self, shadows: &Shadows) -> Result<(), Error> {
+        let help = "Share of sampled reads that others would have answered: the experts of auto, and \
+                    policies where the setting simulate says so";
+        let kind = ConstGauge::new(0.0).metric_type();
+        let mut family = self.0.encode_descriptor("shadow_hit_ratio", help, None, kind)?;
+        for &(kind, name, hit_ratio) in &shadows.told {
+            let labels = [("kind", kind), ("policy", name)];
+            ConstGauge::new(hit_ratio).encode(family.encode_family(&labels)?)?;
+        }
+        if let Some(own) = shadows.own {
+            let help =
+                "Share of reads that were answered, of those that policies are simulated with";
+            let gauge = ConstGauge::new(own);
+            gauge.encode(self.0.encode_descriptor("simulated_hit_ratio", help, None, kind)?)?;
         }
         Ok(())
     }
