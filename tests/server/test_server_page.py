@@ -49,7 +49,7 @@ def traffic(client: "redis.Redis", rounds: int, seed: int = 1) -> None:
     """A skewed stream, each key set where it was missed; hostile keys are the hottest."""
     dice = random.Random(seed)
     for _ in range(rounds):
-        numbers = [int(dice.paretovariate(0.5)) % 30_000 for _ in range(500)]
+        numbers = [int(dice.paretovariate(0.3)) % 50_000 for _ in range(500)]
         keys = [
             HOSTILE[number] if number < len(HOSTILE) else b"user:%d" % number for number in numbers
         ]
@@ -59,14 +59,14 @@ def traffic(client: "redis.Redis", rounds: int, seed: int = 1) -> None:
         found = pipe.execute()
         for key, value in zip(keys, found, strict=True):
             if value is None:
-                pipe.set(key, b"x" * (4_000 if key in HOSTILE else 200))
+                pipe.set(key, b"x" * (4_000 if key in HOSTILE else 300))
         pipe.execute()
 
 
 @pytest.fixture(scope="module")
 def busy() -> Iterator[Served]:
     """A server that simulates and has evicted."""
-    arguments = ("--memory", "2mb", "--simulate", "yes", "--http-port", "0")
+    arguments = ("--memory", "1mb", "--simulate", "yes", "--http-port", "0")
     with serving(*arguments, protocols=("redis", "http")) as served:
         with connected(served) as client:
             # What leaves is noted from the first look on.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::seen::Counts;
 
@@ -14,7 +14,7 @@ pub const STEP_MILLIS: u64 = 2_000;
 const OTHERS_MAX: usize = 16;
 
 /// What is looked at for the course: cheap enough to be looked at all the time.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 pub struct Glance {
     /// When, in milliseconds of Unix time.
     pub at: u64,

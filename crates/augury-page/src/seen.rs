@@ -171,8 +171,8 @@ pub struct Eviction {
     pub key: Option<String>,
     /// Where it was.
     pub place: Option<String>,
-    /// In the cache's unit.
-    pub size: u64,
+    /// In the cache's unit, where it is known.
+    pub size: Option<u64>,
     /// What was decided, where reasons are remembered.
     pub why: Option<Reason>,
 }

@@ -65,6 +65,11 @@ pub trait Chooser: Send {
         vec![Opinion { expert, is_live, standing: 1.0, holds: None }]
     }
     /// How the experts' shadows do, where there are any.
+    fn share(&self, slots: &Slots<History>, id: SlotId, now: Tick) -> Option<f64> {
+        let lens = self.learner.lens(now);
+        Some(f64::from(lens.heat(slots.record(id))) / f64::from(lens.whole()))
+    }
+
     fn shadowing(&self) -> Option<Shadowing> {
         None
     }

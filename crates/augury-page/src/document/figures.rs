@@ -266,14 +266,16 @@ pub(super) fn curve(seen: &Seen) -> Markup {
     html! {
         figure {
             (picture("curve-chart", "curve-caption", by_capacity(seen, points)))
-            (legend("curve-legend", &curve_lines(points)))
+            (legend("curve-legend", &curve_lines(points, seen.capacity)))
             figcaption #curve-caption data-live {
                 "Share of reads that would miss, by capacity; the upright line is the capacity now, "
                 (text::size(seen.capacity, seen.unit)) ". "
                 (curve_words(seen, points))
             }
         }
-        (scrolled("Miss ratio by capacity", &html! {
+        details {
+            summary { "Miss ratio as a table" }
+            (scrolled("Miss ratio by capacity", &html! {
             table #curve-table data-live {
                 caption { "Miss ratio by capacity" }
                 thead {
@@ -297,16 +299,18 @@ pub(super) fn curve(seen: &Seen) -> Markup {
                 }
             }
         }))
+        }
     }
 }
 
-fn curve_lines(points: &[CurvePoint]) -> Vec<Line> {
+/// By multiples of this capacity.
+fn curve_lines(points: &[CurvePoint], capacity: u64) -> Vec<Line> {
     let line = |name: &str, of: fn(&CurvePoint) -> Option<f64>| Line {
         name: name.to_owned(),
         points: points
             .iter()
             .filter(|point| of(point).is_some())
-            .map(|point| (point.capacity as f64, of(point)))
+            .map(|point| (point.capacity as f64 / capacity.max(1) as f64, of(point)))
             .collect(),
         is_dotted: true,
     };
@@ -331,18 +335,19 @@ fn curve_words(seen: &Seen, points: &[CurvePoint]) -> String {
 }
 
 fn by_capacity(seen: &Seen, points: &[CurvePoint]) -> Option<String> {
-    let lines = curve_lines(points);
+    let lines = curve_lines(points, seen.capacity);
     let values = lines.iter().flat_map(|line| line.points.iter().filter_map(|&(_, y)| y));
-    let most = points.iter().map(|it| it.capacity).max().unwrap_or(seen.capacity).max(1);
+    let most =
+        lines.iter().filter_map(|line| line.points.last()).map(|&(x, _)| x).fold(1.0, f64::max);
     let chart = Chart {
-        x: 0.0..most as f64 * 1.02,
+        x: 0.0..most * 1.02,
         y: roomy(values, 0.0..1.0),
-        x_name: "capacity",
+        x_name: "capacity, in multiples of what it is",
         y_name: "miss ratio",
-        x_label: &|x| format!("{} ×", trimmed(x / seen.capacity.max(1) as f64)),
+        x_label: &|x| format!("{} ×", trimmed(x)),
         y_label: &|y| format!("{:.0}%", y * 100.0),
         x_labels: 6,
-        mark: Some(seen.capacity as f64),
+        mark: Some(1.0),
         lines: &lines,
     };
     chart.svg()

@@ -210,7 +210,7 @@ fn evicted(it: &Eviction, has_places: bool, seen: &Seen) -> Markup {
                 @match &it.key { Some(shown) => (key(shown)), None => "(key not noted)" }
             }
             @if has_places { td { (known(it.place.clone())) } }
-            td.number { (text::size(it.size, seen.unit)) }
+            td.number { (known(it.size.map(|size| text::size(size, seen.unit)))) }
             td {
                 @match &it.why {
                     Some(reason) => (why(reason)),

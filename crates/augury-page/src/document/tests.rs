@@ -67,7 +67,7 @@ pub(crate) fn seen(key: &str) -> Seen {
         evictions: Part::Shown(vec![Eviction {
             key: Some(key.to_owned()),
             place: Some("0".to_owned()),
-            size: 100,
+            size: Some(100),
             why: Some(reason),
         }]),
     }

@@ -154,9 +154,8 @@ impl User {
 
     /// Whether a command may show this key.
     pub fn may_see(&self, number: Number, key: &[u8]) -> bool {
-        self.all_selectors().any(|selector| {
-            selector.allows(number, None) && selector.allows_key(key, Access::READ)
-        })
+        self.all_selectors()
+            .any(|selector| selector.allows(number, None) && selector.allows_key(key, Access::READ))
     }
 
     /// Whether a command may show any key.

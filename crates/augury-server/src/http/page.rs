@@ -15,6 +15,8 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 use axum::routing::get;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use tracing::error;
 
@@ -60,6 +62,14 @@ pub trait Watched: Send + Sync + 'static {
     fn see(&self, viewer: &Viewer) -> Result<Seen, String>;
     /// A look at the counters, every two seconds; none where it cannot be looked at.
     fn glance(&self) -> Option<Glance>;
+}
+
+/// Asks for a password.
+pub const fn unauthorized() -> Admission {
+    Admission::Refused {
+        status: StatusCode::UNAUTHORIZED,
+        why: "Name and password are asked for; without a name it is the default user.\n",
+    }
 }
 
 /// Refuses whoever asks by a name that others' DNS may have made.
@@ -141,6 +151,17 @@ impl Page {
     }
 }
 
+/// The header's name and password, by the Basic scheme (RFC 7617).
+pub fn credentials(authorization: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let (scheme, coded) = authorization.split_at_checked(6)?;
+    if !scheme.eq_ignore_ascii_case(b"basic ") {
+        return None;
+    }
+    let text = STANDARD.decode(coded.trim_ascii()).ok()?;
+    let at = text.iter().position(|&byte| byte == b':')?;
+    Some((text[..at].to_vec(), text[at + 1..].to_vec()))
+}
+
 /// Whether both are the same user, with the same rights: a changed user is another object.
 fn is_same(one: &Viewer, other: &Viewer) -> bool {
     match (one, other) {
@@ -203,4 +224,23 @@ fn answer(status: StatusCode, kind: &'static str, body: impl Into<Body>) -> Resp
         headers.insert(name, HeaderValue::from_static(value));
     }
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::credentials;
+
+    #[test]
+    fn credentials_are_those_of_the_scheme() {
+        let of = |header: &str| {
+            credentials(header.as_bytes())
+                .map(|(name, word)| (String::from_utf8(name), String::from_utf8(word)))
+        };
+        let pair = |name: &str, word: &str| Some((Ok(name.to_owned()), Ok(word.to_owned())));
+        assert_eq!(pair("bob", "se:same"), of("Basic Ym9iOnNlOnNhbWU="));
+        assert_eq!(pair("", "sesame"), of("basic OnNlc2FtZQ=="));
+        for header in ["Bearer Ym9iOnNl", "Basic", "Basic !", "Basic Ym9i", "", "Basic "] {
+            assert_eq!(None, of(header), "{header}");
+        }
+    }
 }

@@ -156,7 +156,9 @@ impl Look<'_> {
         let keyspace = &self.server.keyspace;
         let Some(curve) = keyspace.curve() else { return Part::missing(SIMULATE) };
         let Some(points) = curve.points() else {
-            return Part::missing("Nothing was read since the curve began; it follows the traffic.");
+            return Part::missing(
+                "Nothing was read since the curve began; it follows the traffic.",
+            );
         };
         let mut all: Vec<CurvePoint> = points
             .iter()
@@ -244,11 +246,12 @@ impl Look<'_> {
         let rows = left.into_iter().filter_map(|it| {
             let key = it.key.as_deref();
             // A key that is not known may be one that must not be.
-            let may_see = key.map_or_else(|| user.may_see_all(number), |key| user.may_see(number, key));
+            let may_see =
+                key.map_or_else(|| user.may_see_all(number), |key| user.may_see(number, key));
             may_see.then(|| Eviction {
                 key: key.map(shown),
                 place: Some(keyspace.db_of_leaver(&it).to_string()),
-                size: it.size.into(),
+                size: Some(it.size.into()),
                 why: reason(&it),
             })
         });

@@ -11,10 +11,8 @@ use std::time::Duration;
 
 use augury_page::answers::is_own_name;
 use axum::http::StatusCode;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
-use super::page::{Admission, STRANGE_NAME, Visitor};
+use super::page::{Admission, STRANGE_NAME, Visitor, credentials, unauthorized};
 use crate::acl::catalog::catalog;
 use crate::acl::user::{DEFAULT, User};
 use crate::auth::{Identified, identify, note_visitor};
@@ -22,8 +20,6 @@ use crate::server::{Server, Shared};
 
 const PROTECTED: &str = "The server needs no password and is in protected mode: the page is shown to \
     this host only. Set a password for the default user, or ask from here.\n";
-const PASSWORD: &str = "Name and password of a user of the server are asked for; without a name it is \
-    the default user.\n";
 const UNINFORMED: &str = "The page is shown to users who may run INFO.\n";
 const LATER: &str = "Too many failed attempts: try again in a second.\n";
 
@@ -39,7 +35,7 @@ pub(super) fn admit(shared: &Shared, visitor: &Visitor<'_>) -> (Admission, Durat
         return recognise(&mut server, visitor, authorization);
     }
     if !default.is_open() {
-        return at_once(StatusCode::UNAUTHORIZED, PASSWORD);
+        return (unauthorized(), Duration::ZERO);
     }
     if !is_own_name(visitor.host) {
         return (STRANGE_NAME, Duration::ZERO);
@@ -66,54 +62,51 @@ fn recognise(
     authorization: &[u8],
 ) -> (Admission, Duration) {
     let Some((name, password)) = credentials(authorization) else {
-        return at_once(StatusCode::UNAUTHORIZED, PASSWORD);
+        return (unauthorized(), Duration::ZERO);
     };
     // A password that any will do for shows nothing, and a browser may be made to send one.
     let is_own = is_own_name(visitor.host);
     let until = |hold: Option<u64>, now: u64| {
         Duration::from_millis(hold.map_or(0, |until| until.saturating_sub(now)))
     };
+    // An empty name is the default user's.
+    let name = if name.is_empty() { DEFAULT.to_vec() } else { name };
     match identify(server, visitor.from.ip(), &name, &password) {
         Identified::As(user, _) if user.is_nopass && !is_own => (STRANGE_NAME, Duration::ZERO),
         Identified::As(user, hold) => (admitted(user), until(hold, server.now)),
         Identified::Wrong(hold) => {
             note_visitor(server, visitor.from, &name);
-            let refusal =
-                Admission::Refused { status: StatusCode::UNAUTHORIZED, why: PASSWORD };
-            (refusal, until(hold, server.now))
+            (unauthorized(), until(hold, server.now))
         }
         Identified::Later(_) => at_once(StatusCode::TOO_MANY_REQUESTS, LATER),
     }
 }
 
-/// Name and password of RFC 7617; an empty name is the default user's.
-fn credentials(authorization: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
-    let (scheme, coded) = authorization.split_at_checked(6)?;
-    if !scheme.eq_ignore_ascii_case(b"basic ") {
-        return None;
-    }
-    let text = STANDARD.decode(coded.trim_ascii()).ok()?;
-    let at = text.iter().position(|&byte| byte == b':')?;
-    let (name, password) = (&text[..at], &text[at + 1..]);
-    let name = if name.is_empty() { DEFAULT } else { name };
-    Some((name.to_vec(), password.to_vec()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Settings;
+
+    fn status(shared: &Shared, from: &str, host: &str) -> u16 {
+        let from = from.parse().expect("an address");
+        match admit(shared, &Visitor { from, host: Some(host), authorization: None }).0 {
+            Admission::As(_) => 200,
+            Admission::Refused { status, .. } => status.as_u16(),
+        }
+    }
 
     #[test]
-    fn credentials_are_those_of_the_scheme() {
-        let of = |header: &str| {
-            credentials(header.as_bytes())
-                .map(|(name, word)| (String::from_utf8(name), String::from_utf8(word)))
-        };
-        let pair = |name: &str, word: &str| Some((Ok(name.to_owned()), Ok(word.to_owned())));
-        assert_eq!(pair("bob", "se:same"), of("Basic Ym9iOnNlOnNhbWU="));
-        assert_eq!(pair("default", "sesame"), of("basic OnNlc2FtZQ=="));
-        for header in ["Bearer Ym9iOnNl", "Basic", "Basic !", "Basic Ym9i", "", "Basic "] {
-            assert_eq!(None, of(header), "{header}");
-        }
+    fn without_a_password_others_are_kept_out_by_protected_mode_and_by_their_names() {
+        let shared = Shared::new(Server::new(Settings::default()));
+        assert_eq!(200, status(&shared, "127.0.0.1:5", "127.0.0.1:9121"));
+        assert_eq!(200, status(&shared, "[::1]:5", "localhost"));
+        assert_eq!(403, status(&shared, "10.0.0.7:5", "10.0.0.1:9121"));
+        assert_eq!(421, status(&shared, "127.0.0.1:5", "attacker.example"));
+        shared.lock().settings.protected_mode = false;
+        assert_eq!(200, status(&shared, "10.0.0.7:5", "10.0.0.1:9121"));
+        assert_eq!(421, status(&shared, "10.0.0.7:5", "attacker.example"));
+        shared.lock().acl.set_default_password(Some(b"sesame"));
+        assert_eq!(401, status(&shared, "127.0.0.1:5", "127.0.0.1:9121"));
+        assert_eq!(401, status(&shared, "10.0.0.7:5", "attacker.example"));
     }
 }

@@ -61,13 +61,14 @@ impl Leavers {
         let decision = found.as_ref().and_then(|found| {
             found.decisions.iter().find(|decision| decision.act == Act::Evicted).copied()
         });
-        let holders = decision.and_then(|decision| decision.holders).zip(found).map(|(held, it)| {
-            let opinions = it.opinions.iter().enumerate();
-            opinions
-                .filter(|(at, _)| held & 1 << at != 0)
-                .map(|(_, opinion)| opinion.expert.name())
-                .collect()
-        });
+        let holders =
+            decision.and_then(|decision| decision.holders).zip(found).map(|(held, it)| {
+                let opinions = it.opinions.iter().enumerate();
+                opinions
+                    .filter(|(at, _)| held & 1 << at != 0)
+                    .map(|(_, opinion)| opinion.expert.name())
+                    .collect()
+            });
         if self.ring.len() == KEPT {
             self.ring.pop_front();
         }
@@ -94,7 +95,8 @@ impl Leavers {
 
     /// Bytes held, but for the names.
     pub(super) fn memory_bytes(&self) -> usize {
-        let keys: usize = self.ring.iter().filter_map(|it| it.key.as_ref()).map(|it| it.len()).sum();
+        let keys: usize =
+            self.ring.iter().filter_map(|it| it.key.as_ref()).map(|it| it.len()).sum();
         self.ring.capacity() * size_of::<Leaver>() + keys
     }
 }
