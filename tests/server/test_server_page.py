@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import http.client
+import itertools
 import json
 import random
 import re
@@ -19,7 +20,7 @@ from process import Served, executable, serving
 
 pytestmark = pytest.mark.skipif(executable() is None, reason="no augury-server was built")
 
-DEADLINE = 30.0
+DEADLINE = 60.0
 #: Keys that would do harm if they were taken for anything but text.
 HOSTILE = [
     b"<script>alert('key')</script>",
@@ -51,7 +52,8 @@ def traffic(client: "redis.Redis", rounds: int, seed: int = 1) -> None:
     for _ in range(rounds):
         numbers = [int(dice.paretovariate(0.3)) % 50_000 for _ in range(500)]
         keys = [
-            HOSTILE[number] if number < len(HOSTILE) else b"user:%d" % number for number in numbers
+            HOSTILE[number - 1] if 0 < number <= len(HOSTILE) else b"user:%d" % number
+            for number in numbers
         ]
         pipe = client.pipeline(transaction=False)
         for key in keys:
@@ -71,9 +73,14 @@ def busy() -> Iterator[Served]:
         with connected(served) as client:
             # What leaves is noted from the first look on.
             data(served)
+            traffic(client, 12)
             until = time.monotonic() + DEADLINE
+            fillers = itertools.count()
             while not data(served)["evictions"]["shown"]:
-                traffic(client, 20)
+                pipe = client.pipeline(transaction=False)
+                for number in itertools.islice(fillers, 200):
+                    pipe.set(f"filler:{number}", "x" * 2_000)
+                pipe.execute()
                 assert time.monotonic() < until
         yield served
 
@@ -109,8 +116,11 @@ def data(served: Served, **headers: str) -> dict[str, Any]:
 
 
 def wait_for(visit: Visit, script: str) -> None:
-    """Until this is true in the page."""
-    visit.page.wait_for_function(script)
+    """Until this is true in the page; its policy keeps the browser from waiting by itself."""
+    until = time.monotonic() + DEADLINE
+    while not visit.page.evaluate(f"() => Boolean({script})"):
+        assert time.monotonic() < until, script
+        visit.page.wait_for_timeout(100)
 
 
 def test_data_is_what_the_commands_say(busy: Served) -> None:

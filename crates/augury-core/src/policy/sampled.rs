@@ -65,11 +65,6 @@ pub trait Chooser: Send {
         vec![Opinion { expert, is_live, standing: 1.0, holds: None }]
     }
     /// How the experts' shadows do, where there are any.
-    fn share(&self, slots: &Slots<History>, id: SlotId, now: Tick) -> Option<f64> {
-        let lens = self.learner.lens(now);
-        Some(f64::from(lens.heat(slots.record(id))) / f64::from(lens.whole()))
-    }
-
     fn shadowing(&self) -> Option<Shadowing> {
         None
     }
@@ -438,6 +433,11 @@ impl<C: Chooser> Policy for Sampled<C> {
             outlook: lens.model.outlook(&history, age),
             prediction,
         })
+    }
+
+    fn share(&self, slots: &Slots<History>, id: SlotId, now: Tick) -> Option<f64> {
+        let lens = self.learner.lens(now);
+        Some(f64::from(lens.heat(slots.record(id))) / f64::from(lens.whole()))
     }
 
     fn shadowing(&self) -> Option<Shadowing> {

@@ -144,7 +144,7 @@ fn key(shown: &str) -> Markup {
 
 /// A wide table that may be scrolled, by keys too.
 fn scrolled(name: &str, table: &Markup) -> Markup {
-    html! { div.scroll role="region" aria-label=(name) tabindex="0" { (table) } }
+    html! { div.scroll role="region" aria-label={ "Table: " (name) } tabindex="0" { (table) } }
 }
 
 /// A number, or a dash that is read as words.

@@ -17,6 +17,11 @@ use super::key::Asked;
 use super::{Cache, Inner, Object};
 use crate::explain;
 
+/// Key, size and share of an entry.
+type Shown<'py> = (Bound<'py, PyAny>, u32, Option<f64>);
+/// A key that has left, and what the policy says of it.
+type Told<'py> = (Bound<'py, PyAny>, Option<Bound<'py, PyDict>>);
+
 /// What has left that is kept.
 const KEPT: usize = 32;
 /// And that is noted between two looks.
@@ -46,8 +51,12 @@ impl Watching {
         leavers.iter().for_each(|leaver| show(&leaver.key));
     }
 
-    pub(super) fn abandon(&self) -> VecDeque<Leaver> {
-        std::mem::take(&mut *self.leavers.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Lets go of the keys.
+    pub(super) fn abandon(&self) {
+        let leavers =
+            std::mem::take(&mut *self.leavers.lock().unwrap_or_else(PoisonError::into_inner));
+        // Unlocked: a key's destructor may be anybody's code.
+        drop(leavers);
     }
 }
 
@@ -90,10 +99,7 @@ impl Cache {
 
     /// What has left for room lately, the latest first: key, and what the policy says of it. More is
     /// noted from now on.
-    fn leavers<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<Vec<(Bound<'py, PyAny>, Option<Bound<'py, PyDict>>)>> {
+    fn leavers<'py>(&self, py: Python<'py>) -> PyResult<Vec<Told<'py>>> {
         let Some(watching) = self.inner()?.watching.get() else { return Ok(Vec::new()) };
         watching.room.store(AT_ONCE, Ordering::Relaxed);
         let noted: Vec<_> = {
@@ -109,12 +115,7 @@ impl Cache {
 
     /// About so many of the entries that come next, in turn: key, size, and the share of the requests
     /// that it has had of late; and whether the round has come to its end.
-    #[allow(clippy::type_complexity)]
-    fn next_noted<'py>(
-        &self,
-        py: Python<'py>,
-        count: usize,
-    ) -> PyResult<(Vec<(Bound<'py, PyAny>, u32, Option<f64>)>, bool)> {
+    fn next_noted<'py>(&self, py: Python<'py>, count: usize) -> PyResult<(Vec<Shown<'py>>, bool)> {
         let inner = self.inner()?;
         let Some(watching) = inner.watching.get() else { return Ok((Vec::new(), true)) };
         let (mut at, mut cursor) = *watching.walk.lock().unwrap_or_else(PoisonError::into_inner);
