@@ -1,7 +1,7 @@
 """The picture of the page in the guides: ``python docs/watching.py``.
 
-A server under a made-up load, in Debian's Chromium, as the tests of the page drive it. It takes half a
-minute, as the charts have to have something to show.
+A server under a made-up load, in Debian's Chromium, as the tests of the page drive it. It takes
+half a minute, as the charts have to have something to show.
 """
 
 import io

@@ -1,8 +1,9 @@
 """The page on which a cache is watched, served by the program that the cache is in.
 
-The extension draws and serves it, in a thread of its own; this module tells it what there is to show.
-What is asked is what any caller could ask: counters, the curve, explanations. Only while a page is
-served some of what leaves is noted, and entries are looked at in turn for their sizes and shares.
+The extension draws and serves it, in a thread of its own; this module tells it what there is to
+show. What is asked is what any caller could ask: counters, the curve, explanations. Only while a
+page is served some of what leaves is noted, and entries are looked at in turn for their sizes and
+shares.
 """
 
 import atexit
@@ -39,15 +40,15 @@ WITHOUT_REASONS = (
     "The policy {policy} chooses among no rankings: make the cache with the policy auto."
 )
 WITHOUT_PREFETCH = (
-    "Nothing is fetched ahead: give the cache a loader, and Cache(..., prefetch=0.1) for loads ahead "
-    "of at most a tenth of those on demand."
+    "Nothing is fetched ahead: give the cache a loader, and Cache(..., prefetch=0.1) for loads "
+    "ahead of at most a tenth of those on demand."
 )
 WITHOUT_SHARES = (
     "How often a key is asked for is remembered by the policy auto alone; this cache has {policy}."
 )
 WITHOUT_SIZES = (
-    "The capacity is in entries, each of which counts as one: sizes are measured where it is in bytes, "
-    'as in Cache("64 MB").'
+    "The capacity is in entries, each of which counts as one: sizes are measured where it is in "
+    'bytes, as in Cache("64 MB").'
 )
 
 #: Pages that are served, to be closed before the interpreter ends.
@@ -338,7 +339,7 @@ def evicted(key: object, found: "_core._Explanation | None") -> dict[str, Any]:
 
 
 def text_of(key: object) -> str:
-    """A key as text without anything invisible in it; what `repr` says of it where it is no text."""
+    """A key as text without anything invisible in it; what `repr` says where it is no text."""
     if isinstance(key, bytes):
         return _core.shown(key)
     try:
