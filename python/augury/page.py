@@ -9,6 +9,7 @@ shares.
 import atexit
 import heapq
 import json
+import math
 import time
 import weakref
 from collections.abc import Hashable, Mapping
@@ -329,13 +330,18 @@ def evicted(key: object, found: "_core._Explanation | None") -> dict[str, Any]:
         "ruling": why["ruling"],
         "age": why["history"]["age"],
         "count": why["history"]["count"],
-        "score": why["score"],
-        "newcomer": why["newcomer"],
+        "score": finite(why["score"]),
+        "newcomer": None if why["newcomer"] is None else finite(why["newcomer"]),
         "looks": why["looks"],
         "holders": why["holders"],
     }
     size = why["size"] if why else None
     return {"key": text_of(key), "place": None, "size": size, "why": told}
+
+
+def finite(number: float) -> float:
+    """A number that JSON has."""
+    return 0.0 if math.isnan(number) else min(max(number, -1e300), 1e300)
 
 
 def text_of(key: object) -> str:
