@@ -96,6 +96,14 @@ $(STAMPS)/postgresql: $(STAMPS)/venv
 	    || { echo "no PostgreSQL: as root, apt-get install postgresql" >&2; exit 1; }
 	@touch $@
 
+# The page of the server and of a cache is tested in it.
+$(STAMPS)/chromium: $(STAMPS)/venv
+	@command -v chromium > /dev/null \
+	    || { apt-get update --quiet=2 && apt-get install --yes --quiet=2 \
+	        --no-install-recommends chromium fonts-dejavu-core > /dev/null; } \
+	    || { echo "no chromium: as root, apt-get install chromium" >&2; exit 1; }
+	@touch $@
+
 # The tutorial looks at the metrics by it.
 $(STAMPS)/curl: $(STAMPS)/venv
 	@command -v curl > /dev/null \
@@ -149,7 +157,7 @@ lint: $(STAMPS)/dev-packages build
 rust-test: $(STAMPS)/venv
 	cargo test --workspace --locked --quiet
 
-python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/memcached $(STAMPS)/postgresql $(STAMPS)/curl $(STAMPS)/web-servers $(STAMPS)/prometheus $(STAMPS)/conformance build
+python-test: $(STAMPS)/dev-packages $(STAMPS)/redis-server $(STAMPS)/memcached $(STAMPS)/postgresql $(STAMPS)/chromium $(STAMPS)/curl $(STAMPS)/web-servers $(STAMPS)/prometheus $(STAMPS)/conformance build
 	cargo build -p augury-server --locked --quiet
 	$(PYTHON) -m pytest -q
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 __all__ = ["breaches"]
 
-CRATES = ("augury-core", "augury-replay", "augury-server", "augury-py")
+CRATES = ("augury-core", "augury-replay", "augury-page", "augury-server", "augury-py")
 #: What a crate may depend on of ours: those before it.
 ALLOWED = {crate: set(CRATES[:place]) for place, crate in enumerate(CRATES)}
 #: Words that the engine must not contain, and why.

@@ -15,6 +15,7 @@ GOOD = {
         "src/slots.rs": "fn f(p: *const u8) -> u8 {\n    // SAFETY: valid.\n    unsafe { *p }\n}\n",
     },
     "augury-replay": {"src/lib.rs": "use std::time::Instant;\n"},
+    "augury-page": {"src/lib.rs": "use maud::html;\n"},
     "augury-server": {"src/lib.rs": "use std::net::TcpStream;\n"},
     "augury-py": {"src/lib.rs": "use pyo3::prelude::*;\n"},
 }
@@ -32,6 +33,8 @@ BAD = [
     ("augury-replay/src/lib.rs", "use pyo3::Python;", "only augury-py"),
     ("augury-core/Cargo.toml", "[dependencies]\naugury-replay = '1'", "must not depend"),
     ("augury-replay/Cargo.toml", "[dependencies]\naugury-py = '1'", "must not depend"),
+    ("augury-page/Cargo.toml", "[dependencies]\naugury-server = '1'", "must not depend"),
+    ("augury-page/Cargo.toml", "[dependencies]\ntokio = '1'", "server"),
     ("augury-server/Cargo.toml", "[dependencies]\naugury-py = '1'", "must not depend"),
     ("augury-replay/Cargo.toml", "[dependencies]\npyo3 = '1'", "only augury-py"),
     ("augury-replay/Cargo.toml", "[dependencies]\ntokio = '1'", "server"),

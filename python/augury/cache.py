@@ -37,6 +37,7 @@ from augury.views import Items, Values
 
 if TYPE_CHECKING:
     from augury.learn import Artifact
+    from augury.page import CachePage
     from augury.persistence.serializer import Serializer
 
 __all__ = ["Cache", "CacheStats"]
@@ -330,6 +331,45 @@ class Cache(Accounts[K, V], MutableMapping[K, V]):
     def currsize(self) -> int:
         """The room that is used, under the name that `cachetools` has for it."""
         return self.used
+
+    def serve_page(
+        self,
+        port: int = 0,
+        *,
+        host: str = "127.0.0.1",
+        name: str = "augury cache",
+        password: str | None = None,
+    ) -> "CachePage":
+        """Serve a web page on which the cache is watched, until it is closed.
+
+        Hit ratio beside LRU's and what other capacities would give (with ``curve=True``), keys that
+        are asked for most and that take most, what came of prefetching, and why the last evictions
+        happened; as JSON at ``page.json``. A thread of the extension serves it, and asks the cache
+        every two seconds. Keys are shown, by ``repr`` where they are no text: without a password
+        the page is for this machine alone.
+
+        Args:
+            port: The port to listen on; 0 lets the system choose.
+            host: An address of this machine.
+            name: What the page calls the cache.
+            password: What a visitor has to know, by any name (HTTP's Basic scheme, without TLS).
+
+        Raises:
+            ConfigError: An argument cannot be, or others could see the page without a password.
+            OSError: The address cannot be listened on.
+
+        >>> import augury, urllib.request
+        >>> cache = augury.Cache(1000, curve=True)
+        >>> with cache.serve_page() as page:
+        ...     with urllib.request.urlopen(page.url) as answer:
+        ...         answer.status
+        200
+        """
+        from augury.page import CachePage, Facts
+
+        unit = "units" if self._unit == "own" else self._unit
+        facts = Facts(name, self._options["policy"], unit, self._measures)
+        return CachePage(self, facts, host=host, port=port, password=password)
 
     def load_model(
         self, model: "str | os.PathLike[str] | Artifact | _core.Artifact | None"

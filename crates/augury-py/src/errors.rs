@@ -39,6 +39,22 @@ pub(crate) fn of_key(key: &Bound<'_, PyAny>) -> PyErr {
     ))
 }
 
+/// A host that is none.
+pub(crate) fn of_host(host: &str) -> PyErr {
+    let host: String = host.chars().take(60).collect();
+    python::ConfigError::new_err(format!(
+        "host {host:?} cannot be: expected an IP address of this machine, or localhost"
+    ))
+}
+
+/// A page that others than this machine could see.
+pub(crate) fn of_open_page(host: &str) -> PyErr {
+    python::ConfigError::new_err(format!(
+        "host {host}: others than this machine's users could see keys there; set a password, or keep \
+         to 127.0.0.1"
+    ))
+}
+
 /// Findings that cannot be written as JSON: a number that is none.
 pub(crate) fn of_json(error: serde_json::Error) -> PyErr {
     python::AuguryError::new_err(format!("the findings cannot be written as JSON: {error}"))

@@ -15,6 +15,7 @@ mod explain;
 mod frequency;
 mod inspect;
 mod names;
+mod page;
 mod reading;
 mod requests;
 mod sample;
@@ -47,6 +48,8 @@ mod _core {
     use super::inspect::inspect;
     #[pymodule_export]
     use super::names::{policies, prefetchers, workloads};
+    #[pymodule_export]
+    use super::page::{PageServer, shown};
     #[pymodule_export]
     use super::reading::trace_name;
     #[pymodule_export]

@@ -1,6 +1,7 @@
 //! Who a client is: its user, and whether it has shown that it is.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use augury_core::clock::Millis;
 use tracing::info;
@@ -30,24 +31,57 @@ pub fn authenticate(
     password: &[u8],
 ) -> Result<(), Refusal> {
     let address = address(client);
-    match server.acl.attempts.turn(address, server.now) {
-        Turn::Now => {}
-        Turn::At(time) => client.hold = Some(time),
-        Turn::Later(delay) => {
-            return Err(Refusal::of(format!(
-                "ERR too many failed attempts to authenticate from {address}: try again in {delay} ms"
-            )));
+    match identify(server, address, user, password) {
+        Identified::As(found, hold) => {
+            client.hold = hold;
+            client.become_user(found, true);
+            Ok(())
+        }
+        Identified::Later(delay) => Err(Refusal::of(format!(
+            "ERR too many failed attempts to authenticate from {address}: try again in {delay} ms"
+        ))),
+        Identified::Wrong(hold) => {
+            client.hold = hold;
+            info!(address = client.address, "a client failed to authenticate");
+            let command = client.latest.to_ascii_uppercase();
+            note(server, client, Reason::Authentication, command.as_bytes(), user);
+            Err(WRONG)
         }
     }
-    if let Some(found) = server.acl.identify(user, password) {
-        client.become_user(found, true);
-        return Ok(());
+}
+
+/// What has become of an attempt.
+pub enum Identified {
+    /// It is this user; the answer is held until then, if at all.
+    As(Arc<User>, Option<Millis>),
+    /// Name or password are wrong, or the user is off; the answer is held likewise.
+    Wrong(Option<Millis>),
+    /// It was not looked at, and may be made again after so many milliseconds.
+    Later(Millis),
+}
+
+/// Who it is by name and password, asked from an address: who has failed often from there waits.
+pub fn identify(server: &mut Server, from: IpAddr, user: &[u8], password: &[u8]) -> Identified {
+    let hold = match server.acl.attempts.turn(from, server.now) {
+        Turn::Now => None,
+        Turn::At(time) => Some(time),
+        Turn::Later(delay) => return Identified::Later(delay),
+    };
+    match server.acl.identify(user, password) {
+        Some(found) => Identified::As(found, hold),
+        None => {
+            server.acl.attempts.failed(from, server.now);
+            Identified::Wrong(hold)
+        }
     }
-    server.acl.attempts.failed(address, server.now);
-    info!(address = client.address, "a client failed to authenticate");
-    let command = client.latest.to_ascii_uppercase();
-    note(server, client, Reason::Authentication, command.as_bytes(), user);
-    Err(WRONG)
+}
+
+/// Notes in the ACL log that whoever asked for the page failed to authenticate.
+pub fn note_visitor(server: &mut Server, from: SocketAddr, user: &[u8]) {
+    info!(address = %from, "a visitor of the page failed to authenticate");
+    let (now, most) = (server.now, server.settings.acl_log_max as usize);
+    let line = format!("id=0 addr={from} laddr= name= age=0 idle=0 db=0 cmd=page user=");
+    server.acl.log.note((Reason::Authentication, "toplevel"), b"page", user, line, now, most);
 }
 
 /// Whether the client has to authenticate before it may do anything else.

@@ -6,7 +6,7 @@
 //! [`clients`], [`pubsub`], [`watching`], [`tracking`], [`notices`].
 //! What is missing is loaded by [`upstream`], if there is one.
 //! Beside that flow: [`program`] (from arguments to a server that runs, and its end), [`config`],
-//! [`snapshot`], [`memory`] (the bound), [`logging`].
+//! [`snapshot`], [`memory`] (the bound), [`http`] (metrics, health, the page), [`logging`].
 
 pub mod acl;
 pub mod auth;
@@ -17,7 +17,7 @@ pub mod config;
 pub mod events;
 pub mod footprint;
 pub mod glob;
-mod http;
+pub mod http;
 pub mod keyspace;
 pub mod logging;
 pub mod memcache;

@@ -14,7 +14,7 @@ use signal_hook::iterator::Signals;
 use tracing::{debug, error, info, warn};
 
 use crate::config::{self, ConfigError, Loaded};
-use crate::http::Http;
+use crate::http;
 use crate::keyspace::Keyspace;
 use crate::logging;
 use crate::memory::Control;
@@ -75,7 +75,7 @@ fn run(loaded: Loaded) -> Result<(), Box<dyn Error>> {
         server.set_ender(ender.clone());
     }
     watch_signals(ender)?;
-    let http = http_port.map(|port| Http::start(&bind, port, shared.clone())).transpose()?;
+    let http = http_port.map(|port| http::of_server(&bind, port, shared.clone())).transpose()?;
     if let Some(path) = &path {
         load(&shared, path.clone());
     }
@@ -91,18 +91,18 @@ fn run(loaded: Loaded) -> Result<(), Box<dyn Error>> {
         None => None,
     };
     let keeper = Keeper::start(shared.clone(), running.post())?;
-    if let Some(http) = &http {
-        http.set_ready(true);
+    if let Some((_, readiness)) = &http {
+        readiness.set(true);
     }
     for &(protocol, address) in running.addresses() {
         announce(protocol, &[address]);
     }
-    announce("http", http.as_ref().map_or(&[], Http::addresses));
+    announce("http", http.as_ref().map_or(&[], |(http, _)| http.addresses()));
     tell_manager(NotifyState::Ready);
     let ending = wait(&endings, &running);
     tell_manager(NotifyState::Stopping);
-    if let Some(http) = &http {
-        http.set_ready(false);
+    if let Some((_, readiness)) = &http {
+        readiness.set(false);
     }
     running.stop();
     keeper.end();
@@ -112,7 +112,7 @@ fn run(loaded: Loaded) -> Result<(), Box<dyn Error>> {
         loader.end();
     }
     let saved = save(&shared, ending);
-    if let Some(http) = http {
+    if let Some((http, _)) = http {
         http.end();
     }
     ended?;

@@ -323,7 +323,7 @@ impl Server {
     /// A beat of the clock: rates are sampled, a pause ends.
     pub fn beat(&mut self) {
         self.rates.sample(self.now, &self.counters);
-        self.keyspace.beat();
+        self.keyspace.beat(self.now);
         self.ticks.note(self.keyspace.ticks(), self.keyspace.dirty(), self.now);
         if let Some(pause) = self.pause.take_if(|pause| pause.until <= self.now) {
             pause.end(&mut self.clients);

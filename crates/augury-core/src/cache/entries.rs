@@ -40,6 +40,42 @@ impl<K: Clone, V: Clone, P: Policy, C: Clock> Cache<K, V, P, C> {
     }
 }
 
+/// An entry, as whoever watches the cache sees it.
+pub struct Noted<K> {
+    /// Its key.
+    pub key: K,
+    /// Its size.
+    pub size: u32,
+    /// The share of the requests that it has had of late, where that is remembered.
+    pub share: Option<f64>,
+}
+
+impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
+    /// Appends the next entries, as [`Cache::next_entries`] does, as they are seen from outside;
+    /// whether the iteration goes on.
+    pub fn next_noted(&self, cursor: &mut Cursor, batch: &mut Vec<Noted<K>>) -> bool {
+        if cursor.shard >= self.shards.count() {
+            return false;
+        }
+        let now = self.clock.now();
+        let shard = self.shards.lock(cursor.shard);
+        let (store, latest) = (shard.store(), shard.tick().saturating_sub(1));
+        let slots = store.slots();
+        let end = slots.bound().min(cursor.next.saturating_add(BATCH));
+        let fresh = |id: &SlotId| store.deadline(*id).is_none_or(|at| at > now);
+        for id in (cursor.next..end).filter(fresh) {
+            let Some((key, _)) = store.entry(id) else { continue };
+            let share = shard.policy().share(slots, id, latest);
+            batch.push(Noted { key: key.clone(), size: slots.size(id), share });
+        }
+        cursor.next = end;
+        if end == slots.bound() {
+            (cursor.shard, cursor.next) = (cursor.shard + 1, 0);
+        }
+        true
+    }
+}
+
 /// Iterator over key and value handles; see [`Cache::entries`].
 pub struct Entries<'a, K, V, P: Policy, C> {
     cache: &'a Cache<K, V, P, C>,

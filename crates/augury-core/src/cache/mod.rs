@@ -34,7 +34,7 @@ mod settings;
 mod shards;
 mod sync;
 
-pub use entries::{Cursor, Entries};
+pub use entries::{Cursor, Entries, Noted};
 pub use entry::{Newcomer, Outcome, Peeked, When};
 pub use permit::Permit;
 pub use probe::{Probe, Pure};

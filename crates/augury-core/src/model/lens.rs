@@ -40,6 +40,12 @@ impl<'a> Lens<'a> {
         history.heat() * halvings(history.age(self.now) as f32 * self.cooling)
     }
 
+    /// What all requests, decayed likewise, come to.
+    pub fn whole(&self) -> f32 {
+        // The sum of 2^-(cooling * age) over all ages.
+        1.0 / (1.0 - (-self.cooling).exp2())
+    }
+
     /// What the rhythm of its namespace lets expect of an object, where any has one.
     #[inline]
     pub fn expect(&self, history: &History) -> Option<Expectation> {

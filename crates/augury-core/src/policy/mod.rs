@@ -90,6 +90,12 @@ pub trait Policy {
         None
     }
 
+    /// The share of the requests that a resident has had of late, older ones counted for less; none
+    /// from policies that do not remember it.
+    fn share(&self, _slots: &Slots<Self::Record>, _id: SlotId, _now: Tick) -> Option<f64> {
+        None
+    }
+
     /// How the experts' shadows do, where the policy chooses by shadows.
     fn shadowing(&self) -> Option<Shadowing> {
         None

@@ -435,6 +435,11 @@ impl<C: Chooser> Policy for Sampled<C> {
         })
     }
 
+    fn share(&self, slots: &Slots<History>, id: SlotId, now: Tick) -> Option<f64> {
+        let lens = self.learner.lens(now);
+        Some(f64::from(lens.heat(slots.record(id))) / f64::from(lens.whole()))
+    }
+
     fn shadowing(&self) -> Option<Shadowing> {
         self.chooser.shadowing()
     }

@@ -1,7 +1,7 @@
 //! The engine under whatever policy: one call through a table per operation.
 
 use augury_core::cache::{
-    self, Cursor, Export, Gone, Kept, Memory, Newcomer, Outcome, Peeked, When,
+    self, Cursor, Export, Gone, Kept, Memory, Newcomer, Noted, Outcome, Peeked, When,
 };
 use augury_core::clock::Millis;
 use augury_core::curve::CurvePoint;
@@ -57,6 +57,7 @@ pub(super) trait Engine: Send + Sync {
     fn resize(&self, capacity: u64, left: &mut Left);
     fn reserve(&self, room: u64, left: &mut Left);
     fn next_entries(&self, cursor: &mut Cursor, batch: &mut Vec<(Object, Object)>) -> bool;
+    fn next_noted(&self, cursor: &mut Cursor, batch: &mut Vec<Noted<Object>>) -> bool;
     fn visit(&self, show: &mut dyn FnMut(&Object, &Object));
     fn holds(&self, hash: u64) -> bool;
     fn len(&self) -> usize;
@@ -143,6 +144,10 @@ impl<P: Policy + Send + 'static> Engine for Concurrent<P> {
 
     fn next_entries(&self, cursor: &mut Cursor, batch: &mut Vec<(Object, Object)>) -> bool {
         Concurrent::next_entries(self, cursor, batch)
+    }
+
+    fn next_noted(&self, cursor: &mut Cursor, batch: &mut Vec<Noted<Object>>) -> bool {
+        Concurrent::next_noted(self, cursor, batch)
     }
 
     fn visit(&self, show: &mut dyn FnMut(&Object, &Object)) {

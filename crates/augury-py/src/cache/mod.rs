@@ -44,6 +44,7 @@ mod revise;
 mod saving;
 mod sizing;
 mod time;
+mod watching;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -70,6 +71,7 @@ pub(crate) use memoize::Memoized;
 use renewal::Renewal;
 use sizing::Sizing;
 use time::Time;
+use watching::Watching;
 
 type Object = Py<PyAny>;
 
@@ -109,6 +111,8 @@ struct Inner {
     renewal: OnceLock<Box<Renewal>>,
     /// TTLs of what is stored without one, where they are predicted.
     prediction: OnceLock<Box<Prediction>>,
+    /// What is noted for a page, where one is or was served.
+    watching: OnceLock<Box<Watching>>,
     /// Address of the type of entries that are more than a value.
     entry_type: usize,
     /// Whether there ever was one.
@@ -363,6 +367,9 @@ impl Inner {
         if self.renewal.get().is_some() {
             self.unplan_all(py, &left);
         }
+        if let Some(watching) = self.watching.get() {
+            self.note_left(py, watching, &left);
+        }
         let Some(listener) = &self.listener else { return };
         for removed in left {
             let stored = removed.value.bind(py);
@@ -468,6 +475,7 @@ impl Cache {
             ahead: OnceLock::new(),
             renewal: OnceLock::new(),
             prediction: OnceLock::new(),
+            watching: OnceLock::new(),
             entry_type: Entry::type_object_raw(py) as usize,
             has_entries: AtomicBool::new(false),
             transfers: AtomicU64::new(0),
@@ -491,6 +499,13 @@ impl Cache {
         let mut outcome = Ok(());
         if let Some(ahead) = inner.ahead.get() {
             ahead.visit(&mut |object| {
+                if outcome.is_ok() {
+                    outcome = visit.call(object);
+                }
+            });
+        }
+        if let Some(watching) = inner.watching.get() {
+            watching.visit(&mut |object| {
                 if outcome.is_ok() {
                     outcome = visit.call(object);
                 }
@@ -523,6 +538,9 @@ impl Cache {
             }
             if let Some(renewal) = inner.renewal.get() {
                 renewal.abandon();
+            }
+            if let Some(watching) = inner.watching.get() {
+                watching.abandon();
             }
         }
     }

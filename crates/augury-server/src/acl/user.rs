@@ -152,6 +152,17 @@ impl User {
         Ok(())
     }
 
+    /// Whether a command may show this key.
+    pub fn may_see(&self, number: Number, key: &[u8]) -> bool {
+        self.all_selectors()
+            .any(|selector| selector.allows(number, None) && selector.allows_key(key, Access::READ))
+    }
+
+    /// Whether a command may show any key.
+    pub fn may_see_all(&self, number: Number) -> bool {
+        self.all_selectors().any(|selector| selector.allows(number, None) && selector.all_keys)
+    }
+
     /// Whether a command may run with any keys; `first` is its first argument behind the name.
     pub fn allows(&self, number: Number, first: Option<&[u8]>) -> bool {
         self.all_selectors().any(|selector| selector.allows(number, first))

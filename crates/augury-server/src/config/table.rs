@@ -77,7 +77,7 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "http-port",
-        summary: "Port for /metrics, /healthz and /readyz",
+        summary: "Port for the page to watch the server by, /metrics, /healthz and /readyz",
         field: Field::MaybePort(|settings| &mut settings.http_port),
         ..PLAIN
     },

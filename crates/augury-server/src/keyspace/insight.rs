@@ -10,6 +10,8 @@ use augury_core::policy::explanation::Explanation;
 use augury_core::policy::forecast::{Forecast, Shadowing};
 use augury_core::slots::SlotId;
 
+use super::databases::named;
+use super::leavers::Leaver;
 use super::popular::Popular;
 use super::rivals::Rivals;
 use super::{Asked, Keyspace};
@@ -77,14 +79,29 @@ impl Keyspace {
         self.residents.candidates(hash).into_iter()
     }
 
-    /// A beat of the clock: the next entries are looked at for their size.
-    pub fn beat(&mut self) {
+    /// A beat of the clock: the next entries are looked at for their size, and some more of what
+    /// leaves is noted, if somebody watches it.
+    pub fn beat(&mut self, now: Millis) {
         self.largest.walk(&*self.residents);
+        if let Some(leavers) = self.leavers.take() {
+            self.leavers = leavers.beat(now);
+        }
+    }
+
+    /// What has left for room lately, the latest first: some of it, and only from the first call on.
+    pub fn leavers(&mut self, now: Millis) -> impl Iterator<Item = &Leaver> {
+        self.leavers.get_or_insert_default().latest(now)
+    }
+
+    /// The number of the database that something has left.
+    pub fn db_of_leaver(&self, leaver: &Leaver) -> u8 {
+        named(&self.stored, leaver.db)
     }
 
     /// Bytes of what is measured beside the policy.
     pub(super) fn insight_bytes(&self) -> usize {
         let rivals = self.rivals.as_ref().map_or(0, |rivals| rivals.memory_bytes());
-        self.popularity.memory_bytes() + rivals
+        let leavers = self.leavers.as_ref().map_or(0, |leavers| leavers.memory_bytes());
+        self.popularity.memory_bytes() + rivals + leavers
     }
 }

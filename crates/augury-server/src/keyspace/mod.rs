@@ -8,6 +8,7 @@ mod databases;
 mod fields;
 mod insight;
 mod largest;
+pub mod leavers;
 mod loading;
 pub mod popular;
 mod prefixes;
@@ -31,6 +32,7 @@ use crate::object::{DATABASES, Object};
 use databases::named;
 use fields::FieldDeadlines;
 use largest::Largest;
+use leavers::Leavers;
 use loading::Loading;
 use popular::Popularity;
 use prefixes::Prefixes;
@@ -104,6 +106,8 @@ pub struct Keyspace {
     loading: Loading,
     popularity: Popularity,
     largest: Largest,
+    /// What has left for room; none where nobody watches it.
+    leavers: Option<Box<Leavers>>,
     /// What other policies would have hit; none where nobody wants to know.
     rivals: Option<Box<Rivals>>,
 }
@@ -131,6 +135,7 @@ impl Keyspace {
             loading: Loading::default(),
             popularity: Popularity::new(plan.seed),
             largest: Largest::default(),
+            leavers: None,
             rivals: None,
         }
     }
@@ -466,6 +471,13 @@ impl Keyspace {
             self.count_out(&left);
             if left.cause == RemovalCause::Replaced {
                 continue;
+            }
+            if left.cause == RemovalCause::Evicted
+                && let Some(leavers) = &mut self.leavers
+                && leavers.has_room()
+            {
+                let hash = hash_of(&self.hasher, left.value.db(), left.value.key());
+                leavers.note(&left.value, self.residents.explain(hash, None));
             }
             if left.cause != RemovalCause::Evicted
                 && let Some(rivals) = &mut self.rivals

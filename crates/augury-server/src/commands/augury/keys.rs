@@ -4,7 +4,6 @@ use augury_core::slots::SlotId;
 
 use super::{Call, Done, Refusal};
 use crate::acl::catalog::catalog;
-use crate::acl::selector::Access;
 use crate::commands::keys::type_of;
 use crate::commands::number;
 use crate::keyspace::popular::Popular;
@@ -30,11 +29,7 @@ fn wanted(call: &Call<'_, '_>) -> Result<usize, Refusal> {
 /// Whether the client's user may read this key by this command.
 fn may_read(call: &Call<'_, '_>, key: &[u8]) -> bool {
     let number = catalog().number(call.command);
-    call.client.is_free
-        || call.client.user.all_selectors().any(|selector| {
-            number.is_some_and(|number| selector.allows(number, None))
-                && selector.allows_key(key, Access::READ)
-        })
+    call.client.is_free || number.is_some_and(|number| call.client.user.may_see(number, key))
 }
 
 /// The object in a place, where the user may see it and it has not expired.
