@@ -39,6 +39,7 @@ from augury.loading import LoadStats, PrefetchStats, RefreshStats
 from augury.memoizing import memoize
 from augury.near import NearCache, NearStats
 from augury.recording import Recording, record
+from augury.together import Together, TogetherStats
 
 __all__ = [
     "Advice",
@@ -70,6 +71,8 @@ __all__ = [
     "SchemaMismatchError",
     "ServerError",
     "Story",
+    "Together",
+    "TogetherStats",
     "TraceError",
     "__version__",
     "advise",

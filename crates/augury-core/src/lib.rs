@@ -40,3 +40,4 @@ pub mod saved;
 pub mod shard;
 pub mod slots;
 pub mod store;
+pub mod together;
