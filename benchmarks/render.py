@@ -37,12 +37,13 @@ from benchmarks.scores import Cell, Score
 from benchmarks.seasonal_section import seasonal_section
 from benchmarks.sequence_section import sequence_section
 from benchmarks.serving.section import server_section
+from benchmarks.together.section import together_section
 from benchmarks.web.section import web_section
 
 PARTS = (
     "miss_ratios", "curves", "learning", "bandit", "seasonal", "prefetch", "sequence", "freshness",
     "models", "harm", "training", "speed", "memory", "overhead", "library", "application", "server",
-    "web", "advice", "prefix_blocks", "placement", "scale", "nearcache",
+    "web", "advice", "prefix_blocks", "placement", "scale", "nearcache", "together",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -77,6 +78,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         placement_section(parts.get("placement")),
         scale_section(parts.get("scale")),
         nearcache_section(parts.get("nearcache")),
+        together_section(parts.get("together")),
     ]
     return "\n\n".join(sections) + "\n"
 

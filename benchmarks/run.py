@@ -33,6 +33,7 @@ from benchmarks.nearcache import measuring as nearcache
 from benchmarks.placement import measuring as placement
 from benchmarks.scale import measuring as scale
 from benchmarks.serving import measuring as serving
+from benchmarks.together import measuring as together
 from benchmarks.web import measuring as web
 
 #: In the order in which they run: what reports times comes last.
@@ -59,6 +60,7 @@ PARTS = {
     "placement": placement.measure,
     "scale": scale.measure,
     "nearcache": nearcache.measure,
+    "together": together.measure,
     "speed": speed.measure,
 }
 

@@ -11,7 +11,7 @@ __all__ = ["NAME", "draw"]
 
 #: File name beside the JSON.
 NAME = "together.svg"
-COLUMNS = 3
+COLUMNS = 2
 LOOKS: dict[str, dict[str, Any]] = {
     "together": {"color": "#0b6e4f", "linewidth": 2.2},
     "alone": {"color": "#b5651d"},
@@ -25,7 +25,7 @@ def draw(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     columns = min(COLUMNS, len(rows))
     height = -(-len(rows) // columns)
     with rc_context({"svg.hashsalt": "together", "font.size": 8}):
-        figure = Figure(figsize=(3 * columns, 2.7 * height), layout="constrained")
+        figure = Figure(figsize=(4.5 * columns, 2.7 * height), layout="constrained")
         panels = list(figure.subplots(height, columns, squeeze=False).flat)
         for panel, row in zip(panels, rows, strict=False):
             for name, look in LOOKS.items():
@@ -33,7 +33,8 @@ def draw(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
                 shown = [100 * (at + 1) / len(gains) for at in range(len(gains))]
                 panel.plot(shown, [100 * gain for gain in gains], label=name, **look)
             panel.axhline(0, color="#cccccc", linewidth=0.8, zorder=0)
-            panel.set(title=row["workload"], xlim=(0, 100))
+            title = f"{row['workload'].partition('&n=')[0]}, {row['capacity']:,}"
+            panel.set(title=title, xlim=(0, 100))
             panel.set(xlabel="requests, % of the trace", ylabel="hit ratio over LRU's, points")
         for panel in panels[len(rows) :]:
             panel.set_axis_off()

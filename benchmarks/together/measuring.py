@@ -33,16 +33,18 @@ __all__ = ["measure", "reached"]
 
 CACHES, WINDOWS, LAST, ROUNDS = 8, 40, 10, 200
 SEEDS = (1, 2, 3)
-#: Name, requests at most (of a synthetic one: drawn), capacity of each cache as a share of the objects.
+#: Workload, requests at most, and entries of each cache.
 CELLS = (
-    ("synthetic:zipf", 400_000, 0.02),
-    ("synthetic:web", 400_000, 0.01),
-    ("twitter_cluster52", 1_000_000, 0.02),
-    ("arc_oltp", 1_000_000, 0.01),
-    ("cache2k_web12", 1_000_000, 0.05),
-    ("cloudphysics_io", 400_000, 0.05),
+    ("synthetic:zipf?objects=10000&n=400000", 400_000, 250),
+    ("synthetic:zipf?objects=100000&alpha=0.8&n=400000", 400_000, 250),
+    ("synthetic:zipf?objects=100000&n=400000", 400_000, 1_500),
+    ("synthetic:web?objects=20000&n=400000", 400_000, 250),
+    ("twitter_cluster52", 1_000_000, 500),
+    ("twitter_cluster52", 1_000_000, 2_500),
+    ("arc_oltp", 1_000_000, 1_000),
+    ("cache2k_web12", 1_000_000, 500),
 )
-QUICK = (("synthetic:zipf", 40_000, 0.02),)
+QUICK = (("synthetic:zipf?objects=1000&n=40000", 40_000, 50),)
 LATE = 2_000
 SHARE = 0.95
 
@@ -56,16 +58,14 @@ def measure(quick: bool) -> None:
     results.write("together", quick, {"caches": CACHES, "rows": rows})
 
 
-def row(client: Any, name: str, most: int, share: float, seeds: Sequence[int]) -> dict[str, Any]:
+def row(client: Any, name: str, most: int, capacity: int, seeds: Sequence[int]) -> dict[str, Any]:
     """One workload at one capacity."""
     keys = keys_of(name, most)
-    objects = len(set(keys))
-    capacity = max(50, int(objects * share))
     curves: dict[str, list[list[float]]] = {}
     late: dict[str, list[float]] = {"together": [], "alone": []}
     costs: dict[str, float] = {}
     for seed in seeds:
-        fleet = Fleet(client, keys, capacity, seed, f"{name}:{seed}".replace("}", ""))
+        fleet = Fleet(client, keys, capacity, seed, f"{name}:{capacity}:{seed}")
         found = fleet.all()
         for way, curve in found.items():
             curves.setdefault(way, []).append(curve)
@@ -81,7 +81,7 @@ def row(client: Any, name: str, most: int, share: float, seeds: Sequence[int]) -
     return {
         "workload": name,
         "requests": len(keys),
-        "objects": objects,
+        "objects": len(set(keys)),
         "capacity": capacity,
         "gains": gains,
         "final": {way: mean(curve[-LAST:]) for way, curve in means.items()},
@@ -108,10 +108,8 @@ def mean(numbers: Sequence[float]) -> float:
 
 def keys_of(name: str, most: int) -> list[int]:
     """The keys that a workload asks for, in order."""
-    if name.startswith("synthetic:"):
-        trace = augury.traces.synthetic(name.partition(":")[2], n=most)
-    else:
-        trace = augury.traces.open(Shared.find().path(name))
+    is_made = name.startswith("synthetic:")
+    trace = augury.traces.open(name if is_made else Shared.find().path(name))
     return [request.key for request, _ in zip(trace, range(most), strict=False)]
 
 
@@ -121,6 +119,8 @@ class Fleet:
     def __init__(self, client: Any, keys: list[int], capacity: int, seed: int, name: str) -> None:
         self.client, self.keys, self.capacity = client, keys, capacity
         self.seed, self.name = seed, name
+        #: Requests to all between two rounds.
+        self.step = max(1, len(keys) // (ROUNDS * CACHES))
         self.late: dict[str, float] = {}
         self.costs: dict[str, float] = {}
 
@@ -132,7 +132,13 @@ class Fleet:
         for cache in given:
             cache.learn_together(bytes(32), 32_768)
             cache.hear(agreed)
-        found["given"] = self.run(given)
+        step = self.step
+
+        def look(number: int) -> None:
+            if number % step == step - 1:
+                given[number // step % CACHES].look_back()
+
+        found["given"] = list(self.windows(given, look))
         tables = self.made("auto")
         learned = self.learned()
         for cache in tables:
@@ -174,7 +180,7 @@ class Fleet:
         """Together, and what they agreed on."""
         caches = self.made("auto")
         with self.members(caches) as members:
-            step = max(1, len(self.keys) // (ROUNDS * CACHES))
+            step = self.step
             late: dict[str, Late] = {}
 
             def turn(number: int) -> None:

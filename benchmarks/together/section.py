@@ -6,7 +6,12 @@ from typing import Any
 from benchmarks.markdown import method, table
 from benchmarks.together import chart, measuring
 
-__all__ = ["together_section"]
+__all__ = ["NEAR", "SOONER", "together_section"]
+
+#: Hit ratio that sharing may stay below that of a model given from the start.
+NEAR = 0.005
+#: Requests to 95% of the final gain, over those that caches alone take.
+SOONER = 0.5
 
 
 def together_section(part: Mapping[str, Any] | None) -> str:
@@ -27,20 +32,26 @@ def together_section(part: Mapping[str, Any] | None) -> str:
     )
 
 
+def name(row: Mapping[str, Any]) -> str:
+    """Workload and entries."""
+    return f"{row['workload'].partition('&n=')[0]}, {row['capacity']:,}"
+
+
 def ratios(part: Mapping[str, Any]) -> str:
     """A line for each workload: over the last quarter of the trace."""
     ways = list(part["rows"][0]["final"])
     lines = [
         [
-            row["workload"],
+            name(row),
             f"{row['requests']:,}",
-            f"{row['capacity']:,}",
+            f"{row['requests'] / part['caches'] / row['capacity']:.0f}",
             *(f"{row['final'][way]:.4f}" for way in ways),
+            f"{row['final']['together'] - row['final']['given the tables']:+.4f}",
             f"{row['final']['together'] - row['final']['given']:+.4f}",
         ]
         for row in part["rows"]
     ]
-    head = ["workload", "requests", "entries each", *ways, "together less given"]
+    head = ["workload, entries each", "requests", "requests per entry", *ways, "together less tables", "less given"]
     return f"{table(head, lines)}\n\nOf the last quarter of each trace."
 
 
@@ -48,7 +59,7 @@ def times(part: Mapping[str, Any]) -> str:
     """A line for each workload: when 95% of a gain is reached."""
     lines = [
         [
-            row["workload"],
+            name(row),
             share(row["reached"]["alone"]),
             share(row["reached"]["together"]),
             against(row["reached"]["together"], row["reached"]["alone"]),
@@ -58,7 +69,7 @@ def times(part: Mapping[str, Any]) -> str:
         for row in part["rows"]
     ]
     head = [
-        "workload", "alone, its own", "together, its own", "in proportion",
+        "workload, entries each", "alone, its own", "together, its own", "in proportion",
         "together, alone's final gain", "in proportion",
     ]  # fmt: skip
     return f"Share of the trace after which 95% of the final gain over LRU is reached.\n\n{table(head, lines)}"
@@ -68,7 +79,7 @@ def costs(part: Mapping[str, Any]) -> str:
     """A line for each workload: the ninth cache, bytes and CPU time."""
     lines = [
         [
-            row["workload"],
+            name(row),
             f"{row['late']['alone']:.4f}",
             f"{row['late']['together']:.4f}",
             f"{row['told_bytes'] / 1e3:,.0f}",
@@ -80,7 +91,7 @@ def costs(part: Mapping[str, Any]) -> str:
         for row in part["rows"]
     ]
     head = [
-        "workload", "late, alone", "late, together", "told, KB", "agreed, KB", "objects agreed on",
+        "workload, entries each", "late, alone", "late, together", "told, KB", "agreed, KB", "objects agreed on",
         "trainer's round, ms", "other's round, ms",
     ]  # fmt: skip
     return table(head, lines)

@@ -110,8 +110,7 @@ pub struct Access {
     pub time: u32,
     /// Number of the key's namespace, 0 where it has none.
     pub namespace: u16,
-    /// How hot other caches say that the object is, as [`crate::history::heat_code`] has it; 0 where
-    /// nothing was heard.
+    /// How hot other caches say that the object is, as histories keep a heat; 0 where nothing was heard.
     pub heard: u16,
 }
 

@@ -17,6 +17,7 @@
 //! This module must not know the store, values or keys.
 
 mod bandit;
+mod pooled;
 mod shadows;
 
 use crate::history::History;

@@ -55,8 +55,7 @@ impl Message {
     /// # Errors
     /// It is too large.
     pub fn to_bytes(&self) -> Result<Vec<u8>, ArtifactError> {
-        let content =
-            Content { kind: KIND.to_owned(), version: VERSION, ..self.content.clone() };
+        let content = Content { kind: KIND.to_owned(), version: VERSION, ..self.content.clone() };
         let text = serde_json::to_string(&content).map_err(not_a_message)?;
         let pairs = self.heats.pairs();
         let keys: Vec<u8> = pairs.iter().flat_map(|(hash, _)| hash.to_le_bytes()).collect();
