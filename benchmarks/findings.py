@@ -308,21 +308,19 @@ def judge_nearcache(part: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def judge_together(part: Mapping[str, Any]) -> Iterator[Finding]:
-    """How near sharing comes to having been given a model, and how soon it is there; the worst workload."""
-    short = {
-        f"{row['workload']}, {row['capacity']:,}": row["final"]["given the tables"] - row["final"]["together"]
-        for row in part["rows"]
-    }
+    """How near sharing comes to having been given a model, and how soon; the worst workload."""
+    short, later = {}, {}
+    for row in part["rows"]:
+        name = f"{row['workload']}, {row['capacity']:,}"
+        final, reached = row["final"], row["reached"]
+        short[name] = final["given the tables"] - final["together"]
+        if reached["together"] and reached["alone"]:
+            later[name] = reached["together"] / reached["alone"]
     worst = max(short, key=lambda name: short[name])
     yield Finding(
         "together, hit ratio below that of a model given from the start", f"{NEAR}",
         f"{short[worst]:.4f}", short[worst] <= NEAR, worst,
     )  # fmt: skip
-    later = {
-        f"{row['workload']}, {row['capacity']:,}": row["reached"]["together"] / row["reached"]["alone"]
-        for row in part["rows"]
-        if row["reached"]["together"] and row["reached"]["alone"]
-    }
     if later:
         worst = max(later, key=lambda name: later[name])
         yield Finding(

@@ -17,6 +17,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "alone": {"color": "#b5651d"},
     "given": {"color": "#3b5b92"},
     "given the tables": {"color": "#888888", "linestyle": "--"},
+    "bound": {"color": "#111111", "linestyle": ":"},
 }
 
 
@@ -39,5 +40,5 @@ def draw(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
         for panel in panels[len(rows) :]:
             panel.set_axis_off()
         first = figure.axes[0]
-        figure.legend(*first.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        figure.legend(*first.get_legend_handles_labels(), loc="outside lower center", ncols=5)
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})

@@ -51,7 +51,14 @@ def ratios(part: Mapping[str, Any]) -> str:
         ]
         for row in part["rows"]
     ]
-    head = ["workload, entries each", "requests", "requests per entry", *ways, "together less tables", "less given"]
+    head = [
+        "workload, entries each",
+        "requests",
+        "requests per entry",
+        *ways,
+        "together less tables",
+        "less given",
+    ]
     return f"{table(head, lines)}\n\nOf the last quarter of each trace."
 
 
@@ -63,16 +70,19 @@ def times(part: Mapping[str, Any]) -> str:
             share(row["reached"]["alone"]),
             share(row["reached"]["together"]),
             against(row["reached"]["together"], row["reached"]["alone"]),
+            against(row["reached"]["bound"], row["reached"]["alone"]),
             share(row["reached_alone"]["together"]),
             against(row["reached_alone"]["together"], row["reached"]["alone"]),
         ]
         for row in part["rows"]
     ]
     head = [
-        "workload, entries each", "alone, its own", "together, its own", "in proportion",
+        "workload, entries each", "alone, its own", "together, its own",
+        "in proportion", "the bound's",
         "together, alone's final gain", "in proportion",
     ]  # fmt: skip
-    return f"Share of the trace after which 95% of the final gain over LRU is reached.\n\n{table(head, lines)}"
+    text = "Share of the trace after which 95% of the final gain over LRU is reached."
+    return f"{text}\n\n{table(head, lines)}"
 
 
 def costs(part: Mapping[str, Any]) -> str:
@@ -91,8 +101,8 @@ def costs(part: Mapping[str, Any]) -> str:
         for row in part["rows"]
     ]
     head = [
-        "workload, entries each", "late, alone", "late, together", "told, KB", "agreed, KB", "objects agreed on",
-        "trainer's round, ms", "other's round, ms",
+        "workload, entries each", "late, alone", "late, together", "told, KB", "agreed, KB",
+        "objects agreed on", "trainer's round, ms", "other's round, ms",
     ]  # fmt: skip
     return table(head, lines)
 

@@ -14,7 +14,7 @@ from augury.errors import ServerError
 from augury.extras import require
 from augury.near.topology import Address
 
-__all__ = ["Channel", "ChannelError", "Refusal"]
+__all__ = ["Channel", "ChannelError", "RefusedError"]
 
 #: Seconds that an answer may take.
 PATIENCE = 5.0
@@ -29,7 +29,7 @@ class ChannelError(ServerError):
     """The server cannot be asked, or has answered something else."""
 
 
-class Refusal(ChannelError):
+class RefusedError(ChannelError):
     """The server has refused one command; the connection goes on."""
 
 
@@ -58,7 +58,7 @@ class Channel:
             room: Bytes of the values that are expected at most.
 
         Raises:
-            Refusal: One of them was refused.
+            RefusedError: One of them was refused.
             ChannelError: There is no connection, or what came is no answer.
         """
         for _ in range(MOVES):
@@ -68,7 +68,7 @@ class Channel:
                 return answers
             kind, _, rest = str(refused).partition(" ")
             if kind != "MOVED":
-                raise Refusal(f"{commands[0][0].decode()}: {str(refused)[:200]}")
+                raise RefusedError(f"{commands[0][0].decode()}: {str(refused)[:200]}")
             self._follow(rest)
         raise ChannelError(f"the keys moved {MOVES} times")
 
@@ -89,11 +89,10 @@ class Channel:
         self._address = (host or (was[0] if was else ""), int(port))
 
     def _exchange(self, commands: Sequence[tuple[bytes, ...]], room: int) -> list[Any]:
-        from hiredis import pack_command
-
+        hiredis: Any = require("hiredis", "cluster")
         try:
             held = self._connected()
-            held.sendall(b"".join(pack_command(command) for command in commands))
+            held.sendall(b"".join(hiredis.pack_command(command) for command in commands))
             return self._receive(held, len(commands), room + SLACK)
         except ChannelError:
             self._lose()

@@ -7,11 +7,11 @@
     {augury:NAME}:agreed     what all take over, with a TTL
     {augury:NAME}:version    which one that is: token and number
 
-All in one slot, so that a transaction can hold them together. A lock alone does not keep out who was
-stopped while it held it and goes on later: so whoever is elected counts the token up, and writes what is
-agreed in a transaction that fails unless the token is still its own, by WATCH (Kleppmann, "How to do
-distributed locking", 2016: the fencing is done by the store). Nothing here runs on the server but plain
-commands.
+All in one slot, so that a transaction can hold them together. A lock alone does not keep out who
+was stopped while it held it and goes on later. So whoever is elected counts the token up, and writes
+what is agreed in a transaction that fails unless the token is its own still, by WATCH: the store does
+the fencing (Kleppmann, "How to do distributed locking", 2016). Nothing here runs on the server but
+plain commands.
 
 What others have written is bounded before it is asked for: by STRLEN, and by GETRANGE what is read.
 """
@@ -103,9 +103,7 @@ class Group:
             else:
                 self._channel.ask((b"UNWATCH",))
             self.token = 0
-        (won,) = self._channel.ask(
-            (b"SET", self._trainer, self._member, b"NX", b"PX", self._lease)
-        )
+        (won,) = self._channel.ask((b"SET", self._trainer, self._member, b"NX", b"PX", self._lease))
         if won is None:
             return False
         (token,) = self._channel.ask((b"INCR", self._token))

@@ -1,9 +1,9 @@
 """The thread of a cache that learns together: it tells, hears, and merges where it is elected.
 
-One *round* is: take over what is agreed, tell what this cache has seen, and, as the elected trainer, merge
-what all have told. The work of a round is bounded: by the objects that are told of, by 65,536 reads that
-are looked back at, and by 64 MB of what others have told. Whatever goes wrong is a reason in the
-statistics; the cache goes on alone, and the next round tries again.
+One *round* is: take over what is agreed, tell what this cache has seen, and, as the elected
+trainer, merge what all have told. The work of a round is bounded: by the objects that are told of,
+by 65,536 reads that are looked back at, and by 64 MB of what others have told. Whatever goes wrong
+is a reason in the statistics; the cache goes on alone, and the next round tries again.
 """
 
 import random
@@ -29,8 +29,19 @@ class Counts:
     """What a member has done."""
 
     __slots__ = (
-        "agreed", "failures", "heard", "known", "members", "published", "refused", "rounds",
-        "stale", "told", "token", "trouble", "warm",
+        "agreed",
+        "failures",
+        "heard",
+        "known",
+        "members",
+        "published",
+        "refused",
+        "rounds",
+        "stale",
+        "token",
+        "told",
+        "trouble",
+        "warm",
     )  # fmt: skip
 
     def __init__(self) -> None:

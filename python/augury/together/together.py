@@ -46,7 +46,7 @@ class TogetherStats:
     #: Whether this member merges for all now, and the fencing token of what it has heard last.
     is_trainer: bool
     token: int
-    #: Times that it has published what is agreed, and that it was refused as another one was elected.
+    #: Times that it has published what is agreed, and that it was refused: another one was elected.
     published: int
     stale: int
     #: What others wrote and was refused: damaged, too large, or something else.
@@ -63,10 +63,10 @@ class Together:
     """Has a cache learn together with those of other processes, through a Redis or Valkey.
 
     For caches that serve the same keys, each a part of the requests: what each sees of an object is
-    little, and all together see as much as one cache before all of them would. Each tells how hot the
-    objects are that it was asked for, one of them merges, and all take that over, in a thread of its
-    own. A cache that is made later begins with what the others know. Without the server each learns
-    alone, as without this.
+    little, and all together see as much as one cache before all of them would. Each tells how hot
+    the objects are that it was asked for, one of them merges, and all take that over, in a thread
+    of its own. A cache that is made later begins with what the others know. Without the server each
+    learns alone, as without this.
 
     Keys leave the process as keyed hashes of 64 bits; values never. What comes from the server is
     checked and bounded, and can do no more than have the wrong entries kept. Keys that are neither
@@ -209,16 +209,16 @@ def check_every(every: object) -> None:
 
 def derived(name: str, secret: str | bytes | None) -> bytes:
     """The two keys that keys are hashed under: of text, and of numbers."""
-    told = secret.encode() if isinstance(secret, str) else secret or b""
-    if not isinstance(told, bytes):
+    if not isinstance(secret, str | bytes | None):
         raise ConfigError("secret: expected text or bytes, or None")
+    told = secret.encode() if isinstance(secret, str) else secret
     # BLAKE2 takes a key of 64 bytes at most.
-    key = blake2b(told).digest()
+    key = blake2b(told or b"").digest()
     return blake2b(name.encode(), key=key, digest_size=32, person=b"augury-together").digest()
 
 
 def hold() -> None:
-    """Before a fork: no lock of the engine's may be held by a thread that the child does not have."""
+    """Before a fork: no lock of the engine's may be held by a thread that the child lacks."""
     for one in list(ALL):
         one._member.working.acquire()
         HELD.append(one._member.working)
