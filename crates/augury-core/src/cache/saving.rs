@@ -88,10 +88,8 @@ impl<K, V, P: Policy, C: Clock> Cache<K, V, P, C> {
     }
 
     /// Takes over how hot objects are by what several caches have seen of them, by their hashes; others
-    /// come in between; an access adds `weight` to them from here on. How many of them anything is
-    /// remembered of here.
-    pub fn hear(&self, heats: &[(u64, f32)], weight: f32) -> usize {
-        (0..self.shards.count()).for_each(|at| self.shards.lock(at).weigh(weight));
+    /// come in between. How many of them anything is remembered of here.
+    pub fn hear(&self, heats: &[(u64, f32)]) -> usize {
         let is_known =
             |&&(hash, heat): &&(u64, f32)| self.shards.lock(self.shard_of(hash)).hear(hash, heat);
         heats.iter().filter(is_known).count()

@@ -17,7 +17,6 @@
 //! This module must not know the store, values or keys.
 
 mod bandit;
-mod pooled;
 mod shadows;
 
 use crate::history::History;

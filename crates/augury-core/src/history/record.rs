@@ -130,15 +130,8 @@ impl History {
     /// Records an access. `cooling` is the reciprocal of the heat's half-life in requests.
     #[inline]
     pub fn touch(&mut self, now: u32, cooling: f32) {
-        self.touch_by(now, cooling, 1.0);
-    }
-
-    /// As [`History::touch`] by an access that adds so much to the heat: less than 1 where it is one of
-    /// those of several caches, of whose heats this is the mean.
-    #[inline]
-    pub fn touch_by(&mut self, now: u32, cooling: f32, weight: f32) {
         let age = self.age(now);
-        self.set_heat(self.heat() * halvings(age as f32 * cooling) + weight);
+        self.set_heat(self.heat() * halvings(age as f32 * cooling) + 1.0);
         self.marks = REUSE.set(self.marks, age_bucket(age).into());
         self.count = self.count.saturating_add(1);
         self.last = now;
@@ -164,16 +157,14 @@ impl History {
         self.count = self.count.max(1 + heat.min(f32::from(u16::MAX - 1)).round() as u16);
     }
 
-    /// As [`History::hear`] at an access, which has been recorded and adds so much: what was heard is how
-    /// hot the object was before it, as a code, 0 for nothing.
+    /// As [`History::hear`] at an access, which has been recorded: it comes on top of what was heard
+    /// of the others before it. What is known here is not taken back.
     #[inline]
-    pub fn hear_before(&mut self, code: u16, weight: f32) {
-        if code != 0 {
-            let heat = weight + heat_of(code);
+    pub fn hear_before(&mut self, code: u16) {
+        let heat = 1.0 + heat_of(code);
+        if heat > self.heat() {
             self.set_heat(heat);
             self.count = self.count.max(heat.min(f32::from(u16::MAX)).round() as u16);
-        } else if self.count == 1 {
-            self.set_heat(weight);
         }
     }
 

@@ -148,22 +148,6 @@ impl Counts {
         }
     }
 
-    /// Counts of so many objects by age.
-    pub(super) fn of(reuses: &Curve, exits: &Curve) -> Self {
-        let largest = reuses.iter().chain(exits).fold(0.0f32, |most, &one| most.max(one));
-        let scale = f32::from(1u8 << UNIT_BITS);
-        let mut counts = Counts::default();
-        while largest * scale / f32::from(counts.exponent).exp2() > f32::from(FULL)
-            && counts.exponent < EXPONENT_MAX
-        {
-            counts.exponent += 1;
-        }
-        let units = scale / f32::from(counts.exponent).exp2();
-        let packed = |objects: f32| (objects * units).min(f32::from(FULL)) as u16;
-        (counts.reuses, counts.censored) = (reuses.map(packed), exits.map(packed));
-        counts
-    }
-
     /// Adds these counts, in objects; returns their sum.
     pub(super) fn add_to(&self, reuses: &mut Curve, exits: &mut Curve) -> f32 {
         let unit = f32::from(self.exponent).exp2() / f32::from(1u8 << UNIT_BITS);

@@ -20,7 +20,6 @@
 //! beyond it an object belongs to the class of its heat alone.
 
 mod outlook;
-mod pooled;
 mod saved;
 
 use super::hazard::{Counts, Curve, Packed, SPAN, density, hazards, survival};

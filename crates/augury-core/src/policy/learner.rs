@@ -57,8 +57,6 @@ pub struct Learner {
     costs: Option<Costs>,
     ghosts: Ghosts,
     cooling: f32,
-    /// What an access adds to a heat.
-    weight: f32,
     next_round: u64,
     is_computing: bool,
     newcomer: History,
@@ -101,24 +99,6 @@ impl Learner {
         Ok(Learned { model, cooling, now, next_round: now.saturating_add(wait) })
     }
 
-    /// What several learners wrote, with what stands after it in each, made one: the counts are sums.
-    ///
-    /// # Errors
-    /// One of them wrote something else.
-    pub fn pooled(all: &mut [Reader<'_>], to: &mut Writer) -> Result<(), SavedError> {
-        let mut pooled = Learner::new(0, u64::MAX);
-        for (at, from) in all.iter_mut().enumerate() {
-            let learned = pooled.read(from, 0)?;
-            if at == 0 {
-                pooled.take_over(learned);
-            } else {
-                pooled.model.absorb(&learned.model);
-            }
-        }
-        pooled.save(to, 0);
-        Ok(())
-    }
-
     /// Goes on with it.
     pub fn take_over(&mut self, learned: Learned) {
         let Learned { model, cooling, now, next_round } = learned;
@@ -147,7 +127,6 @@ impl Learner {
             costs: None,
             ghosts: Ghosts::default(),
             cooling: cooling_for(objects),
-            weight: 1.0,
             next_round: ROUND_MIN,
             is_computing: false,
             newcomer: History::default(),
@@ -220,7 +199,7 @@ impl Learner {
     #[inline]
     pub fn hit(&mut self, history: &mut History, access: &Access) {
         self.model.reused(history.class(), history.age(access.now as u32));
-        history.touch_by(access.now as u32, self.cooling, self.weight);
+        history.touch(access.now as u32, self.cooling);
         history.set_class(self.model.class_of(history));
         if access.time != 0 {
             history.set_namespace(self.seasons.observe(access, self.cooling));
@@ -244,14 +223,14 @@ impl Learner {
             Some(mut history) => {
                 let class = self.model.class_of(&history);
                 self.model.reused(class, history.age(now));
-                history.touch_by(now, self.cooling, self.weight);
+                history.touch(now, self.cooling);
                 history.born = now;
                 history
             }
             None => History::first(now, access.size),
         };
-        if access.heard != 0 || self.weight < 1.0 {
-            history.hear_before(access.heard, self.weight);
+        if access.heard != 0 {
+            history.hear_before(access.heard);
         }
         history.set_class(self.model.class_of(&history));
         self.seasons.reserve(access);
@@ -305,16 +284,6 @@ impl Learner {
     #[inline]
     pub fn approach(&self, hash: u64) {
         self.ghosts.approach(hash);
-    }
-
-    /// From here on heats are means over several caches, to which an access here adds so much.
-    pub fn set_weight(&mut self, weight: f32) {
-        self.weight = weight;
-    }
-
-    /// What an access adds to a heat.
-    pub fn weight(&self) -> f32 {
-        self.weight
     }
 
     /// A resident is as hot as this at this tick, as other caches have seen it too.

@@ -119,10 +119,6 @@ pub trait Policy {
         false
     }
 
-    /// From here on heats are means over several caches, to which an access here adds so much, from 0 to
-    /// 1. Policies that go by no heat ignore it.
-    fn weigh(&mut self, _weight: f32) {}
-
     /// What has been learned of objects in general, as bytes for [`Policy::restore`]; none where
     /// nothing is. Requests so far: `now`.
     fn save(&self, _now: Tick) -> Option<Vec<u8>> {

@@ -258,7 +258,6 @@ impl<C: Chooser> Policy for Sampled<C> {
             self.learner.set_predictor(before.predictor().cloned());
             self.learner.enable_seasons(before.seasons().is_enabled());
             self.learner.set_costs(before.costs().cloned());
-            self.learner.set_weight(before.weight());
         }
         self.chooser.set_capacity(capacity);
     }
@@ -293,10 +292,6 @@ impl<C: Chooser> Policy for Sampled<C> {
             None => return self.learner.heard_of_ghost(hash, heat, now),
         }
         true
-    }
-
-    fn weigh(&mut self, weight: f32) {
-        self.learner.set_weight(weight);
     }
 
     fn save(&self, now: Tick) -> Option<Vec<u8>> {

@@ -21,11 +21,6 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         learned.map_or(Ok(()), |learned| self.policy.restore(learned, self.tick))
     }
 
-    /// From here on an access adds so much to a heat: see [`Policy::weigh`].
-    pub fn weigh(&mut self, weight: f32) {
-        self.policy.weigh(weight);
-    }
-
     /// What several caches have seen of an object, taken over by the policy. Of several residents of
     /// one hash it is told of one. Whether anything is remembered of it here.
     pub fn hear(&mut self, hash: u64, heat: f32) -> bool {

@@ -8,8 +8,6 @@ use crate::history::heat_code;
 
 /// Half-life of a heat, in reads per resident: as in the histories.
 const HALF_LIFE: f32 = 32.0;
-/// Caches that learn together at most, by what one of them says.
-const MEMBERS_MAX: u32 = 4_096;
 /// Heat below which an object is not told of: it was asked for once, and long ago.
 const LEAST: f32 = 1.0 / 64.0;
 
@@ -22,10 +20,9 @@ pub struct Member {
     names: [FxHashMap<u64, u64>; 2],
     /// Own heat by shared hash, and how much of it the latest telling has left out.
     own: FxHashMap<u64, (f32, f32)>,
-    /// What all agree on, by what factor it has cooled since, and this cache's share in it.
+    /// What all agree on, and by what factor it has cooled since.
     heard: Heats,
     cooled: f32,
-    share: f32,
     /// Share of the heat of steady traffic that own heats have reached.
     saturation: f32,
     seen: u64,
@@ -39,8 +36,7 @@ impl Member {
             names: Default::default(),
             own: FxHashMap::default(),
             heard: Heats::default(),
-            cooled: 0.0,
-            share: 1.0,
+            cooled: 1.0,
             saturation: 0.0,
             seen: 0,
         }
@@ -100,33 +96,21 @@ impl Member {
         (Heats::summed(self.heats(), self.most), self.saturation)
     }
 
-    /// Takes over what so many agree on. Local hashes and heats of the objects that it knows by name:
-    /// what all have seen, and its share of what it has seen itself since it told, or of all where the
-    /// others have seen nothing.
-    pub fn hear(&mut self, heard: Heats, members: u32) -> Vec<(u64, f32)> {
+    /// Takes over what all agree on. Local hashes and heats of the objects that it knows by name:
+    /// what all have seen, and what it has seen itself since it told.
+    pub fn hear(&mut self, heard: Heats) -> Vec<(u64, f32)> {
         (self.heard, self.cooled) = (heard, 1.0);
-        self.share = 1.0 / members.clamp(1, MEMBERS_MAX) as f32;
         let mut told = Vec::new();
         for (at, names) in self.names.iter().enumerate() {
             for (&local, shared) in names {
-                if at == 1 && self.names[0].contains_key(&local) {
-                    continue;
+                let is_repeated = at == 1 && self.names[0].contains_key(&local);
+                if let (Some(heat), false) = (self.heard.get(*shared), is_repeated) {
+                    let since = self.own.get(shared).map_or(0.0, |(_, since)| *since);
+                    told.push((local, heat + since));
                 }
-                let (own, since) = self.own.get(shared).copied().unwrap_or_default();
-                let heat = match self.heard.get(*shared) {
-                    Some(heat) => heat + since * self.share,
-                    None => own * self.share,
-                };
-                told.push((local, heat));
             }
         }
         told
-    }
-
-    /// What an access here adds to a heat: its share, as long as heats are means of what all have seen, and
-    /// all the more the longer nothing was heard: they are this cache's own again then.
-    pub fn weight(&self) -> f32 {
-        1.0 - self.cooled * (1.0 - self.share)
     }
 
     /// Share of the heat of steady traffic that own heats have reached, from 0 to 1.
@@ -173,23 +157,9 @@ mod tests {
         read(&mut member, &noted, &[1, 1, 1]);
         member.tell();
         read(&mut member, &noted, &[1]);
-        assert_eq!(1.0, member.weight());
-        assert_eq!(vec![(1, 5.25)], member.hear(Heats::summed(vec![(101, 5.0)], 9), 4));
+        assert_eq!(vec![(1, 6.0)], member.hear(Heats::summed(vec![(101, 5.0)], 9)));
         assert!((heat_of(member.came(7, 101)) - 5.0).abs() < 0.01);
         assert_eq!(0, member.came(8, 108));
-    }
-
-    #[test]
-    fn the_longer_nothing_is_heard_the_more_its_own_reads_count() {
-        let (mut member, noted) = (Member::new(10), Noted::default());
-        member.hear(Heats::default(), 8);
-        assert_eq!(0.125, member.weight());
-        read(&mut member, &noted, &[9; 32_000]);
-        assert!((member.weight() - 0.5625).abs() < 0.01);
-        read(&mut member, &noted, &[9; 60_000]);
-        read(&mut member, &noted, &[9; 60_000]);
-        read(&mut member, &noted, &[9; 60_000]);
-        assert!(member.weight() > 0.98);
     }
 
     #[test]

@@ -2,10 +2,9 @@
 
 use super::heats::Heats;
 use super::message::{Content, Message};
-use crate::guard::Auto;
 
 /// What several caches agree on: of each object the mean of its heats, the hottest so many; and what
-/// they have learned of objects in general, from those that have learned anything.
+/// the one of them knows of objects in general that has seen the most.
 ///
 /// Traffic that is split at random gives every cache the same heats but for noise, whatever its share,
 /// once it has seen enough: a heat is counted in its own reads. A cache that has just begun has seen
@@ -18,16 +17,15 @@ pub fn merge(told: &[Message], most: usize) -> Message {
     if total > 0.0 {
         heats.scale(highest / total);
     }
-    // One that is damaged spoils no other.
-    let tables = told.iter().map(|one| one.learned.as_slice());
-    let sound: Vec<&[u8]> = tables.filter(|one| Auto::pooled(&[one]).is_ok()).collect();
+    let eldest = told.iter().max_by_key(|one| one.content.requests);
     let content = Content {
         saturation: highest,
         requests: told.iter().fold(0, |sum: u64, one| sum.saturating_add(one.content.requests)),
         members: told.len() as u32,
         ..Content::default()
     };
-    Message { content, heats, learned: Auto::pooled(&sound).unwrap_or_default() }
+    let learned = eldest.map(|one| one.learned.clone()).unwrap_or_default();
+    Message { content, heats, learned }
 }
 
 #[cfg(test)]
@@ -36,16 +34,18 @@ mod tests {
 
     fn told(saturation: f32, pairs: &[(u64, f32)], requests: u64) -> Message {
         let content = Content { saturation, requests, ..Content::default() };
-        Message { content, heats: Heats::summed(pairs.to_vec(), 99), learned: vec![1, 2, 3] }
+        Message { content, heats: Heats::summed(pairs.to_vec(), 99), learned: vec![requests as u8] }
     }
 
     #[test]
-    fn heats_are_means_and_what_is_no_table_is_left_out() {
+    fn heats_are_means_and_the_eldest_has_learned_most() {
         let all = [told(0.5, &[(1, 4.0), (2, 1.0)], 7), told(0.5, &[(1, 2.0)], 9)];
         let merged = merge(&all, 99);
         assert_eq!(&[(1, 3.0), (2, 0.5)], merged.heats.pairs());
-        assert_eq!((2, 16), (merged.content.members, merged.content.requests));
-        assert!(merged.learned.is_empty());
+        assert_eq!(
+            (2, 16, vec![9]),
+            (merged.content.members, merged.content.requests, merged.learned)
+        );
     }
 
     #[test]

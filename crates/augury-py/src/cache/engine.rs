@@ -71,7 +71,7 @@ pub(super) trait Engine: Send + Sync {
     fn export(&self) -> Export<Object, Object>;
     fn memories(&self) -> Vec<Memory>;
     fn restore_memory(&self, memories: &[Memory]) -> Result<(), SavedError>;
-    fn hear(&self, heats: &[(u64, f32)], weight: f32) -> usize;
+    fn hear(&self, heats: &[(u64, f32)]) -> usize;
     fn restore(
         &self,
         asked: Asked<'_, '_>,
@@ -199,8 +199,8 @@ impl<P: Policy + Send + 'static> Engine for Concurrent<P> {
         Concurrent::memories(self)
     }
 
-    fn hear(&self, heats: &[(u64, f32)], weight: f32) -> usize {
-        Concurrent::hear(self, heats, weight)
+    fn hear(&self, heats: &[(u64, f32)]) -> usize {
+        Concurrent::hear(self, heats)
     }
 
     fn restore_memory(&self, memories: &[Memory]) -> Result<(), SavedError> {

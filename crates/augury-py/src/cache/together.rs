@@ -76,11 +76,7 @@ impl Cache {
     fn look_back(&self, py: Python<'_>) -> PyResult<u64> {
         let inner = self.inner()?;
         let (together, residents) = (inner.together()?, inner.engine.len() as u64);
-        py.detach(|| {
-            together.member().look(&together.noted, residents);
-            let weight = together.member().weight();
-            inner.engine.hear(&[], weight);
-        });
+        py.detach(|| together.member().look(&together.noted, residents));
         Ok(together.noted.written())
     }
 
@@ -114,9 +110,8 @@ impl Cache {
             inner.engine.restore_memory(&[memory]).map_err(errors::of_saved)?;
         }
         Ok(py.detach(|| {
-            let heats = together.member().hear(message.heats, message.content.members);
-            let (heard, weight) = (together.member().heard(), together.member().weight());
-            (heard, inner.engine.hear(&heats, weight))
+            let heats = together.member().hear(message.heats);
+            (together.member().heard(), inner.engine.hear(&heats))
         }))
     }
 }
