@@ -323,6 +323,7 @@ def test_any_client_and_near_caches(cluster: Cluster, name: str, library: str) -
     if isinstance(near, augury.NearCache):
         near.close()
     if library != "asyncio":
+        client.disconnect_connection_pools()
         client.close()
 
 
