@@ -12,7 +12,8 @@
   reached where the mean of three windows is at 95% of it for the first time, told as a share of the
   trace. Hit ratios at the end are those of the last ten windows. One seed.
 - *Bound*: caches that know from the start which keys are asked for most in the whole run, let in
-  these alone and still have to miss each once. No knowledge without values is there sooner.
+  these alone and still have to miss each once. Where popularity does not change, no knowledge
+  without values is there sooner.
 - *Late*: a ninth cache that begins when half of the requests are over, and gets one of 16 that
   follow: its hit ratio in its first 2,000 requests, beside that of one that begins alone.
 - Bytes: of what one tells and what is agreed, at the end of a run; milliseconds of CPU time: of a

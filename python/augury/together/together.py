@@ -108,8 +108,7 @@ class Together:
         check_cache(learning)
         check_name(name)
         check_every(every)
-        if not isinstance(keys, int) or isinstance(keys, bool) or not 1 <= keys <= MOST_KEYS:
-            raise ConfigError(f"keys {keys!r}: expected a whole number from 1 to {MOST_KEYS:,}")
+        check_keys(keys)
         self._cache, self._name, self._keys, self._every = learning, name, keys, every
         self._origin = origin_of(client)
         learning.learn_together(derived(name, secret), keys)
@@ -205,6 +204,12 @@ def check_every(every: object) -> None:
         raise ConfigError(
             f"every {every!r}: expected seconds from {LEAST_EVERY} to {MOST_EVERY:,.0f}, or None"
         )
+
+
+def check_keys(keys: object) -> None:
+    """Refuse what is no number of keys within the bounds."""
+    if not isinstance(keys, int) or isinstance(keys, bool) or not 1 <= keys <= MOST_KEYS:
+        raise ConfigError(f"keys {keys!r}: expected a whole number from 1 to {MOST_KEYS:,}")
 
 
 def derived(name: str, secret: str | bytes | None) -> bytes:
