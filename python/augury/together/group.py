@@ -8,10 +8,10 @@
     {augury:NAME}:version    which one that is: token and number
 
 All in one slot, so that a transaction can hold them together. A lock alone does not keep out who
-was stopped while it held it and goes on later. So whoever is elected counts the token up, and writes
-what is agreed in a transaction that fails unless the token is its own still, by WATCH: the store does
-the fencing (Kleppmann, "How to do distributed locking", 2016). Nothing here runs on the server but
-plain commands.
+was stopped while it held it and goes on later. So whoever is elected counts the token up, and
+writes what is agreed in a transaction that fails unless the token is its own still, by WATCH: the
+store does the fencing (Kleppmann, "How to do distributed locking", 2016). Nothing here runs on the
+server but plain commands.
 
 What others have written is bounded before it is asked for: by STRLEN, and by GETRANGE what is read.
 """
