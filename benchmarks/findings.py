@@ -11,6 +11,7 @@ from benchmarks.nearcache.section import APART, GET_FACTOR, HIT_FACTOR, LATENCY_
 from benchmarks.placement.section import FORECAST_SERIES, LIMIT
 from benchmarks.scores import SAME, Cell
 from benchmarks.speed import LRB_FACTOR
+from benchmarks.together.section import NEAR, SOONER
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -44,6 +45,7 @@ def findings(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> list
         "training": judge_training,
         "placement": judge_placement,
         "nearcache": judge_nearcache,
+        "together": judge_together,
     }
     found = [judge(parts[name]) for name, judge in judges.items() if name in parts]
     return [finding for each in found for finding in each]
@@ -303,3 +305,25 @@ def judge_nearcache(part: Mapping[str, Any]) -> Iterator[Finding]:
     stale = sum(part["checker"]["stale"].values())
     what = f"stale reads in {part['checker']['operations']:,} operations under faults"
     yield Finding(what, "0", str(stale), stale == 0)
+
+
+def judge_together(part: Mapping[str, Any]) -> Iterator[Finding]:
+    """How near sharing comes to having been given a model, and how soon; the worst workload."""
+    short, later = {}, {}
+    for row in part["rows"]:
+        name = f"{row['workload']}, {row['capacity']:,}"
+        final, reached = row["final"], row["reached"]
+        short[name] = final["given the tables"] - final["together"]
+        if reached["together"] and reached["alone"]:
+            later[name] = reached["together"] / reached["alone"]
+    worst = max(short, key=lambda name: short[name])
+    yield Finding(
+        "together, hit ratio below that of a model given from the start", f"{NEAR}",
+        f"{short[worst]:.4f}", short[worst] <= NEAR, worst,
+    )  # fmt: skip
+    if later:
+        worst = max(later, key=lambda name: later[name])
+        yield Finding(
+            "together, requests to 95% of the gain over those of learning alone", f"{SOONER}",
+            f"{later[worst]:.2f}", later[worst] <= SOONER, worst,
+        )  # fmt: skip

@@ -41,13 +41,14 @@ from benchmarks.serving.section import (
     equal_memory_section,
     server_section,
 )
+from benchmarks.together.section import together_section
 from benchmarks.web.section import web_section
 
 PARTS = (
     "miss_ratios", "curves", "learning", "bandit", "seasonal", "prefetch", "sequence", "freshness",
     "models", "harm", "training", "speed", "memory", "overhead", "library", "application", "server",
     "equal_memory", "endurance", "web", "advice", "prefix_blocks", "placement", "scale",
-    "nearcache",
+    "nearcache", "together",
 )  # fmt: skip
 #: Ratios are kept to nine digits.
 ROUNDED = 2e-9
@@ -84,6 +85,7 @@ def render(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> str:
         placement_section(parts.get("placement")),
         scale_section(parts.get("scale")),
         nearcache_section(parts.get("nearcache")),
+        together_section(parts.get("together")),
     ]
     return "\n\n".join(sections) + "\n"
 

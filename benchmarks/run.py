@@ -34,6 +34,7 @@ from benchmarks.placement import measuring as placement
 from benchmarks.scale import measuring as scale
 from benchmarks.serving import endurance, equal_memory
 from benchmarks.serving import measuring as serving
+from benchmarks.together import measuring as together
 from benchmarks.web import measuring as web
 
 #: In the order in which they run: what reports times comes last.
@@ -62,6 +63,7 @@ PARTS = {
     "placement": placement.measure,
     "scale": scale.measure,
     "nearcache": nearcache.measure,
+    "together": together.measure,
     "speed": speed.measure,
 }
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from augury.memoizing import memoize
     from augury.near import NearCache, NearStats
     from augury.recording import Recording, record
+    from augury.together import Together, TogetherStats
 
 __all__ = [
     "Advice",
@@ -74,6 +75,8 @@ __all__ = [
     "SchemaMismatchError",
     "ServerError",
     "Story",
+    "Together",
+    "TogetherStats",
     "TraceError",
     "__version__",
     "advise",
@@ -100,6 +103,7 @@ SOURCES = {
     "augury.memoizing": "memoize",
     "augury.near": "NearCache NearStats",
     "augury.recording": "Recording record",
+    "augury.together": "Together TogetherStats",
 }
 
 if not TYPE_CHECKING:  # else every name would be there

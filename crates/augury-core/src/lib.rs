@@ -12,7 +12,8 @@
 //!
 //! Beside the flow, [`frequency`]: how often each key of a stream is asked for; [`sampler`]: rows to
 //! learn from; [`drift`]: whether what was learned still holds; [`refresh`]: what to reload before it is
-//! asked for and expired; [`expiry`]: how long a value may be served; [`saved`]: what outlives the process.
+//! asked for and expired; [`expiry`]: how long a value may be served; [`saved`]: what outlives the process;
+//! [`together`]: what caches of several processes tell each other.
 //!
 //! The core knows no Python, no sockets and no wall clock: [`clock`], seed and model are arguments.
 
@@ -40,3 +41,4 @@ pub mod saved;
 pub mod shard;
 pub mod slots;
 pub mod store;
+pub mod together;

@@ -110,6 +110,8 @@ pub struct Access {
     pub time: u32,
     /// Number of the key's namespace, 0 where it has none.
     pub namespace: u16,
+    /// How hot other caches say that the object is, as histories keep a heat; 0 where nothing was heard.
+    pub heard: u16,
 }
 
 // Passed by reference on every request: within one cache line.
@@ -119,8 +121,8 @@ impl Access {
     /// An access at a tick of which nothing else is known.
     #[inline]
     pub const fn new(hash: u64, key: u64, size: u32, now: Tick) -> Access {
-        let (session, time, namespace) = (0, 0, 0);
-        Access { hash, key, size, now, next_access: NEVER, session, time, namespace }
+        let (session, time, namespace, heard) = (0, 0, 0, 0);
+        Access { hash, key, size, now, next_access: NEVER, session, time, namespace, heard }
     }
 }
 

@@ -115,8 +115,16 @@ impl Setup {
 
     fn insert(&self, id: u64, size: u32, deadline: Option<Millis>) -> Outcome {
         let (key, value) = (self.loud(id), self.loud(id));
-        let newcomer =
-            Newcomer { hash: 0, key, value, size, deadline, is_forced: false, namespace: 0 };
+        let newcomer = Newcomer {
+            hash: 0,
+            key,
+            value,
+            size,
+            deadline,
+            is_forced: false,
+            namespace: 0,
+            heard: 0,
+        };
         let probe = |k: &Arc<Loud>| -> Result<bool, Infallible> { Ok(k.id == id) };
         self.cache.insert(newcomer, When::Always, probe, &mut Gone::new()).unwrap()
     }

@@ -22,7 +22,16 @@ fn cache(capacity: u64) -> Lrus {
 }
 
 fn newcomer(key: &'static str, value: u32) -> Newcomer<&'static str, u32> {
-    Newcomer { hash: HASH, key, value, size: 1, deadline: None, is_forced: false, namespace: 0 }
+    Newcomer {
+        hash: HASH,
+        key,
+        value,
+        size: 1,
+        deadline: None,
+        is_forced: false,
+        namespace: 0,
+        heard: 0,
+    }
 }
 
 fn put(cache: &Lrus, key: &'static str, value: u32) -> Outcome {

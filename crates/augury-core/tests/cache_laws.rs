@@ -23,6 +23,7 @@ fn put(cache: &Numbers, key: u64, deadline: Option<u64>, gone: &mut Gone<u64, u6
         deadline,
         is_forced: false,
         namespace: 0,
+        heard: 0,
     };
     cache.insert(newcomer, When::Always, Pure(|k: &u64| *k == key), gone).unwrap()
 }

@@ -59,6 +59,7 @@ fn request<P: Policy>(cache: &Served<P>, key: u64) {
             deadline: None,
             is_forced: false,
             namespace: 0,
+            heard: 0,
         };
         let Ok(_) = cache.insert(newcomer, When::Always, probe(), &mut Gone::new());
     }

@@ -191,6 +191,7 @@ fn run(ops: Vec<Op>, quick: bool, shards: usize, eager: bool) -> Result<(), Test
                     deadline,
                     is_forced: false,
                     namespace: 0,
+                    heard: 0,
                 };
                 let outcome = with_probe!(quick, key, |probe| {
                     cache.insert(newcomer, condition, probe, &mut gone)

@@ -23,6 +23,7 @@ fn filled(entries: u64, deadline: Option<u64>) -> Numbers {
             deadline,
             is_forced: false,
             namespace: 0,
+            heard: 0,
         };
         let probe = Pure(|k: &u64| *k == key);
         cache.insert(newcomer, When::Always, probe, &mut Gone::new()).unwrap();

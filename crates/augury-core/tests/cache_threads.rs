@@ -105,6 +105,7 @@ fn work(cache: &Shared, thread: u64) -> (Vec<Event>, Vec<u64>) {
                     deadline,
                     is_forced: false,
                     namespace: 0,
+                    heard: 0,
                 };
                 let outcome = probed!(random, key, |p| {
                     cache.insert(newcomer, When::Always, p, &mut gone)
@@ -216,6 +217,7 @@ fn a_key_is_resident_once() {
                         deadline: None,
                         is_forced: false,
                         namespace: 0,
+                        heard: 0,
                     };
                     let probe = |k: &u32| -> Result<bool, Infallible> {
                         std::thread::yield_now();

@@ -44,6 +44,7 @@ fn request<P: Policy>(cache: &Served<P>, key: u64) -> bool {
             deadline: None,
             is_forced: false,
             namespace: 0,
+            heard: 0,
         };
         let Ok(_) = cache.insert(newcomer, When::Always, probe(key), &mut Gone::new());
     }

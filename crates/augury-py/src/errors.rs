@@ -90,6 +90,13 @@ pub(crate) fn of_second_start() -> PyErr {
     )
 }
 
+/// It learns together with others already.
+pub(crate) fn of_second_together() -> PyErr {
+    python::ConfigError::new_err(
+        "this cache learns together already: one augury.Together for each cache, made once",
+    )
+}
+
 /// A size that cannot be.
 pub(crate) fn of_size(size: &Bound<'_, PyAny>, largest: u32) -> PyErr {
     let shown = size.repr().map_or_else(|_| "?".to_owned(), |text| text.to_string());

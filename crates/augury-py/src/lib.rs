@@ -39,6 +39,8 @@ mod _core {
     #[pymodule_export]
     use super::cache::{Cache, Entries, Entry, Leased, Memoized, Permit, Tag};
     #[pymodule_export]
+    use super::cache::{largest_told, merge_told, read_told};
+    #[pymodule_export]
     use super::capacity::read_capacity;
     #[pymodule_export]
     use super::convert::convert;

@@ -12,17 +12,17 @@ pub const BYTES_MAX: usize = 256 << 20;
 /// Largest manifest.
 const MANIFEST_MAX: usize = 4 << 20;
 /// A file whose content is what was saved.
-pub(super) struct Opened<'a> {
+pub(crate) struct Opened<'a> {
     /// The manifest.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// SHA-256 of manifest and tensors, in hexadecimal.
-    pub(super) hash: String,
-    pub(super) tensors: SafeTensors<'a>,
+    pub(crate) hash: String,
+    pub(crate) tensors: SafeTensors<'a>,
 }
 
 impl<'a> Opened<'a> {
     /// Reads a file's bytes.
-    pub(super) fn read(bytes: &'a [u8]) -> Result<Self, ArtifactError> {
+    pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, ArtifactError> {
         if bytes.len() > BYTES_MAX {
             return Err(ArtifactError::TooLarge { bytes: bytes.len(), limit: BYTES_MAX });
         }
@@ -50,7 +50,7 @@ impl<'a> Opened<'a> {
 }
 
 /// SHA-256 of a manifest, a zero byte and the tensors' bytes.
-pub(super) fn fingerprint(manifest: &str, data: &[u8]) -> String {
+pub(crate) fn fingerprint(manifest: &str, data: &[u8]) -> String {
     let mut hasher = Sha256::new();
     hasher.update(manifest.as_bytes());
     hasher.update([0]);

@@ -7,7 +7,7 @@
 //!
 //! This module takes bytes, never files: who reads them is up to the caller.
 
-mod container;
+pub(crate) mod container;
 mod error;
 mod manifest;
 mod parts;

@@ -21,6 +21,9 @@ pub struct Newcomer<K, V> {
     pub is_forced: bool,
     /// Place of its namespace among the costs of misses; 0 where it has none.
     pub namespace: u16,
+    /// How hot other caches say that it is, as [`crate::history::heat_code`] has it; 0 where nothing
+    /// was heard.
+    pub heard: u16,
 }
 
 /// On what condition an insertion takes place.

@@ -124,7 +124,7 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
         mut probe: Q,
         gone: &mut Gone<K, V>,
     ) -> Result<Outcome, Q::Error> {
-        let Newcomer { hash, key, value, size, deadline, is_forced, namespace } = newcomer;
+        let Newcomer { hash, key, value, size, deadline, is_forced, namespace, heard } = newcomer;
         let needs = Needs { time: deadline.is_some(), memory: true };
         let number = probe.number().unwrap_or(hash);
         // Out here, not in the closure: what is not stored, or panics, is dropped unlocked.
@@ -142,7 +142,7 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
             if !when.allows(entry.map(|(_, value)| value)) {
                 return Outcome::Declined;
             }
-            let access = Access { namespace, ..shard.write(hash, number, size) };
+            let access = Access { namespace, heard, ..shard.write(hash, number, size) };
             let dead = deadline.is_some_and(|at| at <= now);
             match resident {
                 Some(id) if dead => shard.remove(id, RemovalCause::Expired, gone),

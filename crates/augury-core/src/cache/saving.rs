@@ -77,6 +77,25 @@ impl<K: Clone, V: Clone, P: Policy, C: Clock> Cache<K, V, P, C> {
     }
 }
 
+impl<K, V, P: Policy, C: Clock> Cache<K, V, P, C> {
+    /// The memories alone.
+    pub fn memories(&self) -> Vec<Memory> {
+        let memory = |at| {
+            let shard = self.shards.lock(at);
+            Memory { tick: shard.tick(), learned: shard.policy().save(shard.tick()) }
+        };
+        (0..self.shards.count()).map(memory).collect()
+    }
+
+    /// Takes over how hot objects are by what several caches have seen of them, by their hashes; others
+    /// come in between. How many of them anything is remembered of here.
+    pub fn hear(&self, heats: &[(u64, f32)]) -> usize {
+        let is_known =
+            |&&(hash, heat): &&(u64, f32)| self.shards.lock(self.shard_of(hash)).hear(hash, heat);
+        heats.iter().filter(is_known).count()
+    }
+}
+
 impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
     /// Goes on with what another cache has learned. For a cache that is empty still; where the
     /// numbers of shards differ, several go on with one memory.

@@ -132,6 +132,19 @@ impl Ghosts {
         Some(unpack(ghost, now, grain))
     }
 
+    /// Changes what is remembered of an object, if anything is; whether it is.
+    pub fn revise(&mut self, hash: u64, now: u32, change: impl FnOnce(&mut History)) -> bool {
+        let Some(at) = self.locate(hash) else { return false };
+        let (grain, wanted) = (self.grain, fingerprint(hash));
+        let mut set = self.set_mut(at, now).iter_mut();
+        let found = set.find(|ghost| **ghost != 0 && **ghost >> (64 - FINGERPRINT_BITS) == wanted);
+        let Some(ghost) = found else { return false };
+        let mut history = unpack(*ghost, now, grain);
+        change(&mut history);
+        *ghost = pack(wanted, &history, grain);
+        true
+    }
+
     /// The history of an object, left where it is.
     pub fn peek(&self, hash: u64, now: u32) -> Option<History> {
         let at = self.locate(hash)?;

@@ -11,5 +11,7 @@ mod saved;
 pub use age::{AGE_BUCKETS, age_bucket, bucket_start};
 pub use ghosts::Ghosts;
 pub(crate) use record::halvings;
-pub use record::{CLASSES_MAX, History, NAMESPACES_MAX, NO_REUSE, SIZE_BUCKETS};
+pub use record::{
+    CLASSES_MAX, History, NAMESPACES_MAX, NO_REUSE, SIZE_BUCKETS, heat_code, heat_of,
+};
 pub use saved::{SAVED_BYTES, SavedHistory};

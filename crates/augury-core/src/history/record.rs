@@ -141,13 +141,31 @@ impl History {
     /// 2^24, to three digits.
     #[inline]
     pub fn heat(&self) -> f32 {
-        f32::from_bits((u32::from(self.heat) << 12) + HEAT_MIN)
+        heat_of(self.heat)
     }
 
     #[inline]
     fn set_heat(&mut self, heat: f32) {
-        let code = (heat.to_bits() + (1 << 11)).saturating_sub(HEAT_MIN) >> 12;
-        self.heat = code.min(u32::from(u16::MAX)) as u16;
+        self.heat = heat_code(heat);
+    }
+
+    /// Takes over how hot it is at this tick, as several caches have seen it: less noise than what one
+    /// has. `cooling` as for [`History::touch`].
+    pub fn hear(&mut self, heat: f32, now: u32, cooling: f32) {
+        let since = (self.age(now) as f32 * cooling).min(MOST_HALVINGS);
+        self.set_heat((heat * since.exp2()).min(HEAT_MAX));
+        self.count = self.count.max(1 + heat.min(f32::from(u16::MAX - 1)).round() as u16);
+    }
+
+    /// As [`History::hear`] at an access, which has been recorded: it comes on top of what was heard
+    /// of the others before it. What is known here is not taken back.
+    #[inline]
+    pub fn hear_before(&mut self, code: u16) {
+        let heat = 1.0 + heat_of(code);
+        if heat > self.heat() {
+            self.set_heat(heat);
+            self.count = self.count.max(heat.min(f32::from(u16::MAX)).round() as u16);
+        }
     }
 
     /// The heat in octaves: 0 below 1, then 1 to 2, 2 to 4, 4 to 8, ...
@@ -161,6 +179,23 @@ impl History {
     pub(super) fn heat_code(&self) -> u16 {
         self.heat
     }
+}
+
+/// Half-lives that a heat is traced back over, at most, and the largest heat.
+const MOST_HALVINGS: f32 = 16.0;
+const HEAT_MAX: f32 = (1 << 24) as f32;
+
+/// A heat in 16 bits, as [`History::heat`] reads it; 0 for one too small to tell from none.
+#[inline]
+pub fn heat_code(heat: f32) -> u16 {
+    let code = (heat.to_bits() + (1 << 11)).saturating_sub(HEAT_MIN) >> 12;
+    code.min(u32::from(u16::MAX)) as u16
+}
+
+/// The heat of a code.
+#[inline]
+pub fn heat_of(code: u16) -> f32 {
+    f32::from_bits((u32::from(code) << 12) + HEAT_MIN)
 }
 
 /// 2^-x for x >= 0 within 6%, monotonic: the exponent of a float filled in linearly.

@@ -229,6 +229,9 @@ impl Learner {
             }
             None => History::first(now, access.size),
         };
+        if access.heard != 0 {
+            history.hear_before(access.heard);
+        }
         history.set_class(self.model.class_of(&history));
         self.seasons.reserve(access);
         history.set_namespace(if access.time == 0 {
@@ -281,6 +284,19 @@ impl Learner {
     #[inline]
     pub fn approach(&self, hash: u64) {
         self.ghosts.approach(hash);
+    }
+
+    /// A resident is as hot as this at this tick, as other caches have seen it too.
+    pub fn heard(&mut self, history: &mut History, heat: f32, now: u64) {
+        history.hear(heat, now as u32, self.cooling);
+        self.model.reserve();
+        history.set_class(self.model.class_of(history));
+    }
+
+    /// As [`Learner::heard`], of an object that has left.
+    pub fn heard_of_ghost(&mut self, hash: u64, heat: f32, now: u64) -> bool {
+        let cooling = self.cooling;
+        self.ghosts.revise(hash, now as u32, |history| history.hear(heat, now as u32, cooling))
     }
 
     /// A resident was evicted.

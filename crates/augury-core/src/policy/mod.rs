@@ -112,6 +112,19 @@ pub trait Policy {
         self.set_predictor(Some(predictor));
     }
 
+    /// Takes over how hot an object is by what several caches have seen of it; `id` is its slot, where
+    /// it is resident. Whether anything is remembered of it here. Policies that go by no heat ignore it.
+    fn hear(
+        &mut self,
+        _slots: &mut Slots<Self::Record>,
+        _hash: u64,
+        _id: Option<SlotId>,
+        _heat: f32,
+        _now: Tick,
+    ) -> bool {
+        false
+    }
+
     /// What has been learned of objects in general, as bytes for [`Policy::restore`]; none where
     /// nothing is. Requests so far: `now`.
     fn save(&self, _now: Tick) -> Option<Vec<u8>> {

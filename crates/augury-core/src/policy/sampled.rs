@@ -279,6 +279,21 @@ impl<C: Chooser> Policy for Sampled<C> {
         self.chooser.try_learned();
     }
 
+    fn hear(
+        &mut self,
+        slots: &mut Slots<History>,
+        hash: u64,
+        id: Option<SlotId>,
+        heat: f32,
+        now: Tick,
+    ) -> bool {
+        match id {
+            Some(id) => self.learner.heard(slots.record_mut(id), heat, now),
+            None => return self.learner.heard_of_ghost(hash, heat, now),
+        }
+        true
+    }
+
     fn save(&self, now: Tick) -> Option<Vec<u8>> {
         let mut to = Writer::default();
         to.u8(VERSION);

@@ -21,6 +21,13 @@ impl<K, V, P: Policy> Shard<K, V, P> {
         learned.map_or(Ok(()), |learned| self.policy.restore(learned, self.tick))
     }
 
+    /// What several caches have seen of an object, taken over by the policy. Of several residents of
+    /// one hash it is told of one. Whether anything is remembered of it here.
+    pub fn hear(&mut self, hash: u64, heat: f32) -> bool {
+        let id = self.store.candidates(hash).next();
+        self.policy.hear(self.store.slots_mut(), hash, id, heat, self.tick.saturating_sub(1))
+    }
+
     /// As [`Shard::place`] for an entry that was resident elsewhere: no request, and the policy
     /// goes by what was remembered of it there.
     pub fn place_restored(

@@ -137,6 +137,7 @@ impl Inner {
             deadline,
             is_forced: false,
             namespace: 0,
+            heard: 0,
         };
         let mut left = Gone::new();
         self.reserve_pins(&mut left);
@@ -222,6 +223,7 @@ impl Inner {
             deadline,
             is_forced: false,
             namespace: 0,
+            heard: 0,
         };
         let outcome =
             ahead.stage.insert(newcomer, When::Always, asked, &mut left).map_err(|error| *error)?;

@@ -70,7 +70,9 @@ pub(super) trait Engine: Send + Sync {
     fn sampled(&self) -> Option<Sampled>;
     fn curve(&self) -> Option<[CurvePoint; 4]>;
     fn export(&self) -> Export<Object, Object>;
+    fn memories(&self) -> Vec<Memory>;
     fn restore_memory(&self, memories: &[Memory]) -> Result<(), SavedError>;
+    fn hear(&self, heats: &[(u64, f32)]) -> usize;
     fn restore(
         &self,
         asked: Asked<'_, '_>,
@@ -196,6 +198,14 @@ impl<P: Policy + Send + 'static> Engine for Concurrent<P> {
 
     fn export(&self) -> Export<Object, Object> {
         Concurrent::export(self)
+    }
+
+    fn memories(&self) -> Vec<Memory> {
+        Concurrent::memories(self)
+    }
+
+    fn hear(&self, heats: &[(u64, f32)]) -> usize {
+        Concurrent::hear(self, heats)
     }
 
     fn restore_memory(&self, memories: &[Memory]) -> Result<(), SavedError> {

@@ -15,8 +15,8 @@
 //!   hashes, sizes and times before, equality between two lockings, and what leaves is in a list
 //!   that is told of and dropped when the engine has returned. They may raise, switch threads and
 //!   call the cache.
-//! - Only [`Cache::rows`] and [`Cache::set_model`] lock shards without the interpreter's lock.
-//!   They touch no Python object and therefore end; others wait for them no longer than that.
+//! - Only [`Cache::rows`], [`Cache::set_model`], [`Cache::tell`] and [`Cache::hear`] lock shards
+//!   without the interpreter's lock. They touch no Python object and therefore end; others wait for them no longer than that.
 //! - The garbage collector is shown the residents under the shard's lock, and its visitor runs no
 //!   code. It begins where Python code allocates, which no thread does under a shard's lock.
 //!
@@ -44,6 +44,7 @@ mod revise;
 mod saving;
 mod sizing;
 mod time;
+mod together;
 mod watching;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -71,6 +72,8 @@ pub(crate) use memoize::Memoized;
 use renewal::Renewal;
 use sizing::Sizing;
 use time::Time;
+use together::Together;
+pub(crate) use together::{largest_told, merge_told, read_told};
 use watching::Watching;
 
 type Object = Py<PyAny>;
@@ -113,6 +116,8 @@ struct Inner {
     prediction: OnceLock<Box<Prediction>>,
     /// What is noted for a page, where one is or was served.
     watching: OnceLock<Box<Watching>>,
+    /// What caches of other processes are told and have told, where there are any.
+    together: OnceLock<Box<Together>>,
     /// Address of the type of entries that are more than a value.
     entry_type: usize,
     /// Whether there ever was one.
@@ -186,6 +191,9 @@ impl Inner {
                 None => None,
             },
         };
+        if let Some(together) = self.together.get() {
+            together.noted.note(asked.hash);
+        }
         if let Some(renewal) = self.renewal.get() {
             self.pass(renewal, asked, found.is_some(), asker.is_followed)?;
         }
@@ -297,6 +305,7 @@ impl Inner {
             deadline,
             is_forced,
             namespace,
+            heard: self.together.get().map_or(0, |together| together.came(asked)),
         };
         if !is_load {
             // Loads of the key lose their permits before the value is there: none can follow it.
@@ -476,6 +485,7 @@ impl Cache {
             renewal: OnceLock::new(),
             prediction: OnceLock::new(),
             watching: OnceLock::new(),
+            together: OnceLock::new(),
             entry_type: Entry::type_object_raw(py) as usize,
             has_entries: AtomicBool::new(false),
             transfers: AtomicU64::new(0),

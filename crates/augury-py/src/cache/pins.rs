@@ -140,6 +140,7 @@ impl Inner {
             deadline: found.deadline,
             is_forced: true,
             namespace: 0,
+            heard: 0,
         };
         self.transfers.fetch_add(1, Ordering::Relaxed);
         self.reserve_pins(left);

@@ -118,6 +118,7 @@ impl Inner {
             deadline,
             is_forced: false,
             namespace: 0,
+            heard: 0,
         };
         let is_found = |resident: &Object| resident.as_ptr() == found.value.as_ptr();
         let engine = self.engine_of(asked, &mut left)?;

@@ -92,6 +92,7 @@ impl Foresight {
             session,
             time: (now / 1000).try_into().unwrap_or(u32::MAX),
             namespace: namespace(key),
+            heard: 0,
         };
         self.prefetcher.demand(&access, was_brought, is_resident);
         for &hash in self.prefetcher.to_drop() {

@@ -103,5 +103,5 @@ fn take<V>(cache: &Tested<V>, key: u32) -> Option<V> {
 }
 
 fn newcomer<V>(key: u32, value: V, deadline: Option<Millis>) -> Newcomer<u32, V> {
-    Newcomer { hash: HASH, key, value, size: 1, deadline, is_forced: false, namespace: 0 }
+    Newcomer { hash: HASH, key, value, size: 1, deadline, is_forced: false, namespace: 0, heard: 0 }
 }

@@ -1,0 +1,1 @@
+"""Learning together: eight caches that share what they learn, and eight that do not."""
