@@ -78,7 +78,7 @@ def test_it_tells_what_the_cache_tells() -> None:
         assert (told["counts"]["hits"], told["capacity"]) == (stats.hits, 200)
         assert [point["capacity"] for point in told["curve"]["shown"]] == [100, 200, 400, 800]
         assert [other["name"] for other in told["shadows"]["shown"]["others"]] == ["lru"]
-        assert {expert["name"] for expert in told["experts"]["shown"]} >= {"recency"}
+        assert {expert["name"] for expert in told["experts"]["shown"]} >= {"blend"}
         hot = told["hot"]["shown"]
         assert hot[0]["key"] == SCRIPT
         assert hot[0]["share"] == pytest.approx(1 / 3, rel=0.3)

@@ -189,8 +189,14 @@ def test_colours_follow_the_scheme(busy: Served, browser: Browser) -> None:
 
 def test_keys_are_text(busy: Served, browser: Browser) -> None:
     """Whatever they hold is shown, and does nothing: not at first, and not when it is exchanged."""
+    with connected(busy) as client:
+        until = time.monotonic() + DEADLINE
+        while sum(row["size"] > 8_000 for row in data(busy)["big"]["shown"]) < len(HOSTILE):
+            for key in HOSTILE:
+                client.set(key, b"x" * 8_000)
+            assert time.monotonic() < until
     with visiting(browser, url(busy)) as visit:
-        shown = visit.page.locator("#hot tbody code").all_inner_texts()
+        shown = visit.page.locator("#big tbody code").all_inner_texts()
         assert "<script>alert('key')</script>" in shown
         assert "a\\u{202e}cod.exe\\u{200b}" in shown
         assert "\\xff\\xfe\\x00\\x1b[31m\\x0d\\x0a" in shown

@@ -82,7 +82,7 @@ pub(super) fn see(server: &mut Server, user: &User) -> Seen {
         counts: counts(server),
         unit: Unit::Bytes,
         capacity: keyspace.capacity(),
-        used: keyspace.counted(),
+        used: keyspace.used(),
         entries: keyspace.count() as u64,
         shadows,
         experts,
