@@ -355,7 +355,7 @@ def text_of(key: object) -> str:
     return _core.shown(text.encode("utf-8", "surrogateescape"))
 
 
-def counts(cache: "Cache[Any, Any]") -> Mapping[str, int]:
+def counts(cache: "Cache[Any, Any]") -> Mapping[str, Any]:
     """The counters."""
     return cache.counts()
 

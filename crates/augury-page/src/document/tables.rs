@@ -221,6 +221,12 @@ fn evicted(it: &Eviction, has_places: bool, seen: &Seen) -> Markup {
     }
 }
 
+/// A score in words. Rankings by the wait until the next request have none for what is not awaited.
+fn worth(score: f64) -> String {
+    const NEVER: f64 = -1e9;
+    if score <= NEVER { "not awaited".to_owned() } else { format!("worth {}", text::short(score)) }
+}
+
 /// A reason in words.
 fn why(it: &Reason) -> String {
     let times = match it.count {
@@ -229,14 +235,14 @@ fn why(it: &Reason) -> String {
         count => format!("asked for {} times", text::whole(count)),
     };
     let mut words = format!(
-        "Lowest of {} looked at by {} (worth {}): {times}, last {} reads before.",
+        "Lowest of {} looked at by {} ({}): {times}, last {} reads before.",
         text::whole(it.looks),
         it.ruling,
-        text::short(it.score),
+        worth(it.score),
         text::whole(it.age)
     );
     if let Some(newcomer) = it.newcomer {
-        words.push_str(&format!(" The newcomer was worth {}.", text::short(newcomer)));
+        words.push_str(&format!(" The newcomer was {}.", worth(newcomer)));
     }
     match it.holders.as_deref() {
         None => {}
