@@ -1,15 +1,16 @@
 """What was to be reached, and whether the measurements reach it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import freshness, scores
+from benchmarks.finding import Finding
 from benchmarks.freshness_section import PERIODIC, RATIO
 from benchmarks.inputs import percent
 from benchmarks.nearcache.section import APART, GET_FACTOR, HIT_FACTOR, LATENCY_FACTOR
 from benchmarks.placement.section import FORECAST_SERIES, LIMIT
 from benchmarks.scores import SAME, Cell
+from benchmarks.serving.judging import judge_endurance, judge_equal_memory, judge_server
 from benchmarks.speed import LRB_FACTOR
 from benchmarks.together.section import NEAR, SOONER
 
@@ -17,18 +18,6 @@ KIB = 1024
 MIB = 1024 * KIB
 #: Bytes that histories, ghosts and shadows may take for each resident.
 PER_RESIDENT = 48
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A limit and what was measured against it."""
-
-    what: str
-    limit: str
-    value: str
-    met: bool
-    #: The cell with the worst value.
-    where: str | None = None
 
 
 def findings(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> list[Finding]:
@@ -43,6 +32,9 @@ def findings(parts: Mapping[str, dict[str, Any]], cells: Sequence[Cell]) -> list
         "models": judge_models,
         "harm": judge_harm,
         "training": judge_training,
+        "server": judge_server,
+        "equal_memory": judge_equal_memory,
+        "endurance": judge_endurance,
         "placement": judge_placement,
         "nearcache": judge_nearcache,
         "together": judge_together,

@@ -22,7 +22,8 @@ from benchmarks import (
 from benchmarks.advice_section import advice_section
 from benchmarks.application.section import application_section
 from benchmarks.curves_section import curves_section
-from benchmarks.findings import Finding, findings
+from benchmarks.finding import Finding
+from benchmarks.findings import findings
 from benchmarks.freshness_section import freshness_section
 from benchmarks.inputs import ROOT, Shared, percent
 from benchmarks.library_section import library_section

@@ -28,7 +28,7 @@ COLOURS = 64
 
 def load(client: "redis.Redis", dice: random.Random, begin: int) -> int:
     """A skewed stream with scans in it, each key set where it was missed; where the scan is."""
-    keys = [f"user:{int(dice.paretovariate(0.6)) % 40_000}" for _ in range(300)]
+    keys = [f"user:{int(dice.paretovariate(0.6)) % 400_000}" for _ in range(900)]
     keys += [f"scan:{number}" for number in range(begin, begin + 100)]
     pipe = client.pipeline(transaction=False)
     for key in keys:
@@ -42,7 +42,7 @@ def load(client: "redis.Redis", dice: random.Random, begin: int) -> int:
 
 def main() -> None:
     """Draws it."""
-    arguments = ("--memory", "1mb", "--simulate", "yes", "--http-port", "0")
+    arguments = ("--memory", "16mb", "--simulate", "yes", "--http-port", "0")
     with serving(*arguments, protocols=("redis", "http")) as served, chromium() as browser:
         url = f"http://127.0.0.1:{served.ports['http']}/"
         client = redis.Redis(port=served.port)
