@@ -75,7 +75,7 @@ def test_the_sources_are_all_of_what_is_built(unpacked: Path) -> None:
     ours = {
         name: text
         for name, text in files(ROOT, "crates").items()
-        if name.endswith((".rs", ".toml")) and "/target/" not in name
+        if name.endswith((".rs", ".toml", ".css", ".js", ".svg")) and "/target/" not in name
     }
     assert ours == files(unpacked, "crates")
     for name in ("Cargo.lock", "Cargo.toml", "LICENSE", "README.md", "pyproject.toml"):
