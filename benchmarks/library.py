@@ -290,6 +290,7 @@ def small() -> dict[str, float]:
         key = int(draw.paretovariate(0.5)) % 2_560
         if cache.get(key) is None:
             cache[key] = key
+    augury.memoize(len)  # loads its modules
     before = resident()
     functions = [augury.memoize(lambda number, by=by: number + by) for by in range(10_000)]
     declared = resident() - before
