@@ -56,7 +56,7 @@ class Line:
         self._socket.sendall(b"".join(commands))
         for _ in commands:
             answer = self._file.readline()
-            assert answer[:1] in b"+:", answer
+            assert answer.startswith((b"+", b":")), answer
 
     def channels(self, pattern: bytes) -> Iterator[bytes]:
         """Subscribe to channels; of each message the channel, as it comes."""

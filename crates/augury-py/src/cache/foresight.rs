@@ -184,7 +184,8 @@ impl Foresight {
     /// It will not be fetched after all, and never was.
     pub(super) fn recall(&mut self, hash: u64, released: &mut Released) {
         let Some(one) = self.foreseen.remove(&hash) else { return };
-        self.counts.issued -= u64::from(one.phase == Phase::Flying);
+        // Somebody may have asked for it since it was taken off the queue.
+        self.counts.issued -= u64::from(matches!(one.phase, Phase::Flying | Phase::Awaited));
         self.prefetcher.recalled(hash);
         released.keys.push(one.key);
     }
