@@ -29,6 +29,7 @@ from benchmarks import (
 )
 from benchmarks.placement import section as placement_section
 from benchmarks.serving import section as serving_section
+from benchmarks.serving.judging import judge_server
 from benchmarks.web.laws import LAWS, kept_by
 from benchmarks.web.section import web_section
 
@@ -478,13 +479,30 @@ def test_the_section_on_sequence_models_tells_who_wins_and_what_is_left_out() ->
 
 def test_the_section_on_the_server_sets_ours_beside_valkey() -> None:
     """The last column is the share of valkey's time; entries are told with what was asked."""
+    spent = {"augury": 700.0, "augury lru": 600.0, "augury 2 threads": 750.0, "valkey": 1_000.0}
     costs = [
-        {"command": "get", "pipeline": 16, "bytes": 64, "server": name, "nanoseconds": spent}
-        for name, spent in {"augury": 700.0, "valkey": 1_000.0}.items()
-    ]
-    entries = [{"server": "augury", "entries": 1_000, "bytes": 66.25}]
-    text = serving_section.server_section({"costs": costs, "entries": entries})
-    assert "| get, batches of 16, 64 bytes | 700 | 1,000 | 0.70 |" in text
+        {"command": "get", "pipeline": 16, "bytes": 64, "server": name, "nanoseconds": each,
+         "milliseconds": each / 1_000, "per_second": 1e9 / each}
+        for name, each in spent.items()
+    ]  # fmt: skip
+    part = {
+        "costs": costs,
+        "entries": [{"server": "augury", "entries": 1_000, "bytes": 66.25}],
+        "watched": [
+            {"server": name, "nanoseconds": each}
+            for name, each in {"augury": 700.0, "augury watched": 721.0}.items()
+        ],
+    }
+    text = serving_section.server_section(part)
+    assert "| get, batches of 16, 64 bytes | 700 | 600 | 750 | 1,000 | 0.70 |" in text
+    assert "| get, batches of 16, 64 bytes | 0.70 | 0.60 | 0.75 | 1.00 | 0.70 |" in text
+    assert "| augury watched | 721 | 1.030 |" in text
+    found = {finding.what: finding for finding in judge_server(part)}
+    assert found["server, CPU of GET beside valkey's"].met
+    assert found["server, CPU with learning beside none (lru)"].value == "1.17x"
+    assert not found["server, CPU with learning beside none (lru)"].met
+    assert found["server, commands per second, one thread beside two"].value == "1.07x"
+    assert not found["server, CPU of GET while the page and metrics are watched"].met
     assert "| augury | 1,000 | 66.2 |" in text
     assert "Not measured." in serving_section.server_section(None)
 

@@ -21,12 +21,13 @@ TICKS = os.sysconf("SC_CLK_TCK")
 PATIENCE_SECONDS = 20.0
 
 
-def ours(*options: str) -> Callable[[int, int], list[str]]:
-    """The command of augury's server."""
+def ours(*options: str, http: bool = False) -> Callable[[int, int], list[str]]:
+    """The command of augury's server, with a port for HTTP too where it is asked for."""
     program = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release/augury-server"
 
     def command(port: int, memory: int) -> list[str]:
-        return [str(program), "--port", str(port), "--memory", str(memory), *options]
+        more = ["--http-port", str(free_port())] if http else []
+        return [str(program), "--port", str(port), "--memory", str(memory), *options, *more]
 
     return command
 
@@ -70,6 +71,10 @@ def redis_server() -> str:
 CONTESTANTS = {
     "augury": ours(),
     "augury lru": ours("--policy", "lru"),
+    "augury 2 threads": ours("--threads", "2"),
+    "augury watched": ours(http=True),
+    "augury simulate": ours("--simulate", "yes"),
+    "augury simulate watched": ours("--simulate", "yes", http=True),
     "valkey": theirs(valkey, "allkeys-lru"),
     "valkey lfu": theirs(valkey, "allkeys-lfu"),
     "redis": theirs(redis_server, "allkeys-lru"),

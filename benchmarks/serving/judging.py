@@ -1,6 +1,6 @@
 """What the server was to reach beside its peers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.finding import Finding
@@ -9,27 +9,60 @@ from benchmarks.serving.section import ENTRY_BYTES
 __all__ = ["judge_endurance", "judge_equal_memory", "judge_server"]
 
 PAUSE_SECONDS = 0.01
+#: What learning may take beside none, of CPU time and of the latency of one in a thousand.
+LEARNING_CPU, LEARNING_LATENCY = 1.1, 1.1
+WATCHING_CPU = 1.02
 LAG_MILLISECONDS = 100.0
 
 
 def judge_server(part: Mapping[str, Any]) -> Iterator[Finding]:
-    """CPU time per command beside Valkey's, the worst load; bytes per entry."""
-    spent: dict[tuple[str, int, int], dict[str, float]] = {}
-    for row in part["costs"]:
-        load = (row["command"], row["pipeline"], row["bytes"])
-        spent.setdefault(load, {})[row["server"]] = row["nanoseconds"]
-    ratios = {load: by["augury"] / by["valkey"] for load, by in spent.items()}
-    for command in dict.fromkeys(command for command, _, _ in ratios):
-        mine = [load for load in ratios if load[0] == command]
-        worst = max(mine, key=lambda load: ratios[load])
-        yield Finding(
-            f"server, CPU of {command.upper()} beside valkey's", "<= 1x", f"{ratios[worst]:.2f}x",
-            ratios[worst] <= 1, f"batches of {worst[1]}, {worst[2]} bytes",
-        )  # fmt: skip
+    """Costs beside Valkey's and beside no learning, the worst load; bytes per entry."""
+    costs = part["costs"]
+    for command in dict.fromkeys(row["command"] for row in costs):
+        mine = [row for row in costs if row["command"] == command]
+        of = f"of {command.upper()} beside valkey's"
+        yield worst_beside(f"CPU {of}", mine, "nanoseconds", ("augury", "valkey"), 1)
+        yield worst_beside(f"p99.9 {of}", mine, "milliseconds", ("augury", "valkey"), 1)
+    learning = ("augury", "augury lru")
+    about = "with learning beside none (lru)"
+    yield worst_beside(f"CPU {about}", costs, "nanoseconds", learning, LEARNING_CPU)
+    yield worst_beside(f"p99.9 {about}", costs, "milliseconds", learning, LEARNING_LATENCY)
+    # Slower is what takes more: so the throughput of one beside that of two.
+    threads = ("augury", "augury 2 threads")
+    yield worst_beside(
+        "commands per second, one thread beside two", costs, "per_second", threads, 1
+    )
+    spent = {row["server"]: row["nanoseconds"] for row in part["watched"]}
+    ratio = spent["augury watched"] / spent["augury"]
+    yield Finding(
+        "server, CPU of GET while the page and metrics are watched", f"<= {WATCHING_CPU}x",
+        f"{ratio:.3f}x", ratio <= WATCHING_CPU,
+    )  # fmt: skip
     [entry] = [row for row in part["entries"] if row["server"] == "augury"]
     yield Finding(
         f"server, bytes per entry beyond key and value at {entry['entries']:,}",
         f"<= {ENTRY_BYTES}", f"{entry['bytes']:.1f}", entry["bytes"] <= ENTRY_BYTES,
+    )  # fmt: skip
+
+
+def worst_beside(
+    about: str,
+    rows: Sequence[Mapping[str, Any]],
+    what: str,
+    servers: tuple[str, str],
+    limit: float,
+) -> Finding:
+    """One server beside another, at the load where that is worst."""
+    loads: dict[tuple[str, int, int], dict[str, float]] = {}
+    for row in rows:
+        load = (row["command"], row["pipeline"], row["bytes"])
+        loads.setdefault(load, {})[row["server"]] = row[what]
+    ratios = {load: by[servers[0]] / by[servers[1]] for load, by in loads.items()}
+    worst = max(ratios, key=lambda load: ratios[load])
+    command, pipeline, size = worst
+    return Finding(
+        f"server, {about}", f"<= {limit}x", f"{ratios[worst]:.2f}x", ratios[worst] <= limit,
+        f"{command.upper()}, batches of {pipeline}, {size} bytes",
     )  # fmt: skip
 
 

@@ -20,28 +20,42 @@ def server_section(part: Mapping[str, Any] | None) -> str:
     return "\n\n".join(
         [
             text,
-            f"### CPU nanoseconds per command\n\n{cost_table(part['costs'])}",
+            f"### CPU nanoseconds per command\n\n{cost_table(part['costs'], 'nanoseconds')}",
+            f"### Latency, p99.9 in milliseconds\n\n{cost_table(part['costs'], 'milliseconds')}",
+            f"### Commands per second\n\n{cost_table(part['costs'], 'per_second')}",
+            f"### While it is watched\n\n{watched_table(part['watched'])}",
             f"### Bytes per entry beyond key and value\n\n{entry_table(part['entries'])}",
         ]
     )
 
 
-def cost_table(rows: Sequence[Mapping[str, Any]]) -> str:
+def cost_table(rows: Sequence[Mapping[str, Any]], what: str) -> str:
     """A line for each load; ours beside valkey in the last column."""
     servers = list(dict.fromkeys(row["server"] for row in rows))
     loads: dict[tuple[str, int, int], dict[str, float]] = {}
     for row in rows:
         load = (row["command"], row["pipeline"], row["bytes"])
-        loads.setdefault(load, {})[row["server"]] = row["nanoseconds"]
+        loads.setdefault(load, {})[row["server"]] = row[what]
+    digits = 2 if what == "milliseconds" else 0
     lines = [
         [
             f"{command}, batches of {pipeline}, {size} bytes",
-            *(f"{by[name]:,.0f}" for name in servers),
+            *(f"{by[name]:,.{digits}f}" for name in servers),
             f"{by['augury'] / by['valkey']:.2f}",
         ]
         for (command, pipeline, size), by in loads.items()
     ]
     return table(["load", *servers, "augury / valkey"], lines)
+
+
+def watched_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A line for each server, beside the first, which nobody watches."""
+    base = rows[0]["nanoseconds"]
+    lines = [
+        [row["server"], f"{row['nanoseconds']:,.0f}", f"{row['nanoseconds'] / base:.3f}"]
+        for row in rows
+    ]
+    return table(["server", "CPU nanoseconds per GET", f"beside {rows[0]['server']}"], lines)
 
 
 def entry_table(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -46,6 +46,7 @@ mod sizing;
 mod time;
 mod together;
 mod watching;
+mod window;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
