@@ -8,6 +8,7 @@
 //! This module knows nothing of protocols, sockets, time or policies.
 
 mod block;
+mod heap;
 pub mod hash;
 
 use std::fmt;
