@@ -43,6 +43,11 @@ impl Clients {
         self.seats.get(seat)?.as_deref()
     }
 
+    /// The client in a seat, to change, unless its commands are running.
+    pub fn get_mut(&mut self, seat: usize) -> Option<&mut Client> {
+        self.seats.get_mut(seat)?.as_deref_mut()
+    }
+
     /// All that are in their seats.
     pub fn seated(&self) -> impl Iterator<Item = &Client> {
         self.seats.iter().filter_map(|(_, client)| client.as_deref())

@@ -120,6 +120,8 @@ pub struct Server {
     pub started: Millis,
     /// What can be set.
     pub settings: Settings,
+    /// Workers that serve clients at present.
+    pub serving: usize,
     /// Counters.
     pub counters: Counters,
     /// How often which command runs, and how long it takes.
@@ -178,6 +180,7 @@ impl Server {
             now,
             started: now,
             settings,
+            serving: 1,
             counters: Counters::default(),
             tallies: Tallies::new(now),
             models: Models::default(),
@@ -284,6 +287,13 @@ impl Server {
     #[inline]
     pub fn put_client(&mut self, seat: usize, client: Box<Client>) {
         self.clients.put(seat, client);
+    }
+
+    /// A client's connection is somewhere else now: there it is woken.
+    pub fn move_client(&mut self, seat: usize, place: Place) {
+        if let Some(client) = self.clients.get_mut(seat) {
+            client.place = place;
+        }
     }
 
     /// A client has gone: its seat is free, and nobody waits for it any more.

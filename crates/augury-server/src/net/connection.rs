@@ -31,6 +31,8 @@ pub(super) struct Connection {
     pub(super) transport: Transport,
     /// Its client's seat in the server.
     pub(super) seat: usize,
+    /// Which of all connections it is: so they are shared among workers.
+    pub(super) ticket: usize,
     /// What has come.
     pub(super) input: Vec<u8>,
     /// The commands in it, in the protocol of its port.
@@ -61,6 +63,7 @@ impl Connection {
     pub(super) fn new(
         transport: Transport,
         seat: usize,
+        ticket: usize,
         dialect: Dialect,
         is_stranger: bool,
         now: Instant,
@@ -68,6 +71,7 @@ impl Connection {
         Connection {
             transport,
             seat,
+            ticket,
             input: Vec::new(),
             batch: Batch::new(dialect),
             output: Vec::new(),

@@ -10,6 +10,7 @@ use mio::{Poll, Waker};
 use rustls::ServerConfig;
 
 use super::accept::{Port, Service};
+use super::sharing::Sharing;
 use super::tls;
 use super::worker::{Letter, Mailbox, Parts, WAKE, Worker};
 use crate::config::Settings;
@@ -97,14 +98,17 @@ impl Listening {
             polls.push(poll);
         }
         let mailboxes: Arc<[Mailbox]> = mailboxes.into();
+        let sharing = Arc::new(Sharing::new(self.threads));
         let mut ports = Some(self.ports);
         let mut workers = Vec::new();
         for (number, poll) in polls.into_iter().enumerate() {
             let (shared, mailboxes) = (self.shared.clone(), mailboxes.clone());
+            let sharing = sharing.clone();
             // The first worker accepts for all.
             let ports = ports.take().unwrap_or_default();
             let tls = self.tls.clone();
-            let worker = Worker::new(Parts { number, poll, ports, tls, shared, mailboxes })?;
+            let parts = Parts { number, poll, ports, tls, shared, mailboxes, sharing };
+            let worker = Worker::new(parts)?;
             let thread = std::thread::Builder::new().name(format!("augury-{number}"));
             workers.push(thread.spawn(move || worker.run())?);
         }

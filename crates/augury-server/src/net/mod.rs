@@ -10,6 +10,7 @@ mod limits;
 mod listen;
 mod memcached;
 mod serve;
+mod sharing;
 mod tls;
 mod transport;
 mod worker;

@@ -17,6 +17,7 @@ use super::connection::{Connection, Reading};
 use super::dialect::Dialect;
 use super::limits::Bounds;
 use super::serve::{Served, serve};
+use super::sharing::{Overseer, Sharing};
 use super::transport::Transport;
 use crate::auth;
 use crate::client::Place;
@@ -47,9 +48,19 @@ const READS_AT_ONCE: usize = 16;
 /// What workers send each other.
 pub(super) enum Letter {
     /// A new connection for this worker.
-    Accepted(TcpStream, SocketAddr, Service),
+    Accepted(Accepted),
+    /// A connection that was another worker's.
+    Moved(Box<Connection>),
     /// A connection of this worker has something to write.
     Look(usize),
+}
+
+/// A connection that has just come.
+pub(super) struct Accepted {
+    stream: TcpStream,
+    peer: SocketAddr,
+    service: Service,
+    ticket: usize,
 }
 
 /// Where a worker finds its letters.
@@ -83,6 +94,7 @@ pub(super) struct Parts {
     pub(super) tls: Option<Arc<ServerConfig>>,
     pub(super) shared: Arc<Shared>,
     pub(super) mailboxes: Arc<[Mailbox]>,
+    pub(super) sharing: Arc<Sharing>,
 }
 
 /// See the module's head.
@@ -94,11 +106,15 @@ pub(super) struct Worker {
     connections: Slab<Connection>,
     shared: Arc<Shared>,
     mailboxes: Arc<[Mailbox]>,
+    sharing: Arc<Sharing>,
+    overseer: Overseer,
     bounds: Bounds,
-    /// The worker that the next connection goes to.
+    /// The ticket of the next connection that is accepted.
     next: usize,
     /// When the events at hand came.
     now: Instant,
+    /// Whether there is more that has expired than a beat had time for.
+    is_behind: bool,
     /// Connections that may have more to read.
     unread: Vec<usize>,
     /// What is read goes through it.
@@ -107,12 +123,14 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(parts: Parts) -> io::Result<Worker> {
-        let Parts { number, poll, mut ports, tls, shared, mailboxes } = parts;
+        let Parts { number, poll, mut ports, tls, shared, mailboxes, sharing } = parts;
         for (at, port) in ports.iter_mut().enumerate() {
             let token = Token(LISTENERS - at);
             poll.registry().register(&mut port.listener, token, Interest::READABLE)?;
         }
         let bounds = Bounds::new(&shared.lock().settings);
+        let now = Instant::now();
+        let overseer = Overseer::new(&sharing, now);
         Ok(Worker {
             number,
             poll,
@@ -121,9 +139,12 @@ impl Worker {
             connections: Slab::new(),
             shared,
             mailboxes,
+            sharing,
+            overseer,
             bounds,
             next: 0,
-            now: Instant::now(),
+            now,
+            is_behind: false,
             unread: Vec::new(),
             scratch: vec![0; READ_AT_ONCE].into(),
         })
@@ -152,20 +173,26 @@ impl Worker {
                 self.receive(token, true);
             }
             self.accept();
-            if self.number == 0 && self.now.duration_since(last_beat) >= BEAT {
+            // Where nobody asks for anything, what has expired need not wait for the next beat.
+            let is_due = self.now.duration_since(last_beat) >= BEAT;
+            if self.number == 0 && (is_due || (self.is_behind && events.is_empty())) {
                 last_beat = self.now;
-                self.expire();
+                self.is_behind = !self.expire();
             }
             if self.now.duration_since(last_sweep) >= SWEEP {
                 last_sweep = self.now;
                 self.sweep();
+                self.share();
+            }
+            if self.sharing.is_possible() {
+                self.sharing.count(self.number, self.now.elapsed());
             }
         }
     }
 
     /// How long to wait for events.
     fn timeout(&self) -> Option<Duration> {
-        if !self.unread.is_empty() || self.ports.iter().any(Port::has_more) {
+        if !self.unread.is_empty() || self.is_behind || self.ports.iter().any(Port::has_more) {
             Some(Duration::ZERO)
         } else if self.number == 0 {
             Some(BEAT)
@@ -191,7 +218,8 @@ impl Worker {
     fn read_letters(&mut self) -> bool {
         for letter in self.mailboxes[self.number].take() {
             match letter {
-                Letter::Accepted(stream, peer, service) => self.take_over(stream, peer, service),
+                Letter::Accepted(accepted) => self.take_over(accepted),
+                Letter::Moved(connection) => self.take_in(*connection),
                 Letter::Look(token) => self.look(token),
             }
         }
@@ -205,18 +233,20 @@ impl Worker {
             }
             let service = self.ports[at].service;
             for (stream, peer) in self.ports[at].accept() {
-                let to = self.next % self.mailboxes.len();
+                let accepted = Accepted { stream, peer, service, ticket: self.next };
+                let to = self.sharing.worker_of(self.next);
                 self.next += 1;
                 if to == self.number {
-                    self.take_over(stream, peer, service);
+                    self.take_over(accepted);
                 } else {
-                    self.mailboxes[to].send(Letter::Accepted(stream, peer, service));
+                    self.mailboxes[to].send(Letter::Accepted(accepted));
                 }
             }
         }
     }
 
-    fn take_over(&mut self, mut stream: TcpStream, peer: SocketAddr, service: Service) {
+    fn take_over(&mut self, accepted: Accepted) {
+        let Accepted { mut stream, peer, service, ticket } = accepted;
         // A reply must not wait for the acknowledgement of the one before.
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "TCP_NODELAY was refused");
@@ -255,19 +285,61 @@ impl Worker {
         });
         match registered {
             Ok(transport) => {
-                entry.insert(Connection::new(
-                    transport,
-                    seat,
-                    service.dialect(),
-                    is_stranger,
-                    self.now,
-                ));
+                let dialect = service.dialect();
+                let connection =
+                    Connection::new(transport, seat, ticket, dialect, is_stranger, self.now);
+                entry.insert(connection);
             }
             Err(error) => {
                 warn!(%error, "a connection was not registered");
                 self.shared.lock().unseat(seat);
             }
         }
+    }
+
+    /// Sends connections to the workers that they are to be with now; those that wait for something
+    /// are told of it here, and go later.
+    fn share(&mut self) {
+        if !self.sharing.is_possible() {
+            return;
+        }
+        if self.number == 0 && self.overseer.is_due(self.now) {
+            let mut server = self.shared.lock();
+            let commands = server.counters.commands;
+            server.serving = self.overseer.decide(&self.sharing, commands, self.now);
+        }
+        let others = self.connections.iter().filter_map(|(token, connection)| {
+            let to = self.sharing.worker_of(connection.ticket);
+            (to != self.number && !connection.is_stopped()).then_some((token, to))
+        });
+        for (token, to) in others.collect::<Vec<_>>() {
+            let mut connection = self.connections.remove(token);
+            if let Err(error) = self.poll.registry().deregister(connection.transport.source()) {
+                debug!(%error, "a connection was not registered");
+            }
+            self.mailboxes[to].send(Letter::Moved(Box::new(connection)));
+        }
+    }
+
+    /// Goes on with a connection that was another worker's.
+    fn take_in(&mut self, mut connection: Connection) {
+        let entry = self.connections.vacant_entry();
+        let token = entry.key();
+        let source = connection.transport.source();
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        if let Err(error) = self.poll.registry().register(source, Token(token), interest) {
+            warn!(%error, "a connection was not registered");
+            connection.discount(&self.shared.buffers);
+            self.shared.lock().unseat(connection.seat);
+            return;
+        }
+        self.shared
+            .lock()
+            .move_client(connection.seat, Place { worker: self.number, connection: token });
+        entry.insert(connection);
+        // What has come meanwhile, from others or from the peer, was told to nobody.
+        self.look(token);
+        self.receive(token, true);
     }
 
     /// Reads what has come, runs it, and writes the answers.
@@ -399,8 +471,8 @@ impl Worker {
         }
     }
 
-    /// Removes what has expired, in short holds of the lock.
-    fn expire(&mut self) {
+    /// Removes what has expired, in short holds of the lock; whether all of it.
+    fn expire(&mut self) -> bool {
         let begin = Instant::now();
         loop {
             let mut server = self.shared.lock();
@@ -417,7 +489,7 @@ impl Worker {
             send_wakes(&self.mailboxes, wakes);
             let is_done = count < EXPIRED_AT_ONCE && hashes < HASHES_AT_ONCE;
             if is_done || begin.elapsed() > EXPIRY_BUDGET {
-                return;
+                return is_done;
             }
         }
     }

@@ -8,8 +8,8 @@
 //! This module knows nothing of protocols, sockets, time or policies.
 
 mod block;
-mod heap;
 pub mod hash;
+mod heap;
 
 use std::fmt;
 use std::ptr::NonNull;

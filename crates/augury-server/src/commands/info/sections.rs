@@ -46,7 +46,7 @@ pub(super) fn server(call: &mut Call<'_, '_>, text: &mut String) {
     let program = std::env::current_exe().unwrap_or_default();
     field(text, "executable", program.display());
     field(text, "config_file", "");
-    field(text, "io_threads_active", u8::from(server.settings.threads > 1));
+    field(text, "io_threads_active", u8::from(server.serving > 1));
 }
 
 pub(super) fn clients(call: &mut Call<'_, '_>, text: &mut String) {
