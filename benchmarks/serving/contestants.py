@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+import redis
 from examples.query_cache.postgres import free_port
 
 from benchmarks.inputs import ROOT
@@ -101,6 +102,12 @@ class Contestant:
     def resident(self) -> int:
         """Bytes in memory that come from no file."""
         return self._status("RssAnon")
+
+    @property
+    def client_buffers(self) -> int:
+        """Bytes of what clients have sent and not yet been answered, as the server tells it."""
+        memory = redis.Redis(port=self.port).info("memory")
+        return int(memory["mem_clients_normal"])
 
     @property
     def resident_all(self) -> int:

@@ -2,13 +2,13 @@
 //!
 //! Entries are charged what the allocator sets aside for them, and a share of the index. The rest
 //! (history and ghosts, pages that fragmentation keeps from being given back, the program itself)
-//! cannot be foretold, so it is measured: some times a second a thread compares the resident set with
-//! what is counted, and reserves of the bound what the difference exceeds its allowance by. The
-//! promise is a resident set of at most 1.05 times `--memory` and 32 MiB and clients' buffers; what
+//! cannot be foretold, so it is measured: ten times a second, and more often the more comes in, a
+//! thread compares the resident set with what is counted, and reserves of the bound what the difference
+//! exceeds its allowance by. The promise is a resident set of at most 1.05 times `--memory` and 32 MiB and clients' buffers; what
 //! is aimed at is less, so that what happens between two looks has room. Holes in pages that hold
 //! something else are not counted towards the aim: to evict for them makes more of them and gives no page
 //! back, and what comes next fills them. They are where the promise itself is near. Evictions hold
-//! the lock in short steps.
+//! the lock in short steps; where they do not keep up, clients that bring more make room first.
 
 use std::io;
 use std::sync::Arc;
@@ -23,10 +23,14 @@ use crate::server::{Server, Shared};
 
 /// How often memory is looked at.
 const LOOK: Duration = Duration::from_millis(100);
-/// How often while more is reserved than before.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// How often while more is reserved than before, and at most.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// Bytes that come from clients between two looks, as far as that can be foreseen.
+const VOLUME: u64 = 1 << 20;
 /// Bytes evicted in one hold of the lock.
 pub(crate) const STEP: u64 = 128 << 10;
+/// Bytes that a client evicts for each that it brings, while room is to be made.
+const HELP: u64 = 8;
 /// Time that one look may spend on evictions; the rest waits for the next.
 const BUDGET: Duration = Duration::from_millis(50);
 /// Aimed at beyond the bound, for what does not grow with it: the program and its threads.
@@ -35,8 +39,11 @@ const ALLOWANCE: u64 = 16 << 20;
 const ALLOWANCE_PART: u64 = 50;
 /// The same where holes are counted too: what is left of the promise beyond it is for what happens
 /// between two looks.
-const LIMIT: u64 = 28 << 20;
+const LIMIT: u64 = 26 << 20;
 const LIMIT_PART: u64 = 25;
+/// How many times what is beyond the limit is evicted: a page comes back when all in it have gone, so of
+/// small entries scattered over many pages few bytes come back at first.
+const LIMIT_GAIN: u64 = 4;
 /// Free pages that the allocator may keep before it is asked to give them back.
 const DIRTY_MAX: u64 = 4 << 20;
 /// Most of the bound that is left to others, in tenths.
@@ -86,14 +93,16 @@ impl Measured {
         self.rss.saturating_sub(self.dirty()).saturating_sub(self.buffers)
     }
 
-    /// What of a bound is to be left to others while the entries count for so much.
-    fn reserve(&self, counted: u64, memory: u64) -> u64 {
+    /// What of a bound is to be left to others while the entries count for so much, and so much of it
+    /// is left to them already.
+    fn reserve(&self, counted: u64, reserved: u64, memory: u64) -> u64 {
         let overhead = self.held().saturating_sub(counted);
         let holes = self.active.saturating_sub(self.allocated);
         let allowed = ALLOWANCE + memory / ALLOWANCE_PART;
         let above_aim = overhead.saturating_sub(holes).saturating_sub(allowed);
         let above_limit = overhead.saturating_sub(LIMIT + memory / LIMIT_PART);
-        above_aim.max(above_limit).min(memory / 10 * RESERVE_TENTHS)
+        let more = above_limit.saturating_sub(reserved.max(above_aim));
+        above_aim.max(above_limit + (LIMIT_GAIN - 1) * more).min(memory / 10 * RESERVE_TENTHS)
     }
 
     /// Whether free pages are to be given back.
@@ -164,9 +173,15 @@ impl Control {
         let ending = is_ending.clone();
         let thread = std::thread::Builder::new().name("augury-memory".to_owned());
         let thread = thread.spawn(move || {
+            let (mut wait, mut read) = (LOOK, 0);
             while !ending.load(Ordering::Relaxed) {
+                let begin = Instant::now();
+                std::thread::park_timeout(wait);
+                let waited = begin.elapsed();
                 let is_tight = look(&shared);
-                std::thread::park_timeout(if is_tight { LOOK_AGAIN } else { LOOK });
+                let now = shared.lock().counters.read_bytes;
+                let volume = now - std::mem::replace(&mut read, now);
+                wait = if is_tight { LOOK_AGAIN } else { until_next(volume, waited) };
             }
         })?;
         Ok(Control { thread, is_ending })
@@ -182,6 +197,12 @@ impl Control {
     }
 }
 
+/// The time until the next look, after so many bytes have come within the last one.
+fn until_next(volume: u64, waited: Duration) -> Duration {
+    let share = VOLUME as f64 / volume.max(1) as f64;
+    waited.mul_f64(share.min(LOOK.as_secs_f64() / waited.as_secs_f64().max(1e-9))).max(LOOK_AGAIN)
+}
+
 /// Measures, and evicts what is over the bound; whether there was something to evict.
 fn look(shared: &Shared) -> bool {
     let buffers = shared.buffers.load(Ordering::Relaxed) as u64;
@@ -195,9 +216,10 @@ fn look(shared: &Shared) -> bool {
     let (wanted, memory, is_tight) = {
         let mut server = shared.lock();
         server.measured = measured.after(&server.measured);
-        let memory = server.settings.memory;
-        let wanted = measured.reserve(server.keyspace.counted(), memory);
-        (wanted, memory, wanted > server.keyspace.reserved())
+        let (memory, reserved) = (server.settings.memory, server.keyspace.reserved());
+        let wanted = measured.reserve(server.keyspace.counted(), reserved, memory);
+        server.reserve_wanted = wanted;
+        (wanted, memory, wanted > reserved)
     };
     let begin = Instant::now();
     while !approach(&mut shared.lock(), wanted) && begin.elapsed() < BUDGET {
@@ -207,6 +229,16 @@ fn look(shared: &Shared) -> bool {
         purge();
     }
     is_tight
+}
+
+/// Evicts on behalf of a client that brings so many bytes, as far as more is to be left to others: who
+/// brings faster than the thread evicts is slowed down by it.
+pub(crate) fn help(server: &mut Server, read: u64) {
+    for _ in 0..=(read * HELP / STEP) {
+        if approach(server, server.reserve_wanted) {
+            return;
+        }
+    }
 }
 
 /// One step to where so much is reserved within the bound that is set; whether it is there.
@@ -245,13 +277,13 @@ mod tests {
     #[test]
     fn what_exceeds_the_allowance_is_left_to_others() {
         let quiet = Measured { rss: 110 * MIB, ..Measured::default() };
-        assert_eq!(0, quiet.reserve(100 * MIB, 100 * MIB));
+        assert_eq!(0, quiet.reserve(100 * MIB, 0, 100 * MIB));
         let fragmented = Measured { rss: 190 * MIB, ..Measured::default() };
-        assert_eq!(72 * MIB, fragmented.reserve(100 * MIB, 100 * MIB));
+        assert_eq!(72 * MIB, fragmented.reserve(100 * MIB, 72 * MIB, 100 * MIB));
         let free = Measured { resident: 80 * MIB, ..fragmented };
-        assert_eq!((0, true), (free.reserve(100 * MIB, 100 * MIB), free.is_to_purge(100 * MIB)));
+        assert_eq!((0, true), (free.reserve(100 * MIB, 0, 100 * MIB), free.is_to_purge(100 * MIB)));
         let buffered = Measured { buffers: 60 * MIB, ..fragmented };
-        assert_eq!(12 * MIB, buffered.reserve(100 * MIB, 100 * MIB));
+        assert_eq!(12 * MIB, buffered.reserve(100 * MIB, 0, 100 * MIB));
     }
 
     #[test]
@@ -262,9 +294,14 @@ mod tests {
             allocated,
             ..Measured::default()
         };
-        let reserves =
-            [100, 90, 60].map(|counted| measured(counted * MIB).reserve(counted * MIB, 100 * MIB));
-        assert_eq!([0, 0, 28 * MIB], reserves, "the last is beyond the limit");
+        let reserves = [100, 90, 60]
+            .map(|counted| measured(counted * MIB).reserve(counted * MIB, 30 * MIB, 100 * MIB));
+        assert_eq!([0, 0, 30 * MIB], reserves, "the last is beyond the limit");
+        // While less is left to others pages are not given back as fast as entries leave.
+        assert_eq!(
+            28 * MIB + 3 * 8 * MIB,
+            measured(60 * MIB).reserve(60 * MIB, 20 * MIB, 100 * MIB)
+        );
     }
 
     #[test]
@@ -286,6 +323,16 @@ mod tests {
         assert_eq!((3 * MIB, MIB), (server.keyspace.capacity(), server.keyspace.reserved()));
         assert!(server.keyspace.counted() <= 2 * MIB);
         assert!(server.keyspace.counted() > MIB);
+    }
+
+    #[test]
+    fn the_more_comes_the_sooner_memory_is_looked_at_again() {
+        assert_eq!(LOOK, until_next(0, LOOK));
+        assert_eq!(LOOK, until_next(VOLUME / 2, LOOK / 2));
+        assert_eq!(LOOK / 4, until_next(VOLUME * 4, LOOK));
+        assert_eq!(LOOK_AGAIN, until_next(VOLUME * 400, LOOK));
+        assert_eq!(LOOK, until_next(VOLUME, Duration::from_secs(3)));
+        assert!(until_next(0, Duration::ZERO) <= LOOK);
     }
 
     #[test]

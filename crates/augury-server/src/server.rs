@@ -120,6 +120,8 @@ pub struct Server {
     pub started: Millis,
     /// What can be set.
     pub settings: Settings,
+    /// Bytes of the bound that are to be left to others.
+    pub reserve_wanted: u64,
     /// Workers that serve clients at present.
     pub serving: usize,
     /// Counters.
@@ -180,6 +182,7 @@ impl Server {
             now,
             started: now,
             settings,
+            reserve_wanted: 0,
             serving: 1,
             counters: Counters::default(),
             tallies: Tallies::new(now),
@@ -256,6 +259,17 @@ impl Server {
         if let Some(ender) = &self.ender {
             // Where nobody listens any more it ends already.
             let _ = ender.send(ending);
+        }
+    }
+
+    /// Counts what a connection has read and written; while room is still to be made for what the process
+    /// takes besides, whoever brings more makes some first.
+    #[inline]
+    pub fn account(&mut self, read: u64, written: u64) {
+        self.counters.read_bytes += read;
+        self.counters.written_bytes += written;
+        if read > 0 && self.reserve_wanted > self.keyspace.reserved() {
+            memory::help(self, read);
         }
     }
 

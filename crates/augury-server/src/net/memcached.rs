@@ -25,8 +25,7 @@ pub(super) fn serve(
         let server = &mut *server;
         let Some(mut client) = server.take_client(connection.seat) else { return Served::Well };
         client.active = server.now;
-        server.counters.read_bytes += read;
-        server.counters.written_bytes += written;
+        server.account(read, written);
         let mut done = 0;
         for request in batch.requests() {
             let (input, output) = (&connection.input, &mut connection.output);

@@ -41,8 +41,7 @@ pub(super) fn serve(
         let Some(mut client) = server.take_client(connection.seat) else { return Served::Well };
         connection.has_pushes |= !client.outbox.is_empty();
         connection.output.append(&mut client.outbox);
-        server.counters.read_bytes += read;
-        server.counters.written_bytes += written;
+        server.account(read, written);
         if count > 0 {
             client.active = server.now;
         }
