@@ -9,7 +9,8 @@ import time
 from augury import _core
 
 #: Renews a lease of a fifth of a second, or lets it run out, and looks at the clock before and
-#: after each question; at the end it prints how often leases lasted, and how often they had run out.
+#: after each question; at the end it prints how often leases lasted, and how often they had
+#: run out.
 KEEPER = """
 import random, sys, time
 from augury import _core

@@ -299,7 +299,7 @@ mod tests {
         assert_eq!([0, 0, 30 * MIB], reserves, "the last is beyond the limit");
         // While less is left to others pages are not given back as fast as entries leave.
         assert_eq!(
-            28 * MIB + 3 * 8 * MIB,
+            30 * MIB + 3 * 10 * MIB,
             measured(60 * MIB).reserve(60 * MIB, 20 * MIB, 100 * MIB)
         );
     }
