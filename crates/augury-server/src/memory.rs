@@ -25,7 +25,7 @@ use crate::server::{Server, Shared};
 const LOOK: Duration = Duration::from_millis(100);
 /// How often while more is reserved than before, and at most.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
-/// Bytes that come from clients between two looks, as far as that can be foreseen.
+/// Bytes that come from clients and upstream between two looks, as far as that can be foreseen.
 const VOLUME: u64 = 1 << 20;
 /// Bytes evicted in one hold of the lock.
 pub(crate) const STEP: u64 = 128 << 10;
@@ -41,9 +41,11 @@ const ALLOWANCE_PART: u64 = 50;
 /// between two looks.
 const LIMIT: u64 = 26 << 20;
 const LIMIT_PART: u64 = 25;
-/// How many times what is beyond the limit is evicted: a page comes back when all in it have gone, so of
+/// How many times what is beyond the limit is evicted: a run of pages comes back when all in it have gone, so of
 /// small entries scattered over many pages few bytes come back at first.
 const LIMIT_GAIN: u64 = 4;
+/// The part of the bound that is evicted ahead so at most.
+const AHEAD_PART: u64 = 8;
 /// Free pages that the allocator may keep before it is asked to give them back.
 const DIRTY_MAX: u64 = 4 << 20;
 /// Most of the bound that is left to others, in tenths.
@@ -102,7 +104,8 @@ impl Measured {
         let above_aim = overhead.saturating_sub(holes).saturating_sub(allowed);
         let above_limit = overhead.saturating_sub(LIMIT + memory / LIMIT_PART);
         let more = above_limit.saturating_sub(reserved.max(above_aim));
-        above_aim.max(above_limit + (LIMIT_GAIN - 1) * more).min(memory / 10 * RESERVE_TENTHS)
+        let ahead = ((LIMIT_GAIN - 1) * more).min(memory / AHEAD_PART);
+        above_aim.max(above_limit + ahead).min(memory / 10 * RESERVE_TENTHS)
     }
 
     /// Whether free pages are to be given back.
@@ -173,14 +176,14 @@ impl Control {
         let ending = is_ending.clone();
         let thread = std::thread::Builder::new().name("augury-memory".to_owned());
         let thread = thread.spawn(move || {
-            let (mut wait, mut read) = (LOOK, 0);
+            let (mut wait, mut brought) = (LOOK, 0);
             while !ending.load(Ordering::Relaxed) {
                 let begin = Instant::now();
                 std::thread::park_timeout(wait);
                 let waited = begin.elapsed();
                 let is_tight = look(&shared);
-                let now = shared.lock().counters.read_bytes;
-                let volume = now - std::mem::replace(&mut read, now);
+                let now = shared.lock().brought;
+                let volume = now - std::mem::replace(&mut brought, now);
                 wait = if is_tight { LOOK_AGAIN } else { until_next(volume, waited) };
             }
         })?;
@@ -231,12 +234,14 @@ fn look(shared: &Shared) -> bool {
     is_tight
 }
 
-/// Evicts on behalf of a client that brings so many bytes, as far as more is to be left to others: who
-/// brings faster than the thread evicts is slowed down by it.
-pub(crate) fn help(server: &mut Server, read: u64) {
-    for _ in 0..=(read * HELP / STEP) {
+/// Evicts on behalf of who brings so many bytes, as far as more is to be left to others: who brings faster
+/// than the thread evicts is slowed down by it.
+pub(crate) fn help(server: &mut Server, brought: u64) {
+    server.owed += brought * HELP;
+    while server.owed >= STEP {
+        server.owed -= STEP;
         if approach(server, server.reserve_wanted) {
-            return;
+            server.owed = 0;
         }
     }
 }
@@ -247,6 +252,8 @@ fn approach(server: &mut Server, wanted: u64) -> bool {
     let keyspace = &mut server.keyspace;
     // A bound that was lowered: what is above it is left to others first, step by step.
     let surplus = keyspace.capacity().saturating_sub(memory);
+    // What was wanted of a bound that has been lowered since is not wanted of this one.
+    let wanted = wanted.min(memory / 10 * RESERVE_TENTHS);
     let (now, goal) = (keyspace.reserved(), wanted + surplus);
     // Room is given back slowly: what was measured just now may come again.
     let next = if goal > now { goal.min(now + STEP) } else { goal.max(now - now.div_ceil(16)) };
@@ -299,7 +306,7 @@ mod tests {
         assert_eq!([0, 0, 30 * MIB], reserves, "the last is beyond the limit");
         // While less is left to others pages are not given back as fast as entries leave.
         assert_eq!(
-            30 * MIB + 3 * 10 * MIB,
+            30 * MIB + 100 * MIB / AHEAD_PART,
             measured(60 * MIB).reserve(60 * MIB, 20 * MIB, 100 * MIB)
         );
     }

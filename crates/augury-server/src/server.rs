@@ -122,6 +122,10 @@ pub struct Server {
     pub settings: Settings,
     /// Bytes of the bound that are to be left to others.
     pub reserve_wanted: u64,
+    /// Bytes that have come from clients and from upstream.
+    pub brought: u64,
+    /// Bytes to be evicted by those who have brought some.
+    pub owed: u64,
     /// Workers that serve clients at present.
     pub serving: usize,
     /// Counters.
@@ -183,6 +187,8 @@ impl Server {
             started: now,
             settings,
             reserve_wanted: 0,
+            brought: 0,
+            owed: 0,
             serving: 1,
             counters: Counters::default(),
             tallies: Tallies::new(now),
@@ -262,14 +268,21 @@ impl Server {
         }
     }
 
-    /// Counts what a connection has read and written; while room is still to be made for what the process
-    /// takes besides, whoever brings more makes some first.
+    /// Counts what a connection has read and written.
     #[inline]
     pub fn account(&mut self, read: u64, written: u64) {
         self.counters.read_bytes += read;
         self.counters.written_bytes += written;
-        if read > 0 && self.reserve_wanted > self.keyspace.reserved() {
-            memory::help(self, read);
+        self.bring(read);
+    }
+
+    /// So many bytes have come from outside. While room is still to be made for what the process takes
+    /// besides, whoever brings more makes some first.
+    #[inline]
+    pub fn bring(&mut self, bytes: u64) {
+        self.brought += bytes;
+        if self.reserve_wanted > self.keyspace.reserved() {
+            memory::help(self, bytes);
         }
     }
 

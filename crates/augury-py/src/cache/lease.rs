@@ -7,7 +7,6 @@
 //! counter where that says as surely that the moment is still ahead ([`Window`]).
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -30,9 +29,7 @@ struct Vouched {
 #[pyclass(frozen, subclass, weakref, module = "augury._core")]
 pub(crate) struct Leased {
     vouched: OnceLock<Vouched>,
-    /// Nanoseconds on the clock; hits are served before.
-    until: AtomicU64,
-    /// The same moment by the counter, where it can tell.
+    /// While it is open hits are served.
     window: Window,
 }
 
@@ -50,10 +47,10 @@ impl Leased {
     }
 
     /// Whether hits may be served now. What was removed before the lease was moved on is gone for whoever
-    /// sees it moved: hence the ordering.
+    /// sees it moved.
     #[inline]
     fn is_vouched_for(&self) -> bool {
-        self.window.is_open() || now() < self.until.load(Ordering::Acquire)
+        self.window.is_open(now)
     }
 }
 
@@ -62,7 +59,7 @@ impl Leased {
     #[new]
     #[pyo3(signature = (*_arguments, **_options))]
     fn new(_arguments: &Bound<'_, PyTuple>, _options: Option<&Bound<'_, PyDict>>) -> Self {
-        Leased { vouched: OnceLock::new(), until: AtomicU64::new(0), window: Window::default() }
+        Leased { vouched: OnceLock::new(), window: Window::default() }
     }
 
     /// Serves hits of this cache; everything else is asked of the function.
@@ -78,9 +75,7 @@ impl Leased {
 
     /// Lets hits be served until then, in seconds on the clock; at once no more by 0.
     fn vouch(&self, until: f64) {
-        let until = (until.max(0.0) * 1e9) as u64;
-        self.until.store(until, Ordering::Release);
-        self.window.open(until, now);
+        self.window.open((until.max(0.0) * 1e9) as u64, now);
     }
 
     /// Whether hits may be served now.

@@ -8,7 +8,7 @@
 //! cores alike and in deep sleep (`current_clocksource` says `tsc`). Its pace is what it was beside the
 //! clock since the process first looked, and no span opens where it has lately been another, as it is after
 //! a move to another host. Suspended machines lose power and count from nought: a count below the span's
-//! beginning is outside it, as is one of a core that lags behind.
+//! beginning is outside it, as is one of a core that lags behind, and who finds a span to be over ends it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -24,28 +24,52 @@ const AT_ONCE: u64 = 1 << 18;
 /// What the kernel tells time by is looked up again after so much: nanoseconds.
 const LOOK_EVERY: u64 = 1_000_000_000;
 
-/// From when the counter vouches, and for how many counts.
+/// A span is counted no further than this, for what the kernel tells time by may change: nanoseconds.
+const SPAN_MAX: u64 = 5_000_000_000;
+
+/// Until when the span lasts on the clock, and from when and for how many counts the counter vouches.
 #[derive(Default)]
 pub(super) struct Window {
+    /// Nanoseconds.
+    until: AtomicU64,
     from: AtomicU64,
     counts: AtomicU64,
 }
 
 impl Window {
-    /// Whether the span surely lasts. Who sees a span sees what was done before it was opened.
+    /// Whether the span lasts. Who sees a span sees what was done before it was opened.
     #[inline]
-    pub(super) fn is_open(&self) -> bool {
-        let counts = self.counts.load(Ordering::Acquire);
-        counter().wrapping_sub(self.from.load(Ordering::Acquire)) < counts
+    pub(super) fn is_open(&self, clock: impl FnOnce() -> u64) -> bool {
+        self.is_counted() || self.is_open_by(clock())
     }
 
-    /// Vouches up to a moment on the clock, in nanoseconds, as far as the counter can tell.
+    /// Whether the counter vouches for it. In this order: the beginning of a span with the counts of a
+    /// later one ends too early, the other way round it could end too late.
+    #[inline]
+    fn is_counted(&self) -> bool {
+        let from = self.from.load(Ordering::Acquire);
+        let counts = self.counts.load(Ordering::Acquire);
+        counter().wrapping_sub(from) < counts
+    }
+
+    #[cold]
+    fn is_open_by(&self, now: u64) -> bool {
+        let lasts = now < self.until.load(Ordering::Acquire);
+        if !lasts {
+            // A counter that begins anew may come to the same counts once more.
+            self.counts.store(0, Ordering::Release);
+        }
+        lasts
+    }
+
+    /// Lets the span last until a moment on the clock, in nanoseconds.
     pub(super) fn open(&self, until: u64, clock: impl FnOnce() -> u64) {
-        // One at a time: the two numbers belong together.
+        // One at a time: the three numbers belong together.
         let mut pace = PACE.lock().unwrap_or_else(PoisonError::into_inner);
+        self.until.store(until, Ordering::Release);
         self.counts.store(0, Ordering::Release);
         let span = Moment::seen(clock).and_then(|moment| {
-            let left = until.saturating_sub(moment.nanoseconds);
+            let left = until.saturating_sub(moment.nanoseconds).min(SPAN_MAX);
             Some((moment.count, pace.counts(moment, left)?))
         });
         if let Some((from, counts)) = span {

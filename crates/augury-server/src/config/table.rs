@@ -105,7 +105,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "threads",
         redis: "io-threads",
-        summary: "Threads that serve clients",
+        summary: "Threads that serve clients at most: as many do as answer more",
         field: number!(threads, Unit::Count, 1, 128),
         ..PLAIN
     },

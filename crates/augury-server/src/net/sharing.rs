@@ -37,7 +37,9 @@ impl Sharing {
 
     /// The worker that a connection is to be with; the tickets of connections count up.
     pub(super) fn worker_of(&self, ticket: usize) -> usize {
-        ticket % self.serving.load(Ordering::Relaxed)
+        // Mixed, for clients may open a busy connection and an idle one in turn.
+        let mixed = (ticket as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        mixed as usize % self.serving.load(Ordering::Relaxed)
     }
 
     /// Whether there is anything to share.

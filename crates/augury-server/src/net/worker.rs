@@ -34,6 +34,8 @@ const EVENTS: usize = 256;
 const BEAT: Duration = Duration::from_millis(10);
 /// How often a worker looks at the limits of its connections.
 const SWEEP: Duration = Duration::from_millis(100);
+/// After so long without an event nobody asks at present: what has expired need not wait for the beat.
+const QUIET: Duration = Duration::from_millis(1);
 /// Entries removed at a beat while the lock is held.
 const EXPIRED_AT_ONCE: usize = 512;
 /// Hashes from which expired fields are removed at a beat while the lock is held.
@@ -173,7 +175,6 @@ impl Worker {
                 self.receive(token, true);
             }
             self.accept();
-            // Where nobody asks for anything, what has expired need not wait for the next beat.
             let is_due = self.now.duration_since(last_beat) >= BEAT;
             if self.number == 0 && (is_due || (self.is_behind && events.is_empty())) {
                 last_beat = self.now;
@@ -192,8 +193,10 @@ impl Worker {
 
     /// How long to wait for events.
     fn timeout(&self) -> Option<Duration> {
-        if !self.unread.is_empty() || self.is_behind || self.ports.iter().any(Port::has_more) {
+        if !self.unread.is_empty() || self.ports.iter().any(Port::has_more) {
             Some(Duration::ZERO)
+        } else if self.is_behind {
+            Some(QUIET)
         } else if self.number == 0 {
             Some(BEAT)
         } else {
@@ -368,7 +371,9 @@ impl Worker {
                 self.flush(token);
                 return self.close(token);
             }
-            connection.times.active = self.now;
+            if reading != Reading::Nothing {
+                connection.times.active = self.now;
+            }
             if serve(&self.shared, &self.mailboxes, connection, &self.bounds) == Served::Beyond {
                 return self.cut(token, "more waits for it than is allowed");
             }

@@ -74,6 +74,9 @@ pub(super) fn give_up(server: &mut Server) {
 }
 
 fn settle_one(server: &mut Server, arrival: Arrival) {
+    if let Ok(Brought::Value(object, _)) = &arrival.brought {
+        server.bring(object.memory_bytes() as u64);
+    }
     let Some(mut view) = View::of(server) else { return };
     let Some(load) = view.upstream.flights.end(arrival.id) else { return };
     let outcome = match arrival.brought {
