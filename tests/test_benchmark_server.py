@@ -28,17 +28,35 @@ def test_the_best_of_the_others_is_beaten_or_not(ours: int, met: bool) -> None:
 
 
 def test_the_worst_load_is_told() -> None:
-    """Of each command, beside valkey's on the same load."""
+    """Of each command beside valkey's, of learning, threads and a watched server; by limits."""
+    spent = {
+        1: {"augury": 90, "augury lru": 90, "augury 2 threads": 96, "valkey": 100},
+        16: {"augury": 60, "augury lru": 50, "augury 2 threads": 50, "valkey": 50},
+    }
     costs = [
-        {"command": "get", "pipeline": batch, "bytes": 64, "server": name, "nanoseconds": spent}
-        for batch, name, spent in [
-            (1, "augury", 90), (1, "valkey", 100), (16, "augury", 60), (16, "valkey", 50),
-        ]
+        {"command": "get", "pipeline": batch, "bytes": 64, "server": name, "nanoseconds": each,
+         "milliseconds": 1, "per_second": 1e9 / each}
+        for batch, servers in spent.items() for name, each in servers.items()
     ]  # fmt: skip
-    entries = [{"server": "augury", "entries": 10, "bytes": 72.0}]
-    get, entry = judging.judge_server({"costs": costs, "entries": entries})
-    assert ("1.20x", False, True) == (get.value, get.met, entry.met)
-    assert "batches of 16, 64 bytes" == get.where
+    part = {
+        "costs": costs,
+        "entries": [{"server": "augury", "entries": 10, "bytes": 72.0}],
+        "watched": [
+            {"server": "augury", "nanoseconds": 700},
+            {"server": "augury watched", "nanoseconds": 721},
+        ],
+    }
+    found = {finding.what: finding for finding in judging.judge_server(part)}
+    get = found["server, CPU of GET beside valkey's"]
+    assert ("1.20x", False) == (get.value, get.met)
+    assert "GET, batches of 16, 64 bytes" == get.where
+    assert found["server, p99.9 of GET beside valkey's"].met
+    learning = found["server, CPU with learning beside none (lru)"]
+    assert ("1.20x", False) == (learning.value, learning.met)
+    threads = found["server, commands per second, one thread beside two"]
+    assert ("1.07x", False) == (threads.value, threads.met)
+    assert not found["server, CPU of GET while the page and metrics are watched"].met
+    assert found["server, bytes per entry beyond key and value at 10"].met
 
 
 def test_the_fewest_misses_are_bold() -> None:

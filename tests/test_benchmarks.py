@@ -29,7 +29,6 @@ from benchmarks import (
 )
 from benchmarks.placement import section as placement_section
 from benchmarks.serving import section as serving_section
-from benchmarks.serving.judging import judge_server
 from benchmarks.web.laws import LAWS, kept_by
 from benchmarks.web.section import web_section
 
@@ -497,13 +496,6 @@ def test_the_section_on_the_server_sets_ours_beside_valkey() -> None:
     assert "| get, batches of 16, 64 bytes | 700 | 600 | 750 | 1,000 | 0.70 |" in text
     assert "| get, batches of 16, 64 bytes | 0.70 | 0.60 | 0.75 | 1.00 | 0.70 |" in text
     assert "| augury watched | 721 | 1.030 |" in text
-    found = {finding.what: finding for finding in judge_server(part)}
-    assert found["server, CPU of GET beside valkey's"].met
-    assert found["server, CPU with learning beside none (lru)"].value == "1.17x"
-    assert not found["server, CPU with learning beside none (lru)"].met
-    assert found["server, commands per second, one thread beside two"].value == "1.07x"
-    assert not found["server, CPU of GET while the page and metrics are watched"].met
-    assert "| augury | 1,000 | 66.2 |" in text
     assert "Not measured." in serving_section.server_section(None)
 
 
