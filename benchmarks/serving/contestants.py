@@ -106,8 +106,8 @@ class Contestant:
     @property
     def client_buffers(self) -> int:
         """Bytes of what clients have sent and not yet been answered, as the server tells it."""
-        memory = redis.Redis(port=self.port).info("memory")
-        return int(memory["mem_clients_normal"])
+        with redis.Redis(port=self.port) as client:
+            return int(client.info("memory")["mem_clients_normal"])
 
     @property
     def resident_all(self) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.finding import Finding
-from benchmarks.serving.section import ENTRY_BYTES
+from benchmarks.serving.section import ENTRY_BYTES, by_load
 
 __all__ = ["judge_endurance", "judge_equal_memory", "judge_server"]
 
@@ -53,11 +53,8 @@ def worst_beside(
     limit: float,
 ) -> Finding:
     """One server beside another, at the load where that is worst."""
-    loads: dict[tuple[str, int, int], dict[str, float]] = {}
-    for row in rows:
-        load = (row["command"], row["pipeline"], row["bytes"])
-        loads.setdefault(load, {})[row["server"]] = row[what]
-    ratios = {load: by[servers[0]] / by[servers[1]] for load, by in loads.items()}
+    loads = by_load(rows, what).items()
+    ratios = {load: by[servers[0]] / by[servers[1]] for load, by in loads}
     worst = max(ratios, key=lambda load: ratios[load])
     command, pipeline, size = worst
     return Finding(

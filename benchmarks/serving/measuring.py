@@ -17,7 +17,7 @@ import subprocess
 import threading
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -128,7 +128,7 @@ def watched(quick: bool) -> list[dict[str, Any]]:
             full(server, 64)
         for _ in range(rounds):
             for name, server in running.items():
-                with looking(server) if name.endswith("watched") else nobody():
+                with looking(server) if name.endswith("watched") else nullcontext():
                     before = server.cpu_seconds
                     load(server.port, "get", 16, 64, requests)
                     taken[name].append((server.cpu_seconds - before) / requests * 1e9)
@@ -138,12 +138,6 @@ def watched(quick: bool) -> list[dict[str, Any]]:
         {"server": name, "rounds": spent, "nanoseconds": median(spent)}
         for name, spent in taken.items()
     ]
-
-
-@contextmanager
-def nobody() -> Iterator[None]:
-    """A server that is left alone."""
-    yield
 
 
 @contextmanager

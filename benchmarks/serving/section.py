@@ -29,13 +29,21 @@ def server_section(part: Mapping[str, Any] | None) -> str:
     )
 
 
-def cost_table(rows: Sequence[Mapping[str, Any]], what: str) -> str:
-    """A line for each load; ours beside valkey in the last column."""
-    servers = list(dict.fromkeys(row["server"] for row in rows))
+def by_load(
+    rows: Sequence[Mapping[str, Any]], what: str
+) -> dict[tuple[str, int, int], dict[str, float]]:
+    """A number of each server, by command, pipeline and bytes of a value."""
     loads: dict[tuple[str, int, int], dict[str, float]] = {}
     for row in rows:
         load = (row["command"], row["pipeline"], row["bytes"])
         loads.setdefault(load, {})[row["server"]] = row[what]
+    return loads
+
+
+def cost_table(rows: Sequence[Mapping[str, Any]], what: str) -> str:
+    """A line for each load; ours beside valkey in the last column."""
+    servers = list(dict.fromkeys(row["server"] for row in rows))
+    loads = by_load(rows, what)
     digits = 2 if what == "milliseconds" else 0
     lines = [
         [
