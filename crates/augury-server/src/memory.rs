@@ -4,8 +4,8 @@
 //! (history and ghosts, pages that fragmentation keeps from being given back, the program itself)
 //! cannot be foretold, so it is measured: ten times a second, and more often the more comes in, a
 //! thread compares the resident set with what is counted, and reserves of the bound what the difference
-//! exceeds its allowance by. The promise is a resident set of at most 1.05 times `--memory` and 32 MiB and clients' buffers; what
-//! is aimed at is less, so that what happens between two looks has room. Holes in pages that hold
+//! exceeds its allowance by. The promise is a resident set of at most 1.05 times `--memory` and 32 MiB
+//! and clients' buffers; what is aimed at is less, so that what happens between two looks has room. Holes in pages that hold
 //! something else are not counted towards the aim: to evict for them makes more of them and gives no page
 //! back, and what comes next fills them. They are where the promise itself is near. Evictions hold
 //! the lock in short steps; where they do not keep up, clients that bring more make room first.

@@ -1,7 +1,7 @@
 //! A span of time that surely lasts, told by the processor's own counter.
 //!
-//! Reading CLOCK_BOOTTIME takes a hit of a near cache some 25 ns; the counter (RDTSC) takes a third of
-//! that. It never says that a moment has come, only that it is surely still ahead: a span is counted
+//! Reading CLOCK_BOOTTIME was most of what a hit of a near cache took beyond one of `Cache`; the counter
+//! (RDTSC) takes less. It never says that a moment has come, only that it is surely still ahead: a span is counted
 //! shorter than it is by a [`MARGIN`]th, and outside it the clock is asked.
 //!
 //! The counter counts where the kernel itself tells time by it, which means that it runs at one pace, in all
