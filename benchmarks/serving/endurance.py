@@ -2,7 +2,8 @@
 
 - Churn: SETs of values whose sizes change every ten seconds, from 16 bytes to 32 KiB, for ten
   minutes where the table names no other time, over more keys than fit, with deletes between;
-  resident memory every quarter of a second, without clients' buffers, beside 1.05 times `--memory` and 32 MiB.
+  resident memory every quarter of a second, without clients' buffers, beside 1.05
+  times `--memory` and 32 MiB.
 - Pauses: a million keys end within one second, while a client asks PING after PING; the longest
   answer in the seconds around it, and in as many before.
 - Lags: keys with ends over a minute, one in a hundred of them told by a notification when it is
