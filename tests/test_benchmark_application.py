@@ -110,6 +110,17 @@ def test_augury_asks_the_database_what_it_misses(url: str, workload: Workload) -
 
 
 @needs_redis
+def test_a_server_too_small_for_a_batch_misses_it(workload: Workload) -> None:
+    """It refuses what it is sent, is not asked again for that, and goes on."""
+    with redis_server() as whole, redis_server() as none:
+        whole.limit("allkeys-lru", 50_000_000)
+        none.limit("allkeys-lru", 1 - none._used)
+        keys = workload.last[:300]
+        assert sizing.feed([whole, none], workload, keys)[1] > len(set(keys.tolist()))
+        assert none.client.dbsize() == 0 < whole.client.dbsize()
+
+
+@needs_redis
 def test_redis_misses_as_an_lru_does_and_keeps_its_limit(workload: Workload) -> None:
     """Where all fits it misses what is new; where not, what an LRU misses or little more."""
     with redis_server() as whole, redis_server() as part:

@@ -115,8 +115,10 @@ def test_health_is_what_readyz_says() -> None:
         def answer() -> None:
             for reply in (b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 503 Unavailable\r\n\r\n", b""):
                 peer, _ = listener.accept()
-                with peer:
-                    peer.recv(4096)
+                # Whole: bash may send a request line by line, and what is left unread resets.
+                with peer, peer.makefile("rb") as request:
+                    while request.readline().strip():
+                        pass
                     peer.sendall(reply)
 
         thread = threading.Thread(target=answer)
