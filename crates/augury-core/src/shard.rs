@@ -580,5 +580,14 @@ impl<K, V, P: Policy> Shard<K, V, P> {
             self.stats.removed(cause);
             sink.removed(key, value, cause);
         }
+        if cause == RemovalCause::Evicted
+            && let Some(next) = self.policy.likely_next()
+        {
+            // Places are struck off late: it may be vacant.
+            if self.store.slots().is_live(next) {
+                self.store.fetch_leaving(next);
+                self.policy.approach(self.store.slots().hash(next));
+            }
+        }
     }
 }

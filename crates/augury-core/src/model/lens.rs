@@ -1,6 +1,7 @@
 //! What a decision sees besides histories and sizes.
 
 use super::costs::Costs;
+use super::lanes::Lanes;
 use super::predictor::Predictor;
 use super::seasons::{Expectation, Seasons};
 use super::survival::Survival;
@@ -22,6 +23,8 @@ pub struct Lens<'a> {
     pub costs: Option<&'a Costs>,
 }
 
+pub use super::lanes::LANES;
+
 impl<'a> Lens<'a> {
     /// What rankings may read where no trained model is loaded.
     pub fn new(now: u32, model: &'a Survival, cooling: f32) -> Self {
@@ -38,6 +41,26 @@ impl<'a> Lens<'a> {
     #[inline]
     pub fn heat(&self, history: &History) -> f32 {
         history.heat() * halvings(history.age(self.now) as f32 * self.cooling)
+    }
+
+    /// As [`Lens::heat`], of several.
+    #[inline(always)]
+    pub fn heats(&self, histories: &[History; LANES]) -> [f32; LANES] {
+        Lanes::of(self.now, self.cooling, histories).heats
+    }
+
+    /// The densities and the decayed counts of several.
+    #[inline(always)]
+    pub fn densities_and_heats(
+        &self,
+        histories: &[History; LANES],
+    ) -> ([f32; LANES], [f32; LANES]) {
+        let Lanes { ages, heats } = Lanes::of(self.now, self.cooling, histories);
+        let mut densities = [0.0; LANES];
+        for at in 0..LANES {
+            densities[at] = self.model.density_at(histories[at].class(), ages[at]);
+        }
+        (densities, heats)
     }
 
     /// What all requests, decayed likewise, come to.

@@ -3,6 +3,7 @@
 pub mod costs;
 pub mod features;
 mod hazard;
+mod lanes;
 pub mod lens;
 pub mod predictor;
 pub mod seasons;

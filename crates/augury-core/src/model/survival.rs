@@ -166,9 +166,14 @@ impl Survival {
     /// Column of an age in ticks.
     #[inline]
     pub fn column(&self, age: u32) -> usize {
+        self.column_of(age as f32)
+    }
+
+    #[inline(always)]
+    fn column_of(&self, age: f32) -> usize {
         // The exponent and the two leading bits of a float are its quarter-octave: the same as
         // `age_bucket` from 4 on, and the ages below are of no interest here.
-        let quarter = (age as f32).to_bits() >> 21;
+        let quarter = age.to_bits() >> 21;
         (quarter.saturating_sub(FLOAT_BIAS + u32::from(self.lowest)) as usize).min(SPAN - 1)
     }
 
@@ -314,6 +319,12 @@ impl Survival {
     #[inline]
     pub fn density(&self, class: ClassId, age: u32) -> f32 {
         self.density[usize::from(class)].at(self.column(age))
+    }
+
+    /// As [`Survival::density`], for an age that is a float already.
+    #[inline(always)]
+    pub(super) fn density_at(&self, class: ClassId, age: f32) -> f32 {
+        self.density[usize::from(class)].at(self.column_of(age))
     }
 
     /// Starts a round, for which there is room: the general hazards are made anew. A resident of the census stands for

@@ -173,6 +173,12 @@ pub trait Policy {
     /// can begin to fetch it.
     fn approach(&self, _hash: u64) {}
 
+    /// Who may well be the next victim, where the policy has an idea: the store can begin to fetch
+    /// what a removal waits for.
+    fn likely_next(&self) -> Option<SlotId> {
+        None
+    }
+
     /// `id` is resident and was just asked for.
     fn on_hit(&mut self, slots: &mut Slots<Self::Record>, id: SlotId, access: &Access);
 

@@ -6,13 +6,23 @@
 
 use crate::history::{History, NO_REUSE, bucket_start};
 use crate::model::features;
-use crate::model::lens::Lens;
-use crate::model::seasons::Expectation;
+use crate::model::lens::{LANES, Lens};
+use crate::model::seasons::{Expectation, Seasons};
 
 /// A pure ranking: higher scores are kept, the lowest is evicted.
 pub trait Ranking {
     /// Worth of keeping an object of this history and size, in the ranking's own unit.
     fn score(lens: &Lens<'_>, history: &History, size: u32) -> f32;
+
+    /// The scores of several.
+    #[inline(always)]
+    fn scores(lens: &Lens<'_>, histories: &[History; LANES], sizes: &[u32; LANES]) -> [f32; LANES] {
+        let mut scores = [0.0; LANES];
+        for at in 0..LANES {
+            scores[at] = Self::score(lens, &histories[at], sizes[at]);
+        }
+        scores
+    }
 }
 
 /// Something to be done under a ranking.
@@ -29,22 +39,63 @@ fn per_byte(worth: f32, size: u32) -> f32 {
     if size <= 1 { worth } else { worth / size as f32 }
 }
 
+/// For a worth that is the product of two.
+#[inline]
+fn per_byte_squared(worth: f32, size: u32) -> f32 {
+    if size <= 1 { worth } else { worth / (size as f32 * size as f32) }
+}
+
 /// Density times heat, or with seasons what is to be expected by both. The other rankings see no
 /// seasons, so that the guard can turn away from them.
-#[inline]
+#[inline(always)]
 fn blend(lens: &Lens<'_>, history: &History) -> f32 {
-    let density = || lens.model.density(history.class(), history.age(lens.now));
-    match lens.expect(history) {
-        None => density() * lens.heat(history),
-        Some(Expectation { rate, factor, is_stale }) => {
-            let of_class = if is_stale { rate } else { density() };
-            of_class * rate * factor * factor
-        }
+    match lens.seasons {
+        None => density(lens, history) * lens.heat(history),
+        Some(seasons) => seasonal(lens, seasons, history),
     }
 }
 
+#[inline(always)]
+fn density(lens: &Lens<'_>, history: &History) -> f32 {
+    lens.model.density(history.class(), history.age(lens.now))
+}
+
+/// Apart, so that the loops over candidates stay small where there is no rhythm: as a rule.
+#[inline(never)]
+fn seasonal(lens: &Lens<'_>, seasons: &Seasons, history: &History) -> f32 {
+    let Expectation { rate, factor, is_stale } = seasons.expect(history, lens.heat(history));
+    let of_class = if is_stale { rate } else { density(lens, history) };
+    of_class * rate * factor * factor
+}
+
+/// As [`blend`], of several.
+#[inline(always)]
+fn blends(lens: &Lens<'_>, histories: &[History; LANES]) -> [f32; LANES] {
+    if let Some(seasons) = lens.seasons {
+        return std::array::from_fn(|at| seasonal(lens, seasons, &histories[at]));
+    }
+    let (mut both, heats) = lens.densities_and_heats(histories);
+    for (both, heat) in both.iter_mut().zip(heats) {
+        *both *= heat;
+    }
+    both
+}
+
+#[inline(always)]
+fn each(
+    mut worths: [f32; LANES],
+    sizes: &[u32; LANES],
+    of: impl Fn(f32, u32) -> f32,
+) -> [f32; LANES] {
+    for (worth, &size) in worths.iter_mut().zip(sizes) {
+        *worth = of(*worth, size);
+    }
+    worths
+}
+
 macro_rules! rankings {
-    ($($(#[$doc:meta])* $id:ident $name:literal = |$lens:ident, $history:ident, $size:ident| $score:expr;)*) => {
+    ($($(#[$doc:meta])* $id:ident $name:literal = |$lens:ident, $history:ident, $size:ident| $score:expr
+        $(, several |$several:ident, $histories:ident, $sizes:ident| $scores:expr)?;)*) => {
         /// The rankings.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum RankingId { $($(#[$doc])* $id,)* }
@@ -52,10 +103,19 @@ macro_rules! rankings {
         $($(#[$doc])* pub struct $id;
 
         impl Ranking for $id {
-            #[inline]
+            #[inline(always)]
             fn score($lens: &Lens<'_>, $history: &History, $size: u32) -> f32 {
                 $score
             }
+
+            $(#[inline(always)]
+            fn scores(
+                $several: &Lens<'_>,
+                $histories: &[History; LANES],
+                $sizes: &[u32; LANES],
+            ) -> [f32; LANES] {
+                $scores
+            })?
         })*
 
         impl RankingId {
@@ -84,7 +144,11 @@ macro_rules! rankings {
 rankings! {
     /// Reuses per byte and tick of residence: Gittins' index of the survival table.
     Density "density" = |lens, history, size|
-        per_byte(lens.model.density(history.class(), history.age(lens.now)), size);
+        per_byte(density(lens, history), size),
+        several |lens, histories, sizes| {
+            let (densities, _) = lens.densities_and_heats(histories);
+            each(densities, sizes, per_byte)
+        };
 
     /// Recency: the order of LRU.
     Recency "recency" = |lens, history, _size|
@@ -92,7 +156,8 @@ rankings! {
 
     /// Decayed count per byte: LFU with aging, GDSF's order where sizes differ.
     Heat "heat" = |lens, history, size|
-        per_byte(lens.heat(history), size);
+        per_byte(lens.heat(history), size),
+        several |lens, histories, sizes| each(lens.heats(histories), sizes, per_byte);
 
     /// The larger of age and latest reuse time: the order of LIRS (Jiang and Zhang, SIGMETRICS
     /// 2002). Objects never asked for again come first.
@@ -105,9 +170,8 @@ rankings! {
     /// Density times heat: the geometric mean of two estimates of the same rate, squared. One is
     /// of the object's class, the other its own.
     Blend "blend" = |lens, history, size| {
-        let both = blend(lens, history);
-        if size <= 1 { both } else { both / (size as f32 * size as f32) }
-    };
+        per_byte_squared(blend(lens, history), size)
+    }, several |lens, histories, sizes| each(blends(lens, histories), sizes, per_byte_squared);
 
     /// Undecayed count per byte, ties to the oldest: holds on to a part of a loop.
     Count "count" = |lens, history, size|

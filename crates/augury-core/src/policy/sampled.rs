@@ -401,6 +401,11 @@ impl<C: Chooser> Policy for Sampled<C> {
         verdict
     }
 
+    #[inline]
+    fn likely_next(&self) -> Option<SlotId> {
+        self.sweep.likely_next()
+    }
+
     fn keep_journal(&mut self, limit: usize) {
         self.journal = Journal::new(limit);
     }

@@ -18,12 +18,14 @@ use std::collections::VecDeque;
 use crate::history::History;
 
 use super::ranking::{Ranking, WithRanking};
-use crate::model::lens::Lens;
+use crate::model::lens::{LANES, Lens};
 
 /// Candidates kept.
 const QUEUE: usize = 4;
 /// No candidate.
 const NONE: u32 = u32::MAX;
+/// Sorts behind every candidate.
+const NOBODY: u64 = u64::MAX;
 /// Share of the residents that the window holds.
 const WINDOW_SHARE: u32 = 100;
 
@@ -106,6 +108,13 @@ impl Sweep {
         self.window.push_back(Mark { place, last: history.last });
     }
 
+    /// Who is likely to leave next, as things stand.
+    #[inline]
+    pub fn likely_next(&self) -> Option<u32> {
+        // The first of the queue has just been struck off it as a rule.
+        self.queue.into_iter().find(|&place| place != NONE)
+    }
+
     /// Takes a place off the queue: the next to live there is met when the sweep comes round, and
     /// has until then to show itself.
     #[inline]
@@ -117,31 +126,97 @@ impl Sweep {
     /// new queue. An object asked for since it was queued falls out by its new score.
     #[inline]
     fn look<R: Ranking>(&mut self, lens: &Lens<'_>, field: &impl Field, looks: u32) {
-        let mut lowest = Lowest([u64::MAX; QUEUE]);
-        let score =
-            |(history, size): (&History, u32)| lens.weigh(R::score(lens, history, size), history);
+        let mut lowest = Lowest([NOBODY; QUEUE]);
+        let mut group = Group::default();
         for place in self.queue {
             // A place that the hand is about to reach is not entered twice.
             if place != NONE
                 && place.wrapping_sub(self.hand) >= looks
-                && let Some(candidate) = field.candidate(place)
+                && let Some((history, size)) = field.candidate(place)
             {
-                lowest.offer(place, score(candidate));
+                group.add::<R>(place, history, size, lens, &mut lowest);
             }
         }
         let bound = field.bound();
         let (mut seen, mut passed) = (0, 0);
-        while seen < looks && passed < bound && (passed < FAR || lowest.is_empty()) {
+        while seen < looks
+            && passed < bound
+            && (passed < FAR || group.is_empty() && lowest.is_empty())
+        {
             self.hand = if self.hand >= bound { 0 } else { self.hand };
             let end = (self.hand + looks - seen).min(bound);
             field.each(self.hand, end, |place, history, size| {
-                lowest.offer(place, score((history, size)));
+                group.add::<R>(place, history, size, lens, &mut lowest);
                 seen += 1;
             });
             passed += end - self.hand;
             self.hand = end;
         }
+        group.score::<R>(lens, &mut lowest);
         self.queue = lowest.0.map(|key| key as u32);
+    }
+}
+
+/// Candidates that are scored together, by the arithmetic of vectors.
+#[derive(Default)]
+struct Group {
+    len: usize,
+    places: [u32; GROUP],
+    histories: [History; GROUP],
+    sizes: [u32; GROUP],
+}
+
+/// Candidates in a group.
+const GROUP: usize = LANES;
+
+impl Group {
+    fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    #[inline(always)]
+    fn add<R: Ranking>(
+        &mut self,
+        place: u32,
+        history: &History,
+        size: u32,
+        lens: &Lens<'_>,
+        lowest: &mut Lowest,
+    ) {
+        let at = self.len % GROUP;
+        (self.places[at], self.histories[at], self.sizes[at]) = (place, *history, size);
+        self.len += 1;
+        if self.len == GROUP {
+            self.score::<R>(lens, lowest);
+        }
+    }
+
+    /// Offers what is in the group, which is empty afterwards.
+    #[inline(always)]
+    fn score<R: Ranking>(&mut self, lens: &Lens<'_>, lowest: &mut Lowest) {
+        let mut scores = [0.0; GROUP];
+        if self.len == GROUP {
+            scores = R::scores(lens, &self.histories, &self.sizes);
+        } else {
+            for at in 0..self.len {
+                scores[at] = R::score(lens, &self.histories[at], self.sizes[at]);
+            }
+        }
+        if let Some(costs) = lens.costs {
+            for (score, history) in scores.iter_mut().zip(&self.histories) {
+                *score = costs.weigh(*score, history);
+            }
+        }
+        let mut keys = [NOBODY; GROUP];
+        for (at, key) in keys.iter_mut().enumerate().take(self.len) {
+            *key = key_of(self.places[at], scores[at]);
+        }
+        self.len = 0;
+        // As a rule nobody is: the queue has the lowest of many groups.
+        let least = keys[0].min(keys[1]).min(keys[2].min(keys[3]));
+        if least < lowest.0[QUEUE - 1] {
+            keys.into_iter().for_each(|key| lowest.offer(key));
+        }
     }
 }
 
@@ -151,18 +226,23 @@ struct Lowest([u64; QUEUE]);
 
 impl Lowest {
     fn is_empty(&self) -> bool {
-        self.0[0] == u64::MAX
+        self.0[0] == NOBODY
     }
 
-    #[inline]
-    fn offer(&mut self, place: u32, score: f32) {
-        let bits = score.to_bits();
-        let sortable = bits ^ ((bits as i32 >> 31) as u32 | 1 << 31);
-        let mut key = u64::from(sortable) << 32 | u64::from(place);
+    #[inline(always)]
+    fn offer(&mut self, mut key: u64) {
         for kept in &mut self.0 {
             (*kept, key) = ((*kept).min(key), (*kept).max(key));
         }
     }
+}
+
+/// Sorts by score, then by place.
+#[inline(always)]
+fn key_of(place: u32, score: f32) -> u64 {
+    let bits = score.to_bits();
+    let sortable = bits ^ ((bits as i32 >> 31) as u32 | 1 << 31);
+    u64::from(sortable) << 32 | u64::from(place)
 }
 
 /// One decision of a sweep, waiting for its ranking.

@@ -117,6 +117,8 @@ pub(super) struct Worker {
     now: Instant,
     /// Whether there is more that has expired than a beat had time for.
     is_behind: bool,
+    /// Whether the latest wait was for nothing.
+    is_quiet: bool,
     /// Connections that may have more to read.
     unread: Vec<usize>,
     /// What is read goes through it.
@@ -147,6 +149,7 @@ impl Worker {
             next: 0,
             now,
             is_behind: false,
+            is_quiet: false,
             unread: Vec::new(),
             scratch: vec![0; READ_AT_ONCE].into(),
         })
@@ -161,6 +164,7 @@ impl Worker {
                 other => other?,
             }
             self.now = Instant::now();
+            self.is_quiet = events.is_empty();
             for event in &events {
                 if event.token() == WAKE {
                     if self.read_letters() {
@@ -176,7 +180,7 @@ impl Worker {
             }
             self.accept();
             let is_due = self.now.duration_since(last_beat) >= BEAT;
-            if self.number == 0 && (is_due || (self.is_behind && events.is_empty())) {
+            if self.number == 0 && (is_due || (self.is_behind && self.is_quiet)) {
                 last_beat = self.now;
                 self.is_behind = !self.expire();
             }
@@ -196,7 +200,8 @@ impl Worker {
         if !self.unread.is_empty() || self.ports.iter().any(Port::has_more) {
             Some(Duration::ZERO)
         } else if self.is_behind {
-            Some(QUIET)
+            // Nobody asked while the last of it was removed, either: the rest follows at once.
+            Some(if self.is_quiet { Duration::ZERO } else { QUIET })
         } else if self.number == 0 {
             Some(BEAT)
         } else {
