@@ -387,6 +387,8 @@ def test_the_python_command_serves() -> None:
                 assert server.set("a", 1)
                 assert server.get("a") == b"1"
                 assert server.config_get("maxmemory") == {"maxmemory": str(32 << 20)}
+                # All of it is for entries: nothing but the server is in the process.
+                assert server.info("augury")["used_bytes"] < 4096
                 process.send_signal(number)
                 assert process.wait(timeout=DEADLINE) == 0
             finally:

@@ -1,6 +1,6 @@
 """``augury serve``: the server, whose arguments are read where they are defined, in Rust."""
 
-import signal
+import os
 import sys
 import threading
 from typing import Annotated
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from augury import _core
+from augury.cli import alone
 from augury.cli.examples import COMMANDS
 from augury.cli.failure import DONE
 
@@ -23,13 +24,16 @@ def serve(
     ] = None,
 ) -> None:
     """Serve Redis and memcached clients: --port, --memory, --dir and others (see --help)."""
-    if threading.current_thread() is threading.main_thread():
-        # The server ends on signals by itself; the interpreter would only note them for later.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-    sys.stdout.flush()
     given = arguments or []
+    is_asking = bool({"-h", "--help"} & set(given))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Another thread would not outlive it, and a program may have no interpreter to name.
+    if not is_asking and threading.active_count() == 1 and sys.executable:
+        script, core = alone.__file__, _core.__file__
+        os.execv(sys.executable, [sys.executable, "-I", "-S", script, core, *given])
     code = _core.serve(["augury serve", *given])
-    if {"-h", "--help"} & set(given) and code == DONE:
+    if is_asking and code == DONE:
         typer.echo("\nExamples:")
         for what, how in COMMANDS["serve"]:
             typer.echo(f"  {how}  # {what}")

@@ -1,6 +1,6 @@
 //! MEMORY: what keys and the server take.
 
-use super::info::human;
+use super::info::{Books, human};
 use super::spec::Group;
 use super::{Call, Command, Done, Flags, Keys, Refusal, help, number};
 use crate::object::DATABASES;
@@ -61,18 +61,17 @@ fn usage(call: &mut Call<'_, '_>) -> Done {
 fn stats(call: &mut Call<'_, '_>) -> Done {
     let server = &mut *call.server;
     let seen = server.measure();
-    let overhead = server.keyspace.overhead_bytes() as u64 + seen.startup;
-    let dataset = seen.allocated.saturating_sub(overhead);
+    let Books { used, peak, overhead, dataset, net } = Books::of(server, &seen);
     let dbs: Vec<(u8, u64)> = (0..DATABASES)
         .map(|db| (db, server.keyspace.len(db)))
         .filter(|&(_, keys)| keys > 0)
         .collect();
     let keys: u64 = dbs.iter().map(|&(_, keys)| keys).sum();
-    let per_key = seen.allocated.saturating_sub(seen.startup).checked_div(keys).unwrap_or(0);
+    let per_key = net.checked_div(keys).unwrap_or(0);
     let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
     let counts = [
-        ("peak.allocated", seen.peak),
-        ("total.allocated", seen.allocated),
+        ("peak.allocated", peak),
+        ("total.allocated", used),
         ("startup.allocated", seen.startup),
         ("replication.backlog", 0),
         ("clients.slaves", 0),
@@ -89,14 +88,13 @@ fn stats(call: &mut Call<'_, '_>) -> Done {
         ("allocator.active", seen.active),
         ("allocator.resident", seen.resident),
     ];
-    let net = seen.allocated.saturating_sub(seen.startup);
     let ratios = [
         ("dataset.percentage", 100.0 * share(dataset, net)),
-        ("peak.percentage", 100.0 * share(seen.allocated, seen.peak)),
+        ("peak.percentage", 100.0 * share(used, peak)),
         ("allocator-fragmentation.ratio", share(seen.active, seen.allocated)),
         ("allocator-rss.ratio", share(seen.resident, seen.active)),
         ("rss-overhead.ratio", share(seen.rss, seen.resident)),
-        ("fragmentation", share(seen.rss, seen.allocated)),
+        ("fragmentation", share(seen.rss, used)),
     ];
     let reply = &mut *call.reply;
     reply.map(counts.len() + ratios.len() + dbs.len() + 1);
@@ -120,7 +118,7 @@ fn stats(call: &mut Call<'_, '_>) -> Done {
         reply.integer(0);
     }
     reply.bulk(b"fragmentation.bytes");
-    reply.integer(seen.rss.cast_signed() - seen.allocated.cast_signed());
+    reply.integer(seen.rss.cast_signed() - used.cast_signed());
     Ok(())
 }
 
@@ -133,7 +131,7 @@ fn doctor(call: &mut Call<'_, '_>) -> Done {
         human(used),
         human(capacity),
         human(seen.rss),
-        seen.rss as f64 / seen.allocated.max(1) as f64,
+        seen.rss as f64 / Books::of(server, &seen).used.max(1) as f64,
     );
     call.reply.verbatim(text.as_bytes());
     Ok(())
