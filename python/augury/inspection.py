@@ -8,8 +8,8 @@ __all__ = ["HorizonSkill", "Inspection", "Octave", "Popularity", "Predictability
 
 #: What each verdict on predictability means for a cache.
 MEANINGS = {
-    "nothing to learn": "age and reuse time tell nothing that frequency does not: expect `auto` "
-    "to do as well as the best simple policy, not better",
+    "nothing to learn": "age and reuse time tell nothing that frequency does not: what `auto` "
+    "gains comes from frequency and sizes, or from choosing between policies",
     "little": "age and reuse time tell a little: expect a small gain",
     "some": "age and reuse time tell enough to gain from",
     "much": "age and reuse time tell much of what there is to know",

@@ -74,7 +74,36 @@ pub struct Measured {
     pub startup: u64,
 }
 
+/// What is in use, and by what, in bytes.
+pub struct Books {
+    /// All that is in use.
+    pub used: u64,
+    /// The most that was.
+    pub peak: u64,
+    /// Index, history, and what there was at the start.
+    pub overhead: u64,
+    /// Keys and values.
+    pub dataset: u64,
+    /// Beyond the start.
+    pub net: u64,
+}
+
 impl Measured {
+    /// The books, where the entries count for so much, of which so much is not theirs. Where an
+    /// interpreter runs the server the index and what hashes are made of come from the system's allocator, which
+    /// is not asked: what the entries count for is in use at least.
+    pub fn books(&self, counted: u64, overhead: u64) -> Books {
+        let used = self.allocated.max(counted + self.startup);
+        let overhead = overhead + self.startup;
+        Books {
+            used,
+            peak: self.peak.max(used),
+            overhead,
+            dataset: used.saturating_sub(overhead),
+            net: used.saturating_sub(self.startup),
+        }
+    }
+
     /// With the extremes of what was measured before.
     pub fn after(self, before: &Measured) -> Measured {
         Measured {
@@ -309,6 +338,17 @@ mod tests {
             30 * MIB + 100 * MIB / AHEAD_PART,
             measured(60 * MIB).reserve(60 * MIB, 20 * MIB, 100 * MIB)
         );
+    }
+
+    #[test]
+    fn what_another_allocator_gave_is_in_the_books() {
+        let measured =
+            Measured { allocated: 3 * MIB, peak: 4 * MIB, startup: MIB, ..Measured::default() };
+        let books = measured.books(20 * MIB, 8 * MIB);
+        assert_eq!((21 * MIB, 21 * MIB, 20 * MIB), (books.used, books.peak, books.net));
+        assert_eq!(books.used, books.overhead + books.dataset);
+        let books = measured.books(MIB, 0);
+        assert_eq!((3 * MIB, 4 * MIB, MIB), (books.used, books.peak, books.overhead));
     }
 
     #[test]

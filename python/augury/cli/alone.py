@@ -9,6 +9,8 @@ import sys
 from importlib.machinery import ExtensionFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 
+__all__: list[str] = []
+
 if __name__ == "__main__":
     # The server ends on signals by itself; the interpreter would only note them for later.
     signal.signal(signal.SIGINT, signal.SIG_DFL)

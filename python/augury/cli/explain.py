@@ -15,12 +15,10 @@ from augury.cli.console import print_to
 from augury.cli.failure import designed_failures
 from augury.cli.interrupt import interruptible
 from augury.cli.options import AsJson, Columns, SkipBad, TraceFormat
-from augury.explanation import Decision, Explanation, Known, Story
+from augury.explanation import Explanation, Story
+from augury.telling import decisions, remembered, standing
 
 __all__ = ["explain"]
-
-#: Decisions that are shown one by one.
-SHOWN = 5
 
 
 def explain(
@@ -86,7 +84,8 @@ def page(story: Story) -> RenderableType:
     if found.experts and any(expert.holds is not None for expert in found.experts):
         parts += [Text(), Text("What the experts' shadow caches would have", style="bold")]
         parts.append(experts(found))
-    parts += [Text(), Text("Decisions about it", style="bold"), *decisions(found)]
+    parts += [Text(), Text("Decisions about it", style="bold")]
+    parts += [Text(line) for line in decisions(found)]
     return Group(*parts)
 
 
@@ -101,41 +100,12 @@ def history(story: Story) -> Iterator[str]:
         f"It was asked for {times(story.requests)}, {story.hits:,} of them hits; the latest, "
         f"request {number:,}, was {outcome}."
     )
-    if story.explanation.ghost is not None:
-        yield f"It has left, and is remembered: {known(story.explanation.ghost)}."
-    elif not story.resident:
-        yield "It has left, and nothing of it is remembered."
+    yield from remembered(story.explanation, is_resident=story.resident)
 
 
 def times(count: int) -> str:
     """How often."""
     return "once" if count == 1 else f"{count:,} times"
-
-
-def known(history: Known) -> str:
-    """A history in words."""
-    reuse = "never asked for twice" if history.reuse is None else f"reuse time {history.reuse:,}"
-    return (
-        f"{history.age:,} requests since the latest access, {reuse}, count {history.count:,}, "
-        f"decayed count {history.heat:.2f}"
-    )
-
-
-def standing(found: Explanation) -> Iterator[str]:
-    """A resident's place."""
-    place = found.standing
-    if place is None:
-        return
-    yield f"What is known of it: {known(place.history)}."
-    if place.compared:
-        yield (
-            f"{found.ruling} ranks it above {place.below / place.compared:.0%} of the residents "
-            f"({place.below:,} of {place.compared:,} compared)."
-        )
-    wait = f"one reuse in {1 / place.density:,.0f} requests" if place.density else "no reuse"
-    yield f"The survival table expects {wait} of residence."
-    if place.prediction is not None:
-        yield f"The trained model answers {place.prediction:.4f}."
 
 
 def experts(found: Explanation) -> Table:
@@ -150,35 +120,3 @@ def experts(found: Explanation) -> Table:
             style = "bold" if expert.name == found.ruling else None
             table.add_row(expert.name, f"{expert.standing:.1%}", held, style=style)
     return table
-
-
-def decisions(found: Explanation) -> Iterator[Text]:
-    """The latest decisions, and what is no longer recorded."""
-    for made in found.decisions[:SHOWN]:
-        yield Text(f"request {made.tick:,}: {decision(made)}")
-    if len(found.decisions) > SHOWN:
-        yield Text(f"and {len(found.decisions) - SHOWN:,} before.")
-    if found.recorded_since is None:
-        yield Text("The cache has decided nothing yet.")
-    elif not found.decisions:
-        yield Text(f"None is recorded since request {found.recorded_since:,}.")
-    if found.recorded_since:
-        yield Text(
-            f"What was decided before request {found.recorded_since:,} is no longer recorded.",
-            style="dim",
-        )
-
-
-def decision(made: Decision) -> str:
-    """Why it left, or did not come in."""
-    if made.act == "evicted":
-        why = f"evicted, the lowest of {made.looks:,} looked at by {made.ruling}"
-    else:
-        why = f"turned away, below the lowest of {made.looks:,} looked at by {made.ruling}"
-    scores = f"score {made.score:.3g}"
-    if made.act == "evicted" and made.newcomer is not None:
-        scores += f", the newcomer {made.newcomer:.3g}"
-    told = f"{why} ({scores}); {known(made.history)}"
-    if made.holders is not None:
-        told += f"; then held by the shadows of {', '.join(made.holders) or 'none'}"
-    return told + "."

@@ -252,6 +252,17 @@ pub enum TraceError {
         /// What was seen.
         found: String,
     },
+    /// Text that is a log of requests and not a trace.
+    #[error(
+        "{file}: this is a log, not a trace: make one of it by `augury record {file} {name}.csv.zst`; \
+        a trace's format is named with --trace-format"
+    )]
+    IsLog {
+        /// The file as the caller named it.
+        file: String,
+        /// What the trace could be called.
+        name: String,
+    },
     /// No synthetic workload of this name.
     #[error("unknown synthetic workload {found:?}, expected synthetic: and one of {expected}")]
     UnknownSynthetic {
@@ -295,6 +306,7 @@ impl TraceError {
             TraceError::UnknownOperation { .. } => "unknown_operation",
             TraceError::BadNext { .. } => "bad_next",
             TraceError::UnknownFormat { .. } => "unknown_format",
+            TraceError::IsLog { .. } => "is_log",
             TraceError::UnknownSynthetic { .. } => "unknown_synthetic",
             TraceError::InvalidOption { .. } => "invalid_option",
         }

@@ -71,6 +71,9 @@ impl Format {
 fn detect_text(file: &str, head: &[u8], names_csv: bool) -> Result<Format, TraceError> {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if is_log(line) {
+        return Err(TraceError::IsLog { file: file.to_owned(), name: trace_name(file) });
+    }
     match Layout::of_line(line) {
         Layout::Twitter => return Ok(Format::Twitter),
         Layout::Header => return Ok(Format::Csv),
@@ -85,6 +88,13 @@ fn detect_text(file: &str, head: &[u8], names_csv: bool) -> Result<Format, Trace
             "text without a header that names its columns (the first line is {shown:?})"
         ),
     })
+}
+
+/// Whether a line is of an access log, or of a log in JSON: neither has fields that are keys.
+fn is_log(line: &[u8]) -> bool {
+    let has = |part: &[u8]| line.windows(part.len()).any(|window| window == part);
+    let is_common = has(b" [") && has(b"] \"") && has(b" HTTP/");
+    is_common || line.starts_with(b"{\"") && line.trim_ascii_end().ends_with(b"}")
 }
 
 /// Whether these bytes can be the beginning of a text file.
@@ -188,6 +198,11 @@ mod tests {
         assert_eq!(Err("unknown_format"), detect("x", b"1,2,3\n"));
         assert_eq!(Err("unknown_format"), detect("x", &[0x9c; 64]));
         assert_eq!(Ok(Format::Csv), detect("x.csv", b"1,2,3\n"));
+        let log = br#"127.0.0.1 - - [10/Oct/2026:13:55:36 +0000] "GET /a.png HTTP/1.1" 200 2326"#;
+        assert_eq!(Err("is_log"), detect("access.log", log));
+        assert_eq!(Err("is_log"), detect("access.csv", log));
+        assert_eq!(Err("is_log"), detect("x", b"{\"ts\": 1, \"uri\": \"/a\"}\n"));
+        assert_eq!(Ok(Format::Keys), detect("x", b"{user:1}\n{user:2}\n"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! MEMORY: what keys and the server take.
 
-use super::info::{Books, human};
+use super::info::human;
 use super::spec::Group;
 use super::{Call, Command, Done, Flags, Keys, Refusal, help, number};
 use crate::object::DATABASES;
@@ -61,17 +61,18 @@ fn usage(call: &mut Call<'_, '_>) -> Done {
 fn stats(call: &mut Call<'_, '_>) -> Done {
     let server = &mut *call.server;
     let seen = server.measure();
-    let Books { used, peak, overhead, dataset, net } = Books::of(server, &seen);
+    let keyspace = &server.keyspace;
+    let books = seen.books(keyspace.counted(), keyspace.overhead_bytes() as u64);
     let dbs: Vec<(u8, u64)> = (0..DATABASES)
         .map(|db| (db, server.keyspace.len(db)))
         .filter(|&(_, keys)| keys > 0)
         .collect();
     let keys: u64 = dbs.iter().map(|&(_, keys)| keys).sum();
-    let per_key = net.checked_div(keys).unwrap_or(0);
+    let per_key = books.net.checked_div(keys).unwrap_or(0);
     let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
     let counts = [
-        ("peak.allocated", peak),
-        ("total.allocated", used),
+        ("peak.allocated", books.peak),
+        ("total.allocated", books.used),
         ("startup.allocated", seen.startup),
         ("replication.backlog", 0),
         ("clients.slaves", 0),
@@ -80,21 +81,21 @@ fn stats(call: &mut Call<'_, '_>) -> Done {
         ("aof.buffer", 0),
         ("lua.caches", 0),
         ("functions.caches", 0),
-        ("overhead.total", overhead),
+        ("overhead.total", books.overhead),
         ("keys.count", keys),
         ("keys.bytes-per-key", per_key),
-        ("dataset.bytes", dataset),
+        ("dataset.bytes", books.dataset),
         ("allocator.allocated", seen.allocated),
         ("allocator.active", seen.active),
         ("allocator.resident", seen.resident),
     ];
     let ratios = [
-        ("dataset.percentage", 100.0 * share(dataset, net)),
-        ("peak.percentage", 100.0 * share(used, peak)),
+        ("dataset.percentage", 100.0 * share(books.dataset, books.net)),
+        ("peak.percentage", 100.0 * share(books.used, books.peak)),
         ("allocator-fragmentation.ratio", share(seen.active, seen.allocated)),
         ("allocator-rss.ratio", share(seen.resident, seen.active)),
         ("rss-overhead.ratio", share(seen.rss, seen.resident)),
-        ("fragmentation", share(seen.rss, used)),
+        ("fragmentation", share(seen.rss, books.used)),
     ];
     let reply = &mut *call.reply;
     reply.map(counts.len() + ratios.len() + dbs.len() + 1);
@@ -118,20 +119,22 @@ fn stats(call: &mut Call<'_, '_>) -> Done {
         reply.integer(0);
     }
     reply.bulk(b"fragmentation.bytes");
-    reply.integer(seen.rss.cast_signed() - used.cast_signed());
+    reply.integer(seen.rss.cast_signed() - books.used.cast_signed());
     Ok(())
 }
 
 fn doctor(call: &mut Call<'_, '_>) -> Done {
     let server = &mut *call.server;
     let seen = server.measure();
+    let keyspace = &server.keyspace;
+    let books = seen.books(keyspace.counted(), keyspace.overhead_bytes() as u64);
     let (used, capacity) = (server.keyspace.used(), server.keyspace.capacity());
     let text = format!(
         "{} of {} are in use by keys; the process takes {}, {:.2} times what it has asked for.\n",
         human(used),
         human(capacity),
         human(seen.rss),
-        seen.rss as f64 / Books::of(server, &seen).used.max(1) as f64,
+        seen.rss as f64 / books.used.max(1) as f64,
     );
     call.reply.verbatim(text.as_bytes());
     Ok(())

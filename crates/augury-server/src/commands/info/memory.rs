@@ -2,8 +2,6 @@
 
 use super::{Call, field};
 use crate::footprint::machine_bytes;
-use crate::memory::Measured;
-use crate::server::Server;
 
 /// Bytes for people, as Redis writes them.
 pub fn human(bytes: u64) -> String {
@@ -25,53 +23,26 @@ fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-/// What is in use, and by what, in bytes.
-pub struct Books {
-    /// All that is in use.
-    pub used: u64,
-    /// The most that was.
-    pub peak: u64,
-    /// Index, history, and what there was at the start.
-    pub overhead: u64,
-    /// Keys and values.
-    pub dataset: u64,
-    /// Beyond the start.
-    pub net: u64,
-}
-
-impl Books {
-    /// As the server stands. Where an interpreter runs it the index and what hashes are made of come from
-    /// the system's allocator, which is not asked: what entries count for is in use at least.
-    pub fn of(server: &Server, seen: &Measured) -> Books {
-        let used = seen.allocated.max(server.keyspace.counted() + seen.startup);
-        let overhead = server.keyspace.overhead_bytes() as u64 + seen.startup;
-        Books {
-            used,
-            peak: seen.peak.max(used),
-            overhead,
-            dataset: used.saturating_sub(overhead),
-            net: used.saturating_sub(seen.startup),
-        }
-    }
-}
-
 pub(super) fn write(call: &mut Call<'_, '_>, text: &mut String) {
     let server = &mut *call.server;
     let seen = server.measure();
-    let Books { used, peak, overhead, dataset, net } = Books::of(server, &seen);
+    let keyspace = &server.keyspace;
+    let books = seen.books(keyspace.counted(), keyspace.overhead_bytes() as u64);
     let policy = server.settings.policy;
-    for (name, bytes) in
-        [("used_memory", used), ("used_memory_rss", seen.rss), ("used_memory_peak", peak)]
-    {
+    for (name, bytes) in [
+        ("used_memory", books.used),
+        ("used_memory_rss", seen.rss),
+        ("used_memory_peak", books.peak),
+    ] {
         field(text, name, bytes);
         field(text, &format!("{name}_human"), human(bytes));
     }
-    let share = 100.0 * ratio(used, peak);
+    let share = 100.0 * ratio(books.used, books.peak);
     field(text, "used_memory_peak_perc", format_args!("{share:.2}%"));
-    field(text, "used_memory_overhead", overhead);
+    field(text, "used_memory_overhead", books.overhead);
     field(text, "used_memory_startup", seen.startup);
-    field(text, "used_memory_dataset", dataset);
-    let share = 100.0 * ratio(dataset, net);
+    field(text, "used_memory_dataset", books.dataset);
+    let share = 100.0 * ratio(books.dataset, books.net);
     field(text, "used_memory_dataset_perc", format_args!("{share:.2}%"));
     field(text, "allocator_allocated", seen.allocated);
     field(text, "allocator_active", seen.active);
@@ -92,7 +63,7 @@ pub(super) fn write(call: &mut Call<'_, '_>, text: &mut String) {
         ("allocator_frag", seen.active, seen.allocated),
         ("allocator_rss", seen.resident, seen.active),
         ("rss_overhead", seen.rss, seen.resident),
-        ("mem_fragmentation", seen.rss, used),
+        ("mem_fragmentation", seen.rss, books.used),
     ] {
         field(text, &format!("{name}_ratio"), format_args!("{:.2}", ratio(part, whole)));
         field(text, &format!("{name}_bytes"), part.cast_signed() - whole.cast_signed());

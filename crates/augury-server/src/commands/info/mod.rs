@@ -7,7 +7,7 @@ mod sections;
 use super::spec::Group;
 use super::{Call, Command, Done, Flags};
 
-pub use memory::{Books, human};
+pub use memory::human;
 
 /// The command.
 pub const COMMANDS: &[Command] = &[Command {
