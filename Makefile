@@ -139,7 +139,7 @@ build: $(STAMPS)/build
 demo: build
 	@$(VENV)/bin/augury replay $(DEMO_TRACE) \
 	    --capacity 0.1%,1%,10% --report $(DEMO_REPORT)
-	@echo "of your own traffic: source $(VENV)/bin/activate, augury advise TRACE or augury record LOG"
+	@echo "of your own traffic: source $(VENV)/bin/activate, augury record LOG out.csv.zst, augury advise out.csv.zst"
 
 # Nothing is fetched; a warning is an error. The notebooks are executed, each once for its version.
 docs: $(STAMPS)/dev-packages build

@@ -42,8 +42,8 @@ def test_the_worst_load_is_told() -> None:
         "costs": costs,
         "entries": [{"server": "augury", "entries": 10, "bytes": 72.0}],
         "watched": [
-            {"server": "augury", "nanoseconds": 700},
-            {"server": "augury watched", "nanoseconds": 721},
+            {"server": "augury", "nanoseconds": 700, "beside": 1.0},
+            {"server": "augury watched", "nanoseconds": 721, "beside": 1.03},
         ],
     }
     found = {finding.what: finding for finding in judging.judge_server(part)}

@@ -74,7 +74,6 @@ CONTESTANTS = {
     "augury lru": ours("--policy", "lru"),
     "augury 2 threads": ours("--threads", "2"),
     "augury watched": ours(http=True),
-    "augury simulate": ours("--simulate", "yes"),
     "augury simulate watched": ours("--simulate", "yes", http=True),
     "valkey": theirs(valkey, "allkeys-lru"),
     "valkey lfu": theirs(valkey, "allkeys-lfu"),

@@ -6,8 +6,9 @@
 - Latency, the longest in a thousand of a run, and commands per second are those that
   ``redis-benchmark`` saw in the same rounds; it takes one of the two cores itself.
 - Watched: the same for GET in batches of 16, with somebody at ``--http-port`` who asks for the
-  page every two seconds, as a browser does, and for the metrics each second, beside a server where
-  nobody does; and with ``--simulate yes``, which the page's curve and shadows need.
+  page every two seconds, as a browser does, and for the metrics each second, beside the same
+  process while nobody does, in turns, the median of 21 pairs; and with ``--simulate yes``, which
+  the page's curve and shadows need.
 - Bytes per entry: anonymous resident memory, before and after so many keys of 16 bytes with
   values of 64, over the number of keys, less those 80 bytes; nothing evicted, no expiry.
 """
@@ -36,7 +37,7 @@ LOADS = [
     for command in ("get", "set")
 ]
 COSTS = ("augury", "augury lru", "augury 2 threads", "valkey", "redis")
-WATCHED = ("augury", "augury watched", "augury simulate", "augury simulate watched")
+WATCHED = ("augury watched", "augury simulate watched")
 #: How often the browser's script asks for the page anew, in looks at the metrics.
 PAGE_EVERY = 2
 #: The share of commands that are answered sooner than the latency that is kept.
@@ -120,24 +121,35 @@ def costs(quick: bool) -> list[dict[str, Any]]:
 
 
 def watched(quick: bool) -> list[dict[str, Any]]:
-    """CPU nanoseconds per GET in batches of 16, while a browser and Prometheus look on or not."""
-    requests, rounds = (100_000, 3) if quick else (3_000_000, 7)
-    taken: dict[str, list[float]] = {name: [] for name in WATCHED}
+    """CPU nanoseconds per GET in batches of 16, while a browser and Prometheus look on or not.
+
+    The same process is looked at and is not, in turns: what differs between processes is not told
+    apart from a few hundredths otherwise.
+    """
+    requests, rounds = (100_000, 3) if quick else (2_000_000, 21)
+    taken: dict[str, list[float]] = {}
     with contestants(dict.fromkeys(WATCHED, MEMORY[64])) as running:
         for server in running.values():
             full(server, 64)
-        for _ in range(rounds):
+        for number in range(rounds):
             for name, server in running.items():
-                with looking(server) if name.endswith("watched") else nullcontext():
-                    before = server.cpu_seconds
-                    load(server.port, "get", 16, 64, requests)
-                    taken[name].append((server.cpu_seconds - before) / requests * 1e9)
-    for name, spent in taken.items():
-        print(f"server: {name}: {median(spent):,.0f} ns CPU")
-    return [
-        {"server": name, "rounds": spent, "nanoseconds": median(spent)}
-        for name, spent in taken.items()
-    ]
+                for is_looked_at in (False, True) if number % 2 else (True, False):
+                    with looking(server) if is_looked_at else nullcontext():
+                        before = server.cpu_seconds
+                        load(server.port, "get", 16, 64, requests)
+                        spent = (server.cpu_seconds - before) / requests * 1e9
+                    of = name if is_looked_at else name.removesuffix(" watched")
+                    taken.setdefault(of, []).append(spent)
+    rows = []
+    for name, found in sorted(taken.items()):
+        # Beside the same process when nobody looks.
+        base = taken[name.removesuffix(" watched")]
+        beside = median(mine / other for mine, other in zip(found, base, strict=True))
+        print(f"server: {name}: {median(found):,.0f} ns CPU, {beside:.3f} of unwatched")
+        rows.append(
+            {"server": name, "rounds": found, "nanoseconds": median(found), "beside": beside}
+        )
+    return rows
 
 
 @contextmanager

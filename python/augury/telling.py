@@ -40,7 +40,9 @@ def standing(found: "Explanation") -> Iterator[str]:
             f"{found.ruling} ranks it above {place.below / place.compared:.0%} of the residents "
             f"({place.below:,} of {place.compared:,} compared)."
         )
-    wait = f"one reuse in {1 / place.density:,.0f} requests" if place.density else "no reuse"
+    wait = "no reuse"
+    if place.density:
+        wait = f"one reuse in {max(1 / place.density, 1):,.0f} requests"
     yield f"The survival table expects {wait} of residence."
     if place.prediction is not None:
         yield f"The trained model answers {place.prediction:.4f}."
@@ -53,7 +55,7 @@ def decisions(found: "Explanation") -> Iterator[str]:
     if len(found.decisions) > SHOWN:
         yield f"and {len(found.decisions) - SHOWN:,} before."
     if found.recorded_since is None:
-        yield "The cache has decided nothing yet."
+        yield "No decision is recorded."
     elif not found.decisions:
         yield f"None is recorded since request {found.recorded_since:,}."
     if found.recorded_since:

@@ -378,6 +378,20 @@ def test_the_manager_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_python_command_serves() -> None:
     """``augury serve`` takes the same flags, and ends on SIGINT and SIGTERM with status 0."""
     command = [sys.executable, "-m", "augury", "serve", "--port", "0", "--log-level", "warning"]
+    # Where another thread runs it serves in the process as it is.
+    thread = (
+        "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()"
+    )
+    program = f"{thread}; import runpy; runpy.run_module('augury', run_name='__main__')"
+    here = [command[0], "-c", program, *command[3:]]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with subprocess.Popen([*here, "--memory", "32mb"], stdout=subprocess.PIPE) as process:
+            try:
+                ready(process, ("redis",))
+                process.send_signal(number)
+                assert process.wait(timeout=DEADLINE) == 0
+            finally:
+                process.kill()
     for number in (signal.SIGTERM, signal.SIGINT):
         process = subprocess.Popen([*command, "--memory", "32mb"], stdout=subprocess.PIPE)
         with process:

@@ -100,6 +100,14 @@ impl<P: Policy> Policy for Checked<P> {
         self.inner.on_miss(slots, access);
     }
 
+    fn approach(&self, hash: u64) {
+        self.inner.approach(hash);
+    }
+
+    fn likely_next(&self) -> Option<SlotId> {
+        self.inner.likely_next()
+    }
+
     fn victim(
         &mut self,
         slots: &mut Slots<P::Record>,

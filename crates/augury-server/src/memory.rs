@@ -68,7 +68,7 @@ pub struct Measured {
     pub metadata: u64,
     /// Clients' buffers.
     pub buffers: u64,
-    /// The most that was allocated at a look.
+    /// The most that was in use at a look.
     pub peak: u64,
     /// What was allocated at the first look.
     pub startup: u64,
@@ -93,7 +93,7 @@ impl Measured {
     /// interpreter runs the server the index and what hashes are made of come from the system's allocator, which
     /// is not asked: what the entries count for is in use at least.
     pub fn books(&self, counted: u64, overhead: u64) -> Books {
-        let used = self.allocated.max(counted + self.startup);
+        let used = self.allocated.max(counted.max(overhead) + self.startup);
         let overhead = overhead + self.startup;
         Books {
             used,
@@ -104,12 +104,13 @@ impl Measured {
         }
     }
 
-    /// With the extremes of what was measured before.
-    pub fn after(self, before: &Measured) -> Measured {
+    /// With the extremes of what was measured before; the entries count for so much now.
+    pub fn after(self, before: &Measured, counted: u64) -> Measured {
+        let startup = if before.startup == 0 { self.allocated } else { before.startup };
         Measured {
             rss_peak: self.rss.max(before.rss_peak),
-            peak: self.allocated.max(before.peak),
-            startup: if before.startup == 0 { self.allocated } else { before.startup },
+            peak: self.allocated.max(counted + startup).max(before.peak),
+            startup,
             ..self
         }
     }
@@ -199,7 +200,7 @@ impl Control {
     pub fn start(shared: Arc<Shared>) -> io::Result<Control> {
         let measured = measure(0)?;
         let mut server = shared.lock();
-        server.measured = measured.after(&server.measured);
+        server.measured = measured.after(&server.measured, server.keyspace.counted());
         drop(server);
         let is_ending = Arc::new(AtomicBool::new(false));
         let ending = is_ending.clone();
@@ -247,7 +248,7 @@ fn look(shared: &Shared) -> bool {
     };
     let (wanted, memory, is_tight) = {
         let mut server = shared.lock();
-        server.measured = measured.after(&server.measured);
+        server.measured = measured.after(&server.measured, server.keyspace.counted());
         let (memory, reserved) = (server.settings.memory, server.keyspace.reserved());
         let wanted = measured.reserve(server.keyspace.counted(), reserved, memory);
         server.reserve_wanted = wanted;
@@ -349,6 +350,10 @@ mod tests {
         assert_eq!(books.used, books.overhead + books.dataset);
         let books = measured.books(MIB, 0);
         assert_eq!((3 * MIB, 4 * MIB, MIB), (books.used, books.peak, books.overhead));
+        let books = measured.books(0, 8 * MIB);
+        assert_eq!((9 * MIB, 0), (books.used, books.dataset));
+        let later = Measured { allocated: MIB, ..Measured::default() }.after(&measured, 30 * MIB);
+        assert_eq!((31 * MIB, MIB), (later.peak, later.startup));
     }
 
     #[test]

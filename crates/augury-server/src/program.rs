@@ -76,6 +76,8 @@ fn run(loaded: Loaded) -> Result<(), Box<dyn Error>> {
     }
     watch_signals(ender)?;
     let http = http_port.map(|port| http::of_server(&bind, port, shared.clone())).transpose()?;
+    // What there is before any entry comes, those of a snapshot too.
+    shared.lock().measure();
     if let Some(path) = &path {
         load(&shared, path.clone());
     }

@@ -352,7 +352,7 @@ impl Server {
     /// What the process takes at this moment; as it was at the latest look where that is not told.
     pub fn measure(&mut self) -> Measured {
         if let Ok(measured) = memory::measure(self.measured.buffers) {
-            self.measured = measured.after(&self.measured);
+            self.measured = measured.after(&self.measured, self.keyspace.counted());
         }
         self.measured
     }

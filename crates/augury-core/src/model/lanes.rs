@@ -71,7 +71,7 @@ mod tests {
         #[test]
         fn four_at_once_are_four_one_by_one(
             now in any::<u32>(),
-            cooling in prop_oneof![Just(0.0f32), 1e-12f32..1.0],
+            cooling in prop_oneof![Just(0.0f32), 1e-12f32..1.0, any::<f32>()],
             drawn in any::<[(u32, u16); LANES]>(),
         ) {
             let histories = drawn.map(|(last, touches)| {

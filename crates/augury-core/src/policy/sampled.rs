@@ -241,6 +241,11 @@ impl Field for Slots<History> {
     }
 
     #[inline]
+    fn fetch(&self, place: u32) {
+        Slots::fetch(self, place);
+    }
+
+    #[inline]
     fn each(&self, from: u32, to: u32, mut visit: impl FnMut(u32, &History, u32)) {
         self.each_live(from, to, |place, history, size| visit(place, history, size));
     }

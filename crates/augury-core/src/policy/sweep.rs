@@ -37,6 +37,8 @@ pub trait Field {
     fn residents(&self) -> u32;
     /// History and size of the resident at this place, if there is one.
     fn candidate(&self, place: u32) -> Option<(&History, u32)>;
+    /// Asks for the memory of a place that is about to be looked at.
+    fn fetch(&self, _place: u32) {}
     /// Visits the residents among the places `from..to`.
     fn each(&self, from: u32, to: u32, visit: impl FnMut(u32, &History, u32));
 }
@@ -62,6 +64,10 @@ const FAR: u32 = 1_024;
 /// Marks taken from the window per decision: all of a backlog at 100,000 residents.
 /// Each may read a slot, so many more would be a pause.
 const MARKS: usize = 1_024;
+/// Pairs of places asked for before the hand comes to them.
+const FETCHED: u32 = 3;
+/// Decisions after which the window's next to compete is looked at: its place is asked for so long before.
+const WINDOW_AHEAD: usize = 2;
 /// Marks that a window has room for from the start.
 const WINDOW_MIN: usize = 8;
 
@@ -153,6 +159,8 @@ impl Sweep {
             self.hand = end;
         }
         group.score::<R>(lens, &mut lowest);
+        // Where the next decision begins; what follows the processor foresees.
+        (0..FETCHED).for_each(|further| field.fetch(self.hand + 2 * further));
         self.queue = lowest.0.map(|key| key as u32);
     }
 }
@@ -198,8 +206,9 @@ impl Group {
         if self.len == GROUP {
             scores = R::scores(lens, &self.histories, &self.sizes);
         } else {
-            for at in 0..self.len {
-                scores[at] = R::score(lens, &self.histories[at], self.sizes[at]);
+            let some = self.histories.iter().zip(self.sizes).take(self.len);
+            for (score, (history, size)) in scores.iter_mut().zip(some) {
+                *score = R::score(lens, history, size);
             }
         }
         if let Some(costs) = lens.costs {
@@ -279,6 +288,9 @@ impl<F: Field> WithRanking for Decide<'_, F> {
                     break;
                 }
                 let Some(oldest) = sweep.window.pop_front() else { break };
+                if let Some(later) = sweep.window.get(WINDOW_AHEAD) {
+                    field.fetch(later.place);
+                }
                 let candidate = field.candidate(oldest.place);
                 let Some(candidate) = candidate.filter(|(history, _)| history.last == oldest.last)
                 else {

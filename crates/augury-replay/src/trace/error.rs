@@ -254,8 +254,9 @@ pub enum TraceError {
     },
     /// Text that is a log of requests and not a trace.
     #[error(
-        "{file}: this is a log, not a trace: make one of it by `augury record {file} {name}.csv.zst`; \
-        a trace's format is named with --trace-format"
+        "{file}: this is a log, not a trace: make one of it by `augury record {} {}` (and --columns, \
+        where it is JSON); if its lines are keys, say so: --trace-format keys",
+        quoted(file), quoted(&format!("{name}.csv.zst"))
     )]
     IsLog {
         /// The file as the caller named it.
@@ -329,4 +330,13 @@ impl TraceError {
                 | TraceError::BadNext { .. }
         )
     }
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte);
+    if !word.is_empty() && word.bytes().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }

@@ -71,7 +71,8 @@ impl Format {
 fn detect_text(file: &str, head: &[u8], names_csv: bool) -> Result<Format, TraceError> {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if is_log(line) {
+    let names_keys = suffixes(file).iter().any(|suffix| suffix == "keys");
+    if is_access_log(line) || is_json(line) && !names_keys {
         return Err(TraceError::IsLog { file: file.to_owned(), name: trace_name(file) });
     }
     match Layout::of_line(line) {
@@ -90,11 +91,23 @@ fn detect_text(file: &str, head: &[u8], names_csv: bool) -> Result<Format, Trace
     })
 }
 
-/// Whether a line is of an access log, or of a log in JSON: neither has fields that are keys.
-fn is_log(line: &[u8]) -> bool {
-    let has = |part: &[u8]| line.windows(part.len()).any(|window| window == part);
-    let is_common = has(b" [") && has(b"] \"") && has(b" HTTP/");
-    is_common || line.starts_with(b"{\"") && line.trim_ascii_end().ends_with(b"}")
+/// Whether a line is of an access log in the common or combined format: `... [10/Oct/2026:13:55:36
+/// +0000] "...`.
+fn is_access_log(line: &[u8]) -> bool {
+    let Some(at) = line.windows(2).position(|pair| pair == b" [") else { return false };
+    let rest = &line[at + 2..];
+    let is_date =
+        rest.get(2) == Some(&b'/') && rest.get(6) == Some(&b'/') && rest.get(11) == Some(&b':');
+    is_date && rest.windows(3).any(|three| three == b"] \"")
+}
+
+/// Whether a line is an object of JSON.
+fn is_json(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    let Some(inside) = line.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}")) else {
+        return false;
+    };
+    inside.trim_ascii_start().starts_with(b"\"")
 }
 
 /// Whether these bytes can be the beginning of a text file.
@@ -201,7 +214,12 @@ mod tests {
         let log = br#"127.0.0.1 - - [10/Oct/2026:13:55:36 +0000] "GET /a.png HTTP/1.1" 200 2326"#;
         assert_eq!(Err("is_log"), detect("access.log", log));
         assert_eq!(Err("is_log"), detect("access.csv", log));
-        assert_eq!(Err("is_log"), detect("x", b"{\"ts\": 1, \"uri\": \"/a\"}\n"));
+        let silent = br#"::1 - - [10/Oct/2026:13:55:36 +0000] "-" 408 0"#;
+        assert_eq!(Err("is_log"), detect("access.keys", silent));
+        for line in [&b"{\"ts\": 1, \"uri\": \"/a\"}\n"[..], b"{ \"ts\": 1 }\r\n"] {
+            assert_eq!(Err("is_log"), detect("x", line));
+            assert_eq!(Ok(Format::Keys), detect("x.keys", b"{\"a\":1}\n"));
+        }
         assert_eq!(Ok(Format::Keys), detect("x", b"{user:1}\n{user:2}\n"));
     }
 

@@ -164,7 +164,7 @@ impl Worker {
                 other => other?,
             }
             self.now = Instant::now();
-            self.is_quiet = events.is_empty();
+            self.is_quiet = events.is_empty() && self.is_at_rest();
             for event in &events {
                 if event.token() == WAKE {
                     if self.read_letters() {
@@ -195,13 +195,20 @@ impl Worker {
         }
     }
 
+    /// Whether nothing is left to be read or accepted.
+    fn is_at_rest(&self) -> bool {
+        self.unread.is_empty() && !self.ports.iter().any(Port::has_more)
+    }
+
     /// How long to wait for events.
     fn timeout(&self) -> Option<Duration> {
-        if !self.unread.is_empty() || self.ports.iter().any(Port::has_more) {
+        if !self.is_at_rest() {
             Some(Duration::ZERO)
         } else if self.is_behind {
-            // Nobody asked while the last of it was removed, either: the rest follows at once.
-            Some(if self.is_quiet { Duration::ZERO } else { QUIET })
+            // Nobody asked while the last of it was removed, either: the rest follows at once. Where
+            // others serve too it is not known here whether anybody asks.
+            let is_alone = self.mailboxes.len() == 1;
+            Some(if self.is_quiet && is_alone { Duration::ZERO } else { QUIET })
         } else if self.number == 0 {
             Some(BEAT)
         } else {
@@ -497,6 +504,8 @@ impl Worker {
             let wakes = if server.has_wakes() { server.take_wakes() } else { Vec::new() };
             drop(server);
             send_wakes(&self.mailboxes, wakes);
+            // Pages, metrics and snapshots wait for the lock too.
+            std::thread::yield_now();
             let is_done = count < EXPIRED_AT_ONCE && hashes < HASHES_AT_ONCE;
             if is_done || begin.elapsed() > EXPIRY_BUDGET {
                 return is_done;
