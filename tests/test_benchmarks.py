@@ -488,7 +488,7 @@ def test_the_section_on_the_server_sets_ours_beside_valkey() -> None:
         "costs": costs,
         "entries": [{"server": "augury", "entries": 1_000, "bytes": 66.25}],
         "watched": [
-            {"server": name, "nanoseconds": each}
+            {"server": name, "nanoseconds": each, "beside": each / 700}
             for name, each in {"augury": 700.0, "augury watched": 721.0}.items()
         ],
     }
