@@ -449,13 +449,30 @@ impl<K, V, P: Policy> Shard<K, V, P> {
 
     /// Removes up to `limit` residents whose deadline is at or before `now`; returns how many.
     pub fn expire(&mut self, now: Millis, limit: usize, sink: &mut impl Sink<K, V>) -> usize {
+        self.expire_within(now, limit, usize::MAX, sink)
+    }
+
+    /// The same in bounded time: where many deadlines come near at once, at most so many entries are
+    /// moved for that. [`Store::is_due`] says whether something may be left.
+    pub fn expire_within(
+        &mut self,
+        now: Millis,
+        limit: usize,
+        mut moves: usize,
+        sink: &mut impl Sink<K, V>,
+    ) -> usize {
         let mut count = 0;
         while count < limit {
-            let Some(id) = self.store.next_expired(now) else { break };
+            let Some(id) = self.store.next_expired_within(now, &mut moves) else { break };
             self.remove_at(id, RemovalCause::Expired, self.tick, sink);
             count += 1;
         }
         count
+    }
+
+    /// See [`Store::prepare_deadlines`].
+    pub fn prepare_deadlines(&mut self, now: Millis, limit: usize) -> usize {
+        self.store.prepare_deadlines(now, limit)
     }
 
     /// Loads a trained model into the policy, exchanges it or lets go of it.

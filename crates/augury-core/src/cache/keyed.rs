@@ -12,6 +12,8 @@ use crate::shard::{Inserted, Removed, Shard};
 /// Due entries that an operation removes in passing: more than it can add, so they never pile up
 /// under traffic. [`Cache::expire`] removes them without traffic.
 const EXPIRED_PER_OPERATION: usize = 2;
+/// Entries moved nearer to their end by an operation at most.
+const MOVED_PER_OPERATION: usize = 32;
 
 /// What an operation needs besides the look-up.
 #[derive(Clone, Copy)]
@@ -227,7 +229,7 @@ impl<K: Clone, V, P: Policy, C: Clock> Cache<K, V, P, C> {
                 let is_timed = needs.time || shard.store().has_deadlines();
                 let now = if is_timed { self.clock.now() } else { 0 };
                 if is_timed {
-                    shard.expire(now, EXPIRED_PER_OPERATION, gone);
+                    shard.expire_within(now, EXPIRED_PER_OPERATION, MOVED_PER_OPERATION, gone);
                 }
                 let found = pins.walk(&mut shard, hash, now, probe, gone);
                 if let Some(found) = found.or((round == ROUNDS).then_some(Found::Undecided)) {

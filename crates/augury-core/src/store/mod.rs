@@ -181,6 +181,24 @@ impl<K, V, R: Copy + Default> Store<K, V, R> {
         self.wheel.expire_one(now)
     }
 
+    /// The same with a bound of the entries that are moved for it, which are taken off `moves`; `None`
+    /// also where they are used up.
+    #[inline]
+    pub fn next_expired_within(&mut self, now: Millis, moves: &mut usize) -> Option<SlotId> {
+        self.wheel.expire_within(now, moves)
+    }
+
+    /// Whether a resident's deadline may be at or before `now`.
+    #[inline]
+    pub fn is_due(&self, now: Millis) -> bool {
+        self.wheel.is_due(now)
+    }
+
+    /// Does up to `limit` steps of what coming deadlines will need; how many.
+    pub fn prepare_deadlines(&mut self, now: Millis, limit: usize) -> usize {
+        self.wheel.prepare(now, limit)
+    }
+
     /// Bytes held by index, slots, deadlines and payload array; not what keys and values own.
     pub fn memory_bytes(&self) -> usize {
         self.slots.memory_bytes()

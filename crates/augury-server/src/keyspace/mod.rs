@@ -74,6 +74,8 @@ impl WithMaker for Making {
 
 /// Decisions that are remembered for explanations.
 const JOURNAL: usize = 4096;
+/// Entries moved nearer to their end for each that is removed, at most.
+const MOVES_PER_EXPIRED: usize = 4;
 
 /// See the module's head.
 pub struct Keyspace {
@@ -313,11 +315,23 @@ impl Keyspace {
         self.residents.set_deadline(id, deadline);
     }
 
-    /// Removes up to `limit` entries whose deadline has passed; how many.
+    /// Removes up to `limit` entries whose deadline has passed; how many. In bounded time: so
+    /// [`Keyspace::is_due`] says whether more may be left.
     pub fn expire(&mut self, now: Millis, limit: usize) -> usize {
-        let count = self.residents.expire(now, limit, &mut self.gone);
+        let moves = limit.saturating_mul(MOVES_PER_EXPIRED);
+        let count = self.residents.expire(now, limit, moves, &mut self.gone);
         self.settle_gone();
         count
+    }
+
+    /// Whether the deadline of an entry may have passed.
+    pub fn is_due(&self, now: Millis) -> bool {
+        self.residents.is_due(now)
+    }
+
+    /// Does up to `limit` steps of what deadlines that come near will need; how many.
+    pub fn prepare_deadlines(&mut self, now: Millis, limit: usize) -> usize {
+        self.residents.prepare_deadlines(now, limit)
     }
 
     /// One more than the highest place in use: every object is in a place below.

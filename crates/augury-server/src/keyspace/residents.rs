@@ -70,7 +70,10 @@ pub(super) trait Residents: Send {
     fn remove(&mut self, id: SlotId, cause: RemovalCause, gone: &mut Gone);
     fn deadline(&self, id: SlotId) -> Option<Millis>;
     fn set_deadline(&mut self, id: SlotId, deadline: Option<Millis>);
-    fn expire(&mut self, now: Millis, limit: usize, gone: &mut Gone) -> usize;
+    fn expire(&mut self, now: Millis, limit: usize, moves: usize, gone: &mut Gone) -> usize;
+    /// Whether a deadline may be at or before `now`.
+    fn is_due(&self, now: Millis) -> bool;
+    fn prepare_deadlines(&mut self, now: Millis, limit: usize) -> usize;
     fn has_deadlines(&self) -> bool;
     /// One more than the highest slot number in use.
     fn bound(&self) -> SlotId;
@@ -235,8 +238,16 @@ impl<P: Policy + Send> Residents for Shard<(), Object, P> {
         Shard::set_deadline(self, id, deadline);
     }
 
-    fn expire(&mut self, now: Millis, limit: usize, gone: &mut Gone) -> usize {
-        Shard::expire(self, now, limit, gone)
+    fn expire(&mut self, now: Millis, limit: usize, moves: usize, gone: &mut Gone) -> usize {
+        Shard::expire_within(self, now, limit, moves, gone)
+    }
+
+    fn is_due(&self, now: Millis) -> bool {
+        self.store().is_due(now)
+    }
+
+    fn prepare_deadlines(&mut self, now: Millis, limit: usize) -> usize {
+        Shard::prepare_deadlines(self, now, limit)
     }
 
     fn has_deadlines(&self) -> bool {

@@ -38,6 +38,9 @@ const SWEEP: Duration = Duration::from_millis(100);
 const QUIET: Duration = Duration::from_millis(1);
 /// Entries removed at a beat while the lock is held.
 const EXPIRED_AT_ONCE: usize = 512;
+/// Steps taken while the lock is held, and at a beat, of what deadlines that come near will need.
+const PREPARED_AT_ONCE: usize = 1_024;
+const PREPARED: usize = 8 * PREPARED_AT_ONCE;
 /// Hashes from which expired fields are removed at a beat while the lock is held.
 const HASHES_AT_ONCE: usize = 32;
 /// Time that a beat may spend on what has expired.
@@ -491,11 +494,16 @@ impl Worker {
     /// Removes what has expired, in short holds of the lock; whether all of it.
     fn expire(&mut self) -> bool {
         let begin = Instant::now();
+        let mut steps = 0;
         loop {
             let mut server = self.shared.lock();
             let now = server.now;
             server.flush_when_due();
-            let count = server.keyspace.expire(now, EXPIRED_AT_ONCE);
+            server.keyspace.expire(now, EXPIRED_AT_ONCE);
+            let is_due = server.keyspace.is_due(now);
+            let prepared =
+                if is_due { 0 } else { server.keyspace.prepare_deadlines(now, PREPARED_AT_ONCE) };
+            steps += prepared;
             let hashes = server.keyspace.expire_fields(now, HASHES_AT_ONCE);
             if server.keyspace.has_changes() {
                 notices::tell(&mut server, None);
@@ -506,7 +514,10 @@ impl Worker {
             send_wakes(&self.mailboxes, wakes);
             // Pages, metrics and snapshots wait for the lock too.
             std::thread::yield_now();
-            let is_done = count < EXPIRED_AT_ONCE && hashes < HASHES_AT_ONCE;
+            let is_done = !is_due && hashes < HASHES_AT_ONCE;
+            if is_done && prepared == PREPARED_AT_ONCE && steps < PREPARED {
+                continue;
+            }
             if is_done || begin.elapsed() > EXPIRY_BUDGET {
                 return is_done;
             }
