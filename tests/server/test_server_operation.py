@@ -202,6 +202,26 @@ def test_a_restart_keeps_keys_and_hit_ratio(tmp_path: Path) -> None:
     assert again > warm - 0.02
 
 
+def test_what_was_restored_is_in_use_once(tmp_path: Path) -> None:
+    """INFO tells of as much after a restart as before it, and of little once that is gone."""
+    arguments = ("--memory", "64mb", "--dir", str(tmp_path), *QUIET)
+    used = []
+    for _ in range(2):
+        with serving(*arguments) as served:
+            server = client(served)
+            if not used:
+                server.mset({f"key:{number}": b"." * 1_000 for number in range(10_000)})
+            used.append(server.info("memory")["used_memory"])
+            if len(used) == 2:
+                server.flushall()
+                used.append(server.info("memory")["used_memory"])
+            assert end(served) == 0
+    before, after, emptied = used
+    assert 10_000_000 < before
+    assert 0.7 < after / before < 1.3
+    assert emptied < before / 3
+
+
 def test_shutdown_saves_or_not(tmp_path: Path) -> None:
     """SHUTDOWN NOSAVE leaves no file, SHUTDOWN SAVE does; both end with status 0."""
     for word, is_there in (("NOSAVE", False), ("SAVE", True)):
