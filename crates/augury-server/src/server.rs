@@ -19,7 +19,7 @@ use crate::clients::Clients;
 use crate::config::{Setting, Settings};
 use crate::keyspace::{Keyspace, Plan};
 use crate::memcache;
-use crate::memory::{self, Measured};
+use crate::memory::{self, Books, Measured};
 use crate::models::Models;
 use crate::pausing::Pause;
 use crate::pubsub::Hub;
@@ -355,6 +355,11 @@ impl Server {
             self.measured = measured.after(&self.measured, self.keyspace.counted());
         }
         self.measured
+    }
+
+    /// What is in use and by what, by this measurement.
+    pub fn books(&self, seen: &Measured) -> Books {
+        seen.books(self.keyspace.counted(), self.keyspace.overhead_bytes() as u64)
     }
 
     /// A beat of the clock: rates are sampled, a pause ends.

@@ -61,8 +61,7 @@ fn usage(call: &mut Call<'_, '_>) -> Done {
 fn stats(call: &mut Call<'_, '_>) -> Done {
     let server = &mut *call.server;
     let seen = server.measure();
-    let keyspace = &server.keyspace;
-    let books = seen.books(keyspace.counted(), keyspace.overhead_bytes() as u64);
+    let books = server.books(&seen);
     let dbs: Vec<(u8, u64)> = (0..DATABASES)
         .map(|db| (db, server.keyspace.len(db)))
         .filter(|&(_, keys)| keys > 0)
@@ -126,8 +125,7 @@ fn stats(call: &mut Call<'_, '_>) -> Done {
 fn doctor(call: &mut Call<'_, '_>) -> Done {
     let server = &mut *call.server;
     let seen = server.measure();
-    let keyspace = &server.keyspace;
-    let books = seen.books(keyspace.counted(), keyspace.overhead_bytes() as u64);
+    let books = server.books(&seen);
     let (used, capacity) = (server.keyspace.used(), server.keyspace.capacity());
     let text = format!(
         "{} of {} are in use by keys; the process takes {}, {:.2} times what it has asked for.\n",

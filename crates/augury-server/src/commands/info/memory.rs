@@ -26,8 +26,7 @@ fn ratio(part: u64, whole: u64) -> f64 {
 pub(super) fn write(call: &mut Call<'_, '_>, text: &mut String) {
     let server = &mut *call.server;
     let seen = server.measure();
-    let keyspace = &server.keyspace;
-    let books = seen.books(keyspace.counted(), keyspace.overhead_bytes() as u64);
+    let books = server.books(&seen);
     let policy = server.settings.policy;
     for (name, bytes) in [
         ("used_memory", books.used),
