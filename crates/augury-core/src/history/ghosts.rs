@@ -12,7 +12,8 @@
 use super::record::History;
 use crate::lines;
 
-const WAYS: usize = 8;
+const WAYS: usize = 1 << WAY_BITS;
+const WAY_BITS: u32 = 3;
 /// Sets per allocation: 32 KiB.
 const BLOCK: usize = 512;
 /// Sets by which an allocation grows.
@@ -102,20 +103,17 @@ impl Ghosts {
         let grain = self.grain;
         let entry = pack(fingerprint(hash), history, grain);
         let set = self.set_mut(at, now);
-        let mut way = 0;
-        let mut oldest = 0;
-        for (candidate, &ghost) in set.iter().enumerate() {
-            if ghost == 0 {
-                way = candidate;
-                break;
-            }
-            let age = coarse_age(ghost, now, grain);
-            if age >= oldest {
-                (oldest, way) = (age, candidate);
-            }
+        // Which way it will be cannot be foreseen, so this takes no branch: the first that is
+        // empty, or else the last of the oldest.
+        let mut chosen = 0;
+        for (way, &ghost) in (0u32..).zip(set.iter()) {
+            let full = coarse_age(ghost, now, grain) << WAY_BITS | way;
+            chosen = chosen.max(if ghost == 0 { u32::MAX - way } else { full });
         }
-        let gone = std::mem::replace(&mut set[way], entry);
-        (gone != 0).then(|| (unpack(gone, now, grain), oldest << grain))
+        let empty = u32::MAX - chosen;
+        let way = if empty < WAYS as u32 { empty } else { chosen % WAYS as u32 };
+        let gone = std::mem::replace(&mut set[way as usize], entry);
+        (gone != 0).then(|| (unpack(gone, now, grain), coarse_age(gone, now, grain) << grain))
     }
 
     /// Takes the history of an object back out, if it is remembered.

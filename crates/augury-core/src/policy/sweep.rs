@@ -6,7 +6,9 @@
 //! eviction, nothing found is thrown away, no resident is met twice before all have been met once, and the
 //! places read are neighbours in memory. Eight random draws per eviction close 0.37 of the gap
 //! between LRU and the bound, sixteen 0.40, sixty-four 0.41; the sweep does with eight what they
-//! do with fourteen (docs/decisions/0003).
+//! do with fourteen (docs/decisions/0003). Where residents are many, one look serves two decisions:
+//! the second takes the next in the queue, unless it has been asked for since
+//! (docs/decisions/0042).
 //!
 //! Where newcomers must prove themselves (*admission*), they spend the first hundredth of the
 //! cache's population in a window. The oldest of the window then competes with the lowest of the
@@ -50,6 +52,20 @@ struct Mark {
     last: u32,
 }
 
+impl Mark {
+    /// Of nobody.
+    const NOBODY: Mark = Mark { place: NONE, last: 0 };
+
+    /// The resident that was seen, if it has not been asked for since.
+    #[inline]
+    fn still<'f>(&self, field: &'f impl Field) -> Option<(&'f History, u32)> {
+        if self.place == NONE {
+            return None;
+        }
+        field.candidate(self.place).filter(|(history, _)| history.last == self.last)
+    }
+}
+
 /// What a sweep answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
@@ -59,6 +75,9 @@ pub enum Choice {
     Refuse,
 }
 
+/// Residents from which on one look serves two decisions, and looks at a third more of them: with
+/// fewer the lowest of the second decision is seldom met in time.
+const MANY: u32 = 1_024;
 /// Places passed by per decision where residents are few among them: one is enough then.
 const FAR: u32 = 1_024;
 /// Marks taken from the window per decision: all of a backlog at 100,000 residents.
@@ -75,21 +94,24 @@ const WINDOW_MIN: usize = 8;
 #[derive(Debug, Clone)]
 pub struct Sweep {
     hand: u32,
-    /// Places of the lowest met so far, or [`NONE`].
-    queue: [u32; QUEUE],
+    /// The lowest met so far.
+    queue: [Mark; QUEUE],
+    /// Decisions that the latest look still serves.
+    served: u32,
     window: VecDeque<Mark>,
 }
 
 impl Default for Sweep {
     fn default() -> Self {
-        Sweep { hand: 0, queue: [NONE; QUEUE], window: VecDeque::with_capacity(WINDOW_MIN) }
+        let window = VecDeque::with_capacity(WINDOW_MIN);
+        Sweep { hand: 0, queue: [Mark::NOBODY; QUEUE], served: 0, window }
     }
 }
 
 impl Sweep {
     /// Forgets everything: places have changed their meaning.
     pub fn reset(&mut self) {
-        (self.hand, self.queue) = (0, [NONE; QUEUE]);
+        (self.hand, self.queue, self.served) = (0, [Mark::NOBODY; QUEUE], 0);
         self.window.clear();
     }
 
@@ -118,14 +140,33 @@ impl Sweep {
     #[inline]
     pub fn likely_next(&self) -> Option<u32> {
         // The first of the queue has just been struck off it as a rule.
-        self.queue.into_iter().find(|&place| place != NONE)
+        self.queue.iter().map(|mark| mark.place).find(|&place| place != NONE)
     }
 
     /// Takes a place off the queue: the next to live there is met when the sweep comes round, and
     /// has until then to show itself.
     #[inline]
     fn strike(&mut self, place: u32) {
-        self.queue = self.queue.map(|queued| if queued == place { NONE } else { queued });
+        self.queue =
+            self.queue.map(|queued| if queued.place == place { Mark::NOBODY } else { queued });
+    }
+
+    /// The place of the lowest, as far as the hand has come.
+    #[inline]
+    fn lowest<R: Ranking>(&mut self, lens: &Lens<'_>, field: &impl Field, looks: u32) -> u32 {
+        if self.served > 0
+            && let Some(next) = self.queue.iter().find(|mark| mark.still(field).is_some())
+        {
+            self.served -= 1;
+            return next.place;
+        }
+        if field.residents() < MANY {
+            self.look::<R>(lens, field, looks);
+        } else {
+            self.look::<R>(lens, field, looks + looks / 3);
+            self.served = 1;
+        }
+        self.queue[0].place
     }
 
     /// Scores the queue anew and `looks` further residents; the lowest of both, in order, are the
@@ -134,7 +175,7 @@ impl Sweep {
     fn look<R: Ranking>(&mut self, lens: &Lens<'_>, field: &impl Field, looks: u32) {
         let mut lowest = Lowest([NOBODY; QUEUE]);
         let mut group = Group::default();
-        for place in self.queue {
+        for Mark { place, .. } in self.queue {
             // A place that the hand is about to reach is not entered twice.
             if place != NONE
                 && place.wrapping_sub(self.hand) >= looks
@@ -161,7 +202,13 @@ impl Sweep {
         group.score::<R>(lens, &mut lowest);
         // Where the next decision begins; what follows the processor foresees.
         (0..FETCHED).for_each(|further| field.fetch(self.hand + 2 * further));
-        self.queue = lowest.0.map(|key| key as u32);
+        self.queue = lowest.0.map(|key| match key as u32 {
+            NONE => Mark::NOBODY,
+            place => {
+                let last = field.candidate(place).map_or(0, |(history, _)| history.last);
+                Mark { place, last }
+            }
+        });
     }
 }
 
@@ -276,8 +323,7 @@ impl<F: Field> WithRanking for Decide<'_, F> {
         let Decide { lens, field, sweep, looks, newcomer } = self;
         let score =
             |(history, size): (&History, u32)| lens.weigh(R::score(&lens, history, size), history);
-        sweep.look::<R>(&lens, field, looks);
-        let place = sweep.queue[0];
+        let place = sweep.lowest::<R>(&lens, field, looks);
         if let (Some(newcomer), Some(lowest)) = (newcomer, field.candidate(place)) {
             let room = (field.residents() / WINDOW_SHARE) as usize;
             if room == 0 && score(newcomer) < score(lowest) {
@@ -291,11 +337,7 @@ impl<F: Field> WithRanking for Decide<'_, F> {
                 if let Some(later) = sweep.window.get(WINDOW_AHEAD) {
                     field.fetch(later.place);
                 }
-                let candidate = field.candidate(oldest.place);
-                let Some(candidate) = candidate.filter(|(history, _)| history.last == oldest.last)
-                else {
-                    continue;
-                };
+                let Some(candidate) = oldest.still(field) else { continue };
                 if oldest.place != place && score(candidate) < score(lowest) {
                     sweep.strike(oldest.place);
                     return Choice::Leave(oldest.place);
@@ -333,7 +375,7 @@ mod tests {
         }
 
         fn candidate(&self, place: u32) -> Option<(&History, u32)> {
-            self.0.get(place as usize)?.as_ref().map(|history| (history, 1))
+            self.0[place as usize].as_ref().map(|history| (history, 1))
         }
 
         fn each(&self, from: u32, to: u32, mut visit: impl FnMut(u32, &History, u32)) {
@@ -379,7 +421,46 @@ mod tests {
         let field = Places::new(100, |at| Some(1_000 + at));
         let mut sweep = Sweep::default();
         let Choice::Leave(place) = decide(&mut sweep, &field, None) else { unreachable!() };
-        assert!(!sweep.queue.contains(&place));
+        assert!(sweep.queue.iter().all(|mark| mark.place != place));
+    }
+
+    /// Decisions of a large field, each of which takes its resident out.
+    fn large() -> (Places, Sweep) {
+        (Places::new(MANY + 2, |at| Some(1_000 + at)), Sweep::default())
+    }
+
+    fn leaving(sweep: &mut Sweep, field: &mut Places) -> u32 {
+        let Choice::Leave(place) = decide(sweep, field, None) else { unreachable!() };
+        field.0[place as usize] = None;
+        place
+    }
+
+    #[test]
+    fn in_a_large_field_one_look_serves_two_decisions() {
+        let (mut field, mut sweep) = large();
+        let mut looked = Vec::new();
+        // Of those met in the first look the lowest four are remembered.
+        for expected in [0, 1, 2, 3, 16] {
+            let before = field.1.get();
+            assert_eq!(expected, leaving(&mut sweep, &mut field));
+            looked.push(field.1.get() - before);
+        }
+        // From 1,023 residents on each decision looks for itself.
+        assert_eq!(vec![16, 0, 16, 0, 12], looked);
+    }
+
+    #[test]
+    fn the_second_decision_passes_over_who_was_asked_for_since_or_is_gone() {
+        let (mut field, mut sweep) = large();
+        assert_eq!(0, leaving(&mut sweep, &mut field));
+        field.0[1] = Some(History::first(999_999, 1));
+        field.0[2] = None;
+        assert_eq!(3, leaving(&mut sweep, &mut field));
+        let (mut field, mut sweep) = large();
+        assert_eq!(0, leaving(&mut sweep, &mut field));
+        (1..4).for_each(|at| field.0[at] = None);
+        // Nobody is left in the queue: a look of its own.
+        assert_eq!(16, leaving(&mut sweep, &mut field));
     }
 
     #[test]
@@ -422,7 +503,7 @@ mod tests {
 
     #[test]
     fn a_long_window_is_worked_off_in_steps() {
-        let field = Places::new(1_000, |at| Some(1_000 + at));
+        let field = Places::new(2_000, |at| Some(1_000 + at));
         let mut sweep = Sweep::default();
         (0..2_000).for_each(|place| sweep.window.push_back(Mark { place, last: 0 }));
         decide(&mut sweep, &field, Some(&History::first(5, 1)));

@@ -67,7 +67,11 @@ impl<K, V, R: Copy + Default> Store<K, V, R> {
     /// Residents whose key has this very hash: usually none or one, more where hashes collide.
     #[inline]
     pub fn candidates(&self, hash: u64) -> impl Iterator<Item = SlotId> + '_ {
-        self.index.candidates(hash).filter(move |&id| self.slots.hash(id) == hash)
+        self.index.candidates(hash).filter(move |&id| {
+            // As a rule it is the one: its payload is on its way while its slot is waited for.
+            self.payloads.fetch(id);
+            self.slots.hash(id) == hash
+        })
     }
 
     /// Asks for the memory that a look-up of this hash begins with. First of two steps for several
