@@ -16,8 +16,8 @@ const WAYS: usize = 1 << WAY_BITS;
 const WAY_BITS: u32 = 3;
 /// Sets per allocation: 32 KiB.
 const BLOCK: usize = 512;
-/// Sets by which an allocation grows.
-const STEP: usize = 32;
+/// Sets by which an allocation grows: as many as there are, within these limits.
+const STEP: (usize, usize) = (8, 32);
 const FINGERPRINT_BITS: u32 = 18;
 const LAST_BITS: u32 = 21;
 const LAST_SHIFT: u32 = 25;
@@ -69,12 +69,12 @@ impl Ghosts {
 
     fn add_set(&mut self) {
         if self.sets as usize == self.blocks.len() * BLOCK {
-            self.blocks.push(Block { sets: Vec::with_capacity(STEP), grain: self.grain });
+            self.blocks.push(Block { sets: Vec::new(), grain: self.grain });
         }
         let block = &mut self.blocks[self.sets as usize / BLOCK].sets;
         if block.len() == block.capacity() {
             // In steps, so that small caches stay small.
-            block.reserve_exact(STEP);
+            block.reserve_exact(block.len().clamp(STEP.0, STEP.1));
         }
         block.push(Set([0; WAYS]));
         self.sets += 1;

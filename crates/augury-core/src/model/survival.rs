@@ -42,8 +42,9 @@ const BELOW: u8 = 28;
 
 /// Weight, in objects, of the more general hazard in a more special one.
 const PRIOR: f32 = 8.0;
-/// Room for new classes that a miss leaves behind.
-const SPARE: usize = 8;
+/// Room for new classes that a miss leaves behind: so much where there may be hundreds, and the share
+/// of those that there may be where these are few.
+const SPARE: (usize, usize) = (8, 12);
 /// Objects that a census holds at most; half of it where there are few classes.
 const CENSUS: usize = 1_024;
 /// Share of news below which a class is not computed anew.
@@ -247,11 +248,12 @@ impl Survival {
         if self.keys.len() < self.sizes * HEATS * REUSES {
             self.keys.resize(self.sizes * HEATS * REUSES, UNSEEN);
         }
-        if self.classes.capacity() - self.classes.len() < SPARE && self.classes.len() < self.limit {
+        let spare = SPARE.0.min(self.limit / SPARE.1);
+        if self.classes.capacity() - self.classes.len() < spare && self.classes.len() < self.limit {
             // A cache that is asked for little has no more than a few.
-            let more = SPARE.max(self.classes.len() / 2);
-            self.classes.reserve_exact(more);
-            self.density.reserve_exact(more);
+            let half = if self.classes.len() > HEATS { self.classes.len() / 2 } else { 0 };
+            self.classes.reserve_exact(spare.max(half));
+            self.density.reserve_exact(spare.max(half));
         }
     }
 

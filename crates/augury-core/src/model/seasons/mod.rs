@@ -99,7 +99,7 @@ impl Seasons {
     pub fn new(namespaces: usize) -> Self {
         Seasons {
             places: FxHashMap::default(),
-            namespaces: vec![Rhythm::new()],
+            namespaces: Vec::new(),
             most: namespaces.min(NAMESPACES),
             traffic: [0.0; DAY],
             slot: 0,
@@ -134,7 +134,15 @@ impl Seasons {
     /// Makes a place for this namespace, if there is one left.
     #[inline]
     pub fn reserve(&mut self, access: &Access) {
-        if access.namespace != 0 && access.time != 0 && self.namespaces.len() <= self.most {
+        if access.time == 0 {
+            return;
+        }
+        if self.namespaces.is_empty() {
+            // What the rest share. A cache that is told no times needs none.
+            self.namespaces.reserve_exact(1);
+            self.namespaces.push(Rhythm::new());
+        }
+        if access.namespace != 0 && self.namespaces.len() <= self.most {
             self.add(access.namespace);
         }
     }
@@ -149,7 +157,7 @@ impl Seasons {
     /// A request. Returns its namespace's place. Asks for no memory.
     #[inline]
     pub fn observe(&mut self, access: &Access, cooling: f32) -> u16 {
-        if access.time == 0 || !self.is_enabled {
+        if access.time == 0 || !self.is_enabled || self.namespaces.is_empty() {
             return 0;
         }
         if access.time >= self.due {
