@@ -172,6 +172,19 @@ def wire(port: int) -> Iterator[Wire]:
         ("DUMP k", "DUMP is not supported: values have no portable form here"),
         ("LPUSH l 1", "LPUSH is not supported: augury is a cache of strings and hashes; keep"),
         ("EVAL script 0", "EVAL is not supported: augury runs no scripts"),
+        ("SCRIPT LOAD x", "SCRIPT LOAD is not supported: augury runs no scripts"),
+        ("SCRIPT FLUSH NOW", "SCRIPT FLUSH only support SYNC|ASYNC option"),
+        ("FUNCTION DELETE l", "FUNCTION DELETE is not supported: augury runs no functions"),
+        ("FUNCTION FLUSH NOW", "FUNCTION FLUSH only supports SYNC|ASYNC option"),
+        ("FUNCTION LIST LIBRARYNAME", "library name argument was not given"),
+        ("FUNCTION LIST WITHNAMES", "Unknown argument WITHNAMES"),
+        ("HGETEX h PXAT 1 1", "wrong number of arguments for 'hgetex' command"),
+        ("HGETEX h EX 100 FIELDS", "wrong number of arguments for 'hgetex' command"),
+        ("HGETEX h FIELDS 2 f", "The `numfields` parameter must match the number of arguments"),
+        ("HSETEX h FIELDS 2 a b", "wrong number of arguments for 'hsetex' command"),
+        ("HSETEX h FIELDS 1 a b c", "wrong number of arguments for 'hsetex' command"),
+        ("BITPOS k 0 1 hello hello2", "syntax error"),
+        ("BITCOUNT k 0 hello hello2", "syntax error"),
         ("CLUSTER INFO", "This instance has cluster support disabled"),
     ],
 )
@@ -182,6 +195,67 @@ def test_errors_of_newer_servers_and_of_what_is_left_out(wire: Wire, asked: str,
     assert marker == "-"
     assert isinstance(said, bytes)
     assert said.decode().startswith(f"ERR {text}")
+
+
+def test_there_are_no_scripts_and_no_functions(wire: Wire) -> None:
+    """Whoever empties both before it begins is answered that nothing is left."""
+    for asked in ("SCRIPT FLUSH", "SCRIPT FLUSH ASYNC", "FUNCTION FLUSH", "FUNCTION FLUSH sync"):
+        assert wire.ask(*asked.split()) == ("+", b"OK")
+    assert wire.ask("SCRIPT", "EXISTS", "a", "b") == ("*", [(":", b"0"), (":", b"0")])
+    for asked in ("FUNCTION LIST", "FUNCTION LIST LIBRARYNAME x WITHCODE"):
+        assert wire.ask(*asked.split()) == ("*", [])
+
+
+def setting(wire: Wire, name: str) -> bytes:
+    """What CONFIG GET says."""
+    _, pair = wire.ask("CONFIG", "GET", name)
+    assert isinstance(pair, list)
+    value = pair[1][1]
+    assert isinstance(value, bytes)
+    return value
+
+
+def test_how_a_hash_is_kept_is_told_by_the_settings(wire: Wire) -> None:
+    """As Redis tells it: by the most fields and the longest that the hash has ever had."""
+    settings = ("hash-max-listpack-entries", "hash-max-ziplist-value")
+    before = [setting(wire, name) for name in settings]
+    assert before == [b"512", b"64"]
+    wire.ask("HSET", "few", "f", "v")
+    wire.ask("HSET", "many", *(part for at in range(9) for part in (f"f{at}", "v")))
+    wire.ask("HSET", "long", "f", "v" * 20)
+
+    def told() -> list[Answer]:
+        return [wire.ask("OBJECT", "ENCODING", key) for key in ("few", "many", "long")]
+
+    assert told() == [("$", b"listpack")] * 3
+    assert wire.ask("CONFIG", "SET", settings[0], 8, settings[1], 19) == ("+", b"OK")
+    assert told() == [("$", b"listpack"), ("$", b"hashtable"), ("$", b"hashtable")]
+    # What the names of Redis 7.0 and later set is one.
+    assert setting(wire, "hash-max-listpack-value") == b"19"
+    wire.ask("CONFIG", "SET", settings[0], before[0], settings[1], before[1])
+    assert told() == [("$", b"listpack")] * 3
+
+
+def test_fields_that_have_expired_are_counted(wire: Wire) -> None:
+    """One by one, and those that leave with their hash; until counting begins anew."""
+
+    def counted() -> int:
+        _, text = wire.ask("INFO", "stats")
+        assert isinstance(text, bytes)
+        return int(text.decode().split("expired_subkeys:")[1].split()[0])
+
+    wire.ask("CONFIG", "RESETSTAT")
+    wire.ask("HSET", "some", "a", "1", "b", "2", "stays", "3")
+    wire.ask("HSET", "all", "a", "1", "b", "2")
+    for key in ("some", "all"):
+        wire.ask("HPEXPIRE", key, 1, "FIELDS", 2, "a", "b")
+    limit = time.monotonic() + 10
+    while counted() < 4 and time.monotonic() < limit:
+        time.sleep(0.01)
+    assert counted() == 4
+    assert wire.ask("EXISTS", "some", "all") == (":", b"1")
+    wire.ask("CONFIG", "RESETSTAT")
+    assert counted() == 0
 
 
 def test_a_scan_misses_no_key_that_stays(wire: Wire) -> None:

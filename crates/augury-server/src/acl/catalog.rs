@@ -30,7 +30,7 @@ pub const CATEGORIES: &[(&str, Categories)] = &[
     ("dangerous", Categories::DANGEROUS),
     ("connection", Categories::CONNECTION),
     ("transaction", Categories::TRANSACTION),
-    ("scripting", Categories::empty()),
+    ("scripting", Categories::SCRIPTING),
     ("augury", Categories::AUGURY),
 ];
 

@@ -114,7 +114,11 @@ pub fn find(arguments: Arguments<'_>) -> Result<&'static Command, Stop> {
     }
     let sub = &arguments[1];
     let found = command.subcommands.iter().find(|it| it.own_name().eq_ignore_ascii_case(sub));
-    found.ok_or_else(|| Refusal::unknown_subcommand(command.name, sub).into())
+    found.ok_or_else(|| {
+        let full = [command.name.as_bytes(), b"|", sub].concat();
+        let unknown = || Refusal::unknown_subcommand(command.name, sub);
+        unsupported::refusal(&full).unwrap_or_else(unknown).into()
+    })
 }
 
 /// From a command that is known to one that runs, is queued, waits or is refused.

@@ -5,6 +5,7 @@ use super::spec::Group;
 use super::{Call, Command, Done, Flags, Keys, Refusal, Through, number};
 use crate::keyspace::Asked;
 use crate::notices;
+use crate::object::hash::Listed;
 use crate::object::{Content, DATABASES, Marks, Object};
 
 const PLAIN: Command = Command { group: Group::Generic, ..Command::PLAIN };
@@ -184,14 +185,14 @@ pub fn type_of(object: &Object) -> &'static str {
 }
 
 /// The name that Redis has for how such an object is kept.
-pub fn encoding_of(object: &Object) -> &'static str {
+pub fn encoding_of(object: &Object, listed: Listed) -> &'static str {
     const EMBEDDED: usize = 44;
     match object.content() {
         Content::Text(_) if object.marks().contains(Marks::RAW) => "raw",
         Content::Text(text) if number::integer(text).is_some() => "int",
         Content::Text(text) if text.len() <= EMBEDDED => "embstr",
         Content::Text(_) => "raw",
-        Content::Hash(fields) if fields.is_large() => "hashtable",
+        Content::Hash(fields) if fields.is_large(listed) => "hashtable",
         Content::Hash(fields) if fields.earliest().is_some() => "listpackex",
         Content::Hash(_) => "listpack",
     }

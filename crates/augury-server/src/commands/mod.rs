@@ -31,6 +31,7 @@ pub mod persistence;
 pub mod pubsub;
 pub mod refusal;
 pub mod scan;
+pub mod scripting;
 pub mod secrets;
 pub mod slowlog;
 pub mod spec;

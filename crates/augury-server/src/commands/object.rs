@@ -61,11 +61,12 @@ const SUBCOMMANDS: &[Command] = &[
 fn encoding(call: &mut Call<'_, '_>) -> Done {
     let now = call.server.now;
     let asked = call.server.keyspace.asked(call.client.db, &call.arguments[2]);
+    let listed = call.server.settings.listed();
     let Some(object) = call.server.keyspace.peek(asked, now) else {
         call.reply.null();
         return Ok(());
     };
-    let name = encoding_of(object);
+    let name = encoding_of(object, listed);
     call.reply.bulk(name.as_bytes());
     Ok(())
 }

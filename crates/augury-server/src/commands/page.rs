@@ -6,7 +6,7 @@ use super::spec::Group;
 use super::{Command, table, unsupported};
 
 /// The groups, in the order of the page.
-const GROUPS: [(Group, &str); 8] = [
+const GROUPS: [(Group, &str); 9] = [
     (Group::Augury, "Our own"),
     (Group::String, "Strings"),
     (Group::Hash, "Hashes"),
@@ -15,6 +15,7 @@ const GROUPS: [(Group, &str); 8] = [
     (Group::PubSub, "Publish and subscribe"),
     (Group::Connection, "Connections"),
     (Group::Server, "Server"),
+    (Group::Scripting, "Scripts and functions"),
 ];
 
 const HEAD: &str = "# Commands of the server

@@ -76,6 +76,8 @@ bitflags! {
         const BLOCKING = 1 << 12;
         #[allow(missing_docs)]
         const AUGURY = 1 << 13;
+        #[allow(missing_docs)]
+        const SCRIPTING = 1 << 14;
     }
 }
 
@@ -179,6 +181,7 @@ pub enum Group {
     Transactions,
     Connection,
     Server,
+    Scripting,
     Augury,
 }
 
@@ -193,6 +196,7 @@ impl Group {
             Group::Transactions => "transactions",
             Group::Connection => "connection",
             Group::Server => "server",
+            Group::Scripting => "scripting",
             Group::Augury => "augury",
         }
     }
@@ -225,6 +229,7 @@ impl Command {
             Group::Transactions => Categories::TRANSACTION,
             Group::Connection => Categories::CONNECTION,
             Group::Server => Categories::empty(),
+            Group::Scripting => Categories::SCRIPTING,
             Group::Augury => Categories::AUGURY,
         };
         for (flag, category) in [

@@ -39,6 +39,7 @@ const FAMILIES: &[&[Command]] = &[
     super::acl::COMMANDS,
     super::config::COMMANDS,
     super::persistence::COMMANDS,
+    super::scripting::COMMANDS,
     super::augury::COMMANDS,
 ];
 

@@ -9,6 +9,7 @@ use augury_replay::replay::PolicyName;
 
 use super::notify::Notified;
 use super::output::OutputLimits;
+use crate::object::hash::Listed;
 
 /// How a line of the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +96,10 @@ pub struct Settings {
     /// Microseconds from which on a command is logged; negative: none is.
     pub slowlog_slower_than: i64,
     pub slowlog_max: u64,
+    /// Most fields of a hash that Redis would keep as a list.
+    pub hash_listed_fields: u64,
+    /// Longest field or value of such a hash, in bytes.
+    pub hash_listed_bytes: u64,
     /// Keys that are tracked for clients' own caches.
     pub tracking_max: u64,
     /// URL of what is read through to; empty: nothing is. It may carry a password.
@@ -165,6 +170,8 @@ impl Default for Settings {
             tls_auth_clients: "yes".to_owned(),
             slowlog_slower_than: 10_000,
             slowlog_max: 128,
+            hash_listed_fields: 512,
+            hash_listed_bytes: 64,
             tracking_max: 1_000_000,
             upstream: String::new(),
             upstream_ttl: 60,
@@ -185,6 +192,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// What a hash has that Redis would keep as a list.
+    pub fn listed(&self) -> Listed {
+        Listed { fields: self.hash_listed_fields, bytes: self.hash_listed_bytes }
+    }
+
     /// Bytes of answers beyond which a connection is closed.
     #[inline]
     pub fn output_most(&self) -> usize {

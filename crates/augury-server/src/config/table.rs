@@ -298,6 +298,20 @@ pub const SETTINGS: &[Setting] = &[
         field: number!(slowlog_max, Unit::Count, 0, MANY),
     },
     Setting {
+        name: "hash-max-listpack-entries",
+        redis: "hash-max-ziplist-entries",
+        is_live: true,
+        summary: "Fields up to which OBJECT ENCODING calls a hash a listpack and HSCAN answers it at once",
+        field: number!(hash_listed_fields, Unit::Count, 0, MANY),
+    },
+    Setting {
+        name: "hash-max-listpack-value",
+        redis: "hash-max-ziplist-value",
+        is_live: true,
+        summary: "Bytes of its longest field or value up to which it is so",
+        field: number!(hash_listed_bytes, Unit::Bytes, 0, MANY),
+    },
+    Setting {
         name: "tracking-table-max-keys",
         redis: "tracking-table-max-keys",
         is_live: true,

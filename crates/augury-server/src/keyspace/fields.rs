@@ -12,6 +12,7 @@ use augury_core::slots::SlotId;
 
 use super::databases::named;
 use super::{Act, Change, Keyspace};
+use crate::object::hash::Hash;
 
 /// Entries below which none are dropped.
 const KEPT: usize = 1024;
@@ -96,9 +97,11 @@ impl Keyspace {
         }
         let is_left = object.as_hash().is_some_and(|hash| hash.is_live(now));
         if is_left {
-            object.as_hash_mut().map(|hash| hash.purge(now, FIELDS_AT_ONCE));
+            let purged = object.as_hash_mut().map_or(0, |hash| hash.purge(now, FIELDS_AT_ONCE));
+            self.fields_expired += purged as u64;
             self.residents.settle(id, false, &mut self.gone);
         } else {
+            self.fields_expired += object.as_hash().map_or(0, Hash::len) as u64;
             self.residents.remove(id, RemovalCause::Expired, &mut self.gone);
         }
         self.settle_gone();

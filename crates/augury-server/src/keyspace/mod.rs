@@ -85,6 +85,8 @@ pub struct Keyspace {
     /// What has left and is not counted yet: the memory that says what it was is on its way.
     leaving: Gone,
     fields: FieldDeadlines,
+    /// Fields that have expired, since counting began.
+    fields_expired: u64,
     keys: [u64; DATABASES as usize],
     /// Whether somebody wants to know of changes.
     is_watched: bool,
@@ -121,6 +123,7 @@ impl Keyspace {
             residents: plan.policy.maker(Making(plan)),
             hasher: RandomState::new(),
             gone: Gone::new(),
+            fields_expired: 0,
             leaving: Gone::new(),
             fields: FieldDeadlines::default(),
             keys: [0; DATABASES as usize],
@@ -398,6 +401,12 @@ impl Keyspace {
     /// Counts from here on.
     pub fn reset_stats(&mut self) {
         self.stats_before = self.residents.stats();
+        self.fields_expired = 0;
+    }
+
+    /// Fields of hashes that have expired, since counting began.
+    pub fn fields_expired(&self) -> u64 {
+        self.fields_expired
     }
 
     /// The ranking that rules at present, where the policy chooses among several.

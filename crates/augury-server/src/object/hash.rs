@@ -26,10 +26,15 @@ struct Held {
 
 const STAYS: Millis = Millis::MAX;
 
-/// Most fields of a hash that Redis would keep as a list.
-const LISTED_FIELDS: usize = 512;
-/// Longest field and value of such a hash, in bytes.
-const LISTED_BYTES: usize = 64;
+/// What a hash has that Redis would keep as a list: `hash-max-listpack-entries` and
+/// `hash-max-listpack-value`.
+#[derive(Debug, Clone, Copy)]
+pub struct Listed {
+    /// Fields, at most.
+    pub fields: u64,
+    /// Bytes of a field or a value, at most.
+    pub bytes: u64,
+}
 
 /// Share of a node that an entry of the second table takes, beside the entry.
 const NODE_SHARE: usize = 8;
@@ -42,8 +47,9 @@ pub struct Hash {
     deadlines: BTreeSet<(Millis, Box<[u8]>)>,
     /// Bytes of fields and values, with the allocator's rounding.
     held: usize,
-    /// Whether it has ever had more, or longer fields than Redis keeps in a list.
-    is_large: bool,
+    /// Most fields that it has ever had, and the length of the longest field or value.
+    most: u32,
+    longest: u32,
 }
 
 fn weight(field: &[u8], value: &[u8]) -> usize {
@@ -79,8 +85,8 @@ impl Hash {
     }
 
     /// Whether it has ever had more, or longer fields than Redis keeps in a list.
-    pub fn is_large(&self) -> bool {
-        self.is_large
+    pub fn is_large(&self, listed: Listed) -> bool {
+        u64::from(self.most) > listed.fields || u64::from(self.longest) > listed.bytes
     }
 
     /// A field's value, if it is there at this moment.
@@ -103,9 +109,9 @@ impl Hash {
             self.held -= weight(field, &old.value);
         }
         self.note_deadline(field, before, deadline);
-        self.is_large |= self.fields.len() > LISTED_FIELDS
-            || field.len() > LISTED_BYTES
-            || value.len() > LISTED_BYTES;
+        let bounded = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        self.most = self.most.max(bounded(self.fields.len()));
+        self.longest = self.longest.max(bounded(field.len().max(value.len())));
         old.is_none()
     }
 

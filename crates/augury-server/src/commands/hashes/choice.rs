@@ -9,6 +9,7 @@ use super::{Hash, READ_ALL};
 use crate::commands::lookup::fields;
 use crate::commands::scan::{self, Options};
 use crate::commands::{Call, Command, Done, Refusal, number};
+use crate::object::hash::Listed;
 use crate::resp::Protocol;
 
 /// The commands of this family.
@@ -117,8 +118,8 @@ fn distinct(hash: &Hash, now: u64, wanted: usize) -> Vec<usize> {
 }
 
 /// The positions of a scan's next step: all where Redis would keep the fields in a list.
-fn step(hash: &Hash, cursor: u64, count: usize) -> Range<usize> {
-    if !hash.is_large() {
+fn step(hash: &Hash, listed: Listed, cursor: u64, count: usize) -> Range<usize> {
+    if !hash.is_large(listed) {
         return 0..hash.len();
     }
     let end = match usize::try_from(cursor) {
@@ -131,6 +132,7 @@ fn step(hash: &Hash, cursor: u64, count: usize) -> Range<usize> {
 fn hscan(call: &mut Call<'_, '_>) -> Done {
     let cursor = scan::cursor(call.argument(2))?;
     let (asked, now) = (call.asked(1), call.server.now);
+    let listed = call.server.settings.listed();
     let Some(hash) = fields(call.server.keyspace.read(asked, now))? else {
         call.reply.array(2);
         call.reply.bulk(b"0");
@@ -138,7 +140,7 @@ fn hscan(call: &mut Call<'_, '_>) -> Done {
         return Ok(());
     };
     let options = Options::parse(call.arguments.from(3), true)?;
-    let positions = step(hash, cursor, options.count);
+    let positions = step(hash, listed, cursor, options.count);
     let is_live = |deadline: Option<u64>| deadline.is_none_or(|at| at > now);
     let found: Vec<(&[u8], &[u8])> = positions
         .clone()

@@ -65,6 +65,9 @@ fn hgetex(call: &mut Call<'_, '_>) -> Done {
     } else {
         (Until::Kept, 2)
     };
+    if call.arguments.len() < at + 3 {
+        return Err(Refusal::arity(call.command.name).into());
+    }
     let first = call.field_list(at, 1, COUNT)?;
     match until {
         Until::Kept => {

@@ -79,9 +79,12 @@ impl Call<'_, '_> {
         let count = count.ok_or(Refusal::new(refusal))?;
         let given = self.arguments.len().saturating_sub(at + 2);
         if !given.is_multiple_of(each) || usize::try_from(count).ok() != Some(given / each) {
-            return Err(Refusal::new(
-                "ERR The `numfields` parameter must match the number of arguments",
-            ));
+            // Those that come with values are pairs, and a half of one is an argument too few.
+            return Err(if each == 1 {
+                Refusal::new("ERR The `numfields` parameter must match the number of arguments")
+            } else {
+                Refusal::arity(self.command.name)
+            });
         }
         Ok(at + 2)
     }

@@ -112,6 +112,7 @@ pub(super) fn stats(call: &mut Call<'_, '_>, text: &mut String) {
         field(text, name, 0);
     }
     field(text, "expired_keys", stats.expired);
+    field(text, "expired_subkeys", server.keyspace.fields_expired());
     field(text, "expired_stale_perc", "0.00");
     field(text, "expired_time_cap_reached_count", 0);
     field(text, "evicted_keys", stats.evicted);

@@ -102,13 +102,13 @@ impl Stretch {
     /// Of arguments from a position on, the first of which is there. `last`: where none is said.
     fn parse(call: &Call<'_, '_>, at: usize) -> Result<Stretch, Refusal> {
         let first = number::whole(call.argument(at))?;
-        let last = call.arguments.get(at + 1).map_or(Ok(-1), number::whole)?;
         let is_bits = match call.arguments.get(at + 2) {
             None => false,
             Some(unit) if unit.eq_ignore_ascii_case(b"BIT") => true,
             Some(unit) if unit.eq_ignore_ascii_case(b"BYTE") => false,
             Some(_) => return Err(Refusal::SYNTAX),
         };
+        let last = call.arguments.get(at + 1).map_or(Ok(-1), number::whole)?;
         Ok(Stretch { first, last, is_bits })
     }
 
