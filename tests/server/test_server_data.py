@@ -206,6 +206,14 @@ def test_there_are_no_scripts_and_no_functions(wire: Wire) -> None:
         assert wire.ask(*asked.split()) == ("*", [])
 
 
+def test_the_allocator_gives_back_and_tells(wire: Wire) -> None:
+    """What operators of Redis ask it for."""
+    assert wire.ask("MEMORY", "PURGE") == ("+", b"OK")
+    _, told = wire.ask("MEMORY", "MALLOC-STATS")
+    assert isinstance(told, bytes)
+    assert b"jemalloc statistics" in told
+
+
 def setting(wire: Wire, name: str) -> bytes:
     """What CONFIG GET says."""
     _, pair = wire.ask("CONFIG", "GET", name)

@@ -3,7 +3,7 @@
 use super::info::human;
 use super::spec::Group;
 use super::{Call, Command, Done, Flags, Keys, Refusal, help, number};
-use crate::object::DATABASES;
+use crate::object::{DATABASES, heap};
 
 const PLAIN: Command = Command { group: Group::Server, since: "4.0.0", ..Command::PLAIN };
 
@@ -25,6 +25,20 @@ const SUBCOMMANDS: &[Command] = &[
         ..PLAIN
     },
     help::of("memory|help", Group::Server),
+    Command {
+        name: "memory|malloc-stats",
+        arity: 2,
+        summary: "What the allocator tells of itself",
+        run: malloc_stats,
+        ..PLAIN
+    },
+    Command {
+        name: "memory|purge",
+        arity: 2,
+        summary: "Has the allocator give back what it holds for nobody",
+        run: purge,
+        ..PLAIN
+    },
     Command { name: "memory|stats", arity: 2, summary: "Where memory goes", run: stats, ..PLAIN },
     Command {
         name: "memory|usage",
@@ -55,6 +69,19 @@ fn usage(call: &mut Call<'_, '_>) -> Done {
         Some(bytes) => call.reply.integer(bytes.cast_signed()),
         None => call.reply.null(),
     }
+    Ok(())
+}
+
+fn malloc_stats(call: &mut Call<'_, '_>) -> Done {
+    call.reply.verbatim(&heap::told());
+    Ok(())
+}
+
+fn purge(call: &mut Call<'_, '_>) -> Done {
+    if !heap::purge() {
+        return Err(Refusal::new("ERR Error purging dirty pages").into());
+    }
+    call.reply.ok();
     Ok(())
 }
 

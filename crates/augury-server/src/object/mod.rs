@@ -9,7 +9,7 @@
 
 mod block;
 pub mod hash;
-mod heap;
+pub mod heap;
 
 use std::fmt;
 use std::ptr::NonNull;
