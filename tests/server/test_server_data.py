@@ -247,23 +247,27 @@ def test_how_a_hash_is_kept_is_told_by_the_settings(wire: Wire) -> None:
 def test_fields_that_have_expired_are_counted(wire: Wire) -> None:
     """One by one, and those that leave with their hash; until counting begins anew."""
 
-    def counted() -> int:
-        _, text = wire.ask("INFO", "stats")
+    def told(section: str, name: str) -> int:
+        _, text = wire.ask("INFO", section)
         assert isinstance(text, bytes)
-        return int(text.decode().split("expired_subkeys:")[1].split()[0])
+        found = re.search(rf"\b{name}[:=](\d+)", text.decode())
+        assert found
+        return int(found[1])
 
     wire.ask("CONFIG", "RESETSTAT")
     wire.ask("HSET", "some", "a", "1", "b", "2", "stays", "3")
     wire.ask("HSET", "all", "a", "1", "b", "2")
     for key in ("some", "all"):
-        wire.ask("HPEXPIRE", key, 1, "FIELDS", 2, "a", "b")
+        wire.ask("HPEXPIRE", key, 50, "FIELDS", 2, "a", "b")
+    assert told("keyspace", "subexpiry") == 2
     limit = time.monotonic() + 10
-    while counted() < 4 and time.monotonic() < limit:
+    while told("stats", "expired_subkeys") < 4 and time.monotonic() < limit:
         time.sleep(0.01)
-    assert counted() == 4
+    assert told("stats", "expired_subkeys") == 4
+    assert told("keyspace", "subexpiry") == 0
     assert wire.ask("EXISTS", "some", "all") == (":", b"1")
     wire.ask("CONFIG", "RESETSTAT")
-    assert counted() == 0
+    assert told("stats", "expired_subkeys") == 0
 
 
 def test_a_scan_misses_no_key_that_stays(wire: Wire) -> None:

@@ -18,6 +18,8 @@ pub struct Census {
     pub expires: u64,
     /// Their mean time to live in milliseconds.
     pub ttl_millis: u64,
+    /// Hashes with fields that expire.
+    pub partly: u64,
 }
 
 /// Places that a census looks at.
@@ -61,25 +63,27 @@ impl Keyspace {
     /// Deadlines in a database: counted where there are few keys, else estimated from some of the
     /// places, evenly apart.
     pub fn census(&self, db: u8, now: Millis) -> Census {
-        if !self.has_deadlines() {
+        if !self.has_deadlines() && self.fields.is_empty() {
             return Census::default();
         }
         let stored = self.stored[usize::from(db)];
         let step = self.bound().div_ceil(CENSUS_PLACES).max(1) as usize;
-        let (mut seen, mut volatile, mut ttl) = (0u64, 0u64, 0u64);
+        let (mut seen, mut volatile, mut ttl, mut partly) = (0u64, 0u64, 0u64, 0u64);
         for id in (0..self.bound()).step_by(step) {
-            if self.residents.object(id).is_none_or(|object| object.db() != stored) {
-                continue;
-            }
+            let object = self.residents.object(id).filter(|object| object.db() == stored);
+            let Some(object) = object else { continue };
             seen += 1;
+            partly += u64::from(object.as_hash().is_some_and(|it| it.earliest().is_some()));
             if let Some(deadline) = self.residents.deadline(id) {
                 volatile += 1;
                 ttl = ttl.saturating_add(deadline.saturating_sub(now));
             }
         }
         let keys = if step == 1 { seen } else { self.len(db) };
+        let of_all = |count: u64| (count * keys).checked_div(seen).unwrap_or(0);
         Census {
-            expires: (volatile * keys).checked_div(seen).unwrap_or(0),
+            expires: of_all(volatile),
+            partly: of_all(partly),
             ttl_millis: ttl.checked_div(volatile).unwrap_or(0),
         }
     }

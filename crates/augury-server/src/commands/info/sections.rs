@@ -172,9 +172,10 @@ pub(super) fn cluster(_: &mut Call<'_, '_>, text: &mut String) {
 pub(super) fn keyspace(call: &mut Call<'_, '_>, text: &mut String) {
     let server = &*call.server;
     for db in (0..DATABASES).filter(|&db| server.keyspace.len(db) > 0) {
-        let Census { expires, ttl_millis } = server.keyspace.census(db, server.now);
+        let Census { expires, ttl_millis, partly } = server.keyspace.census(db, server.now);
         let keys = server.keyspace.len(db);
-        let value = format_args!("keys={keys},expires={expires},avg_ttl={ttl_millis}").to_string();
+        let value =
+            format!("keys={keys},expires={expires},avg_ttl={ttl_millis},subexpiry={partly}");
         field(text, &format!("db{db}"), value);
     }
 }
