@@ -6,8 +6,8 @@
 //! eviction, nothing found is thrown away, no resident is met twice before all have been met once, and the
 //! places read are neighbours in memory. Eight random draws per eviction close 0.37 of the gap
 //! between LRU and the bound, sixteen 0.40, sixty-four 0.41; the sweep does with eight what they
-//! do with fourteen (docs/decisions/0003). Where residents are many, one look serves two decisions:
-//! the second takes the next in the queue, unless it has been asked for since
+//! do with fourteen (docs/decisions/0003). Where residents are many, nobody is looked at while
+//! the next in the queue is as low as those that have left lately, and has not been asked for since
 //! (docs/decisions/0042).
 //!
 //! Where newcomers must prove themselves (*admission*), they spend the first hundredth of the
@@ -66,6 +66,17 @@ impl Mark {
     }
 }
 
+/// A resident that waits to leave, with the score that it had when it was looked at.
+#[derive(Debug, Clone, Copy)]
+struct Queued {
+    mark: Mark,
+    score: f32,
+}
+
+impl Queued {
+    const NOBODY: Queued = Queued { mark: Mark::NOBODY, score: f32::INFINITY };
+}
+
 /// What a sweep answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
@@ -75,9 +86,11 @@ pub enum Choice {
     Refuse,
 }
 
-/// Residents from which on one look serves two decisions, and looks at a third more of them: with
-/// fewer the lowest of the second decision is seldom met in time.
+/// Residents from which on not every decision looks, and those that do look at a third more: with
+/// fewer the lowest is seldom met in time.
 const MANY: u32 = 1_024;
+/// Looks over which the usual score of the lowest is a mean.
+const USUAL: f32 = 16.0;
 /// Places passed by per decision where residents are few among them: one is enough then.
 const FAR: u32 = 1_024;
 /// Marks taken from the window per decision: all of a backlog at 100,000 residents.
@@ -94,24 +107,25 @@ const WINDOW_MIN: usize = 8;
 #[derive(Debug, Clone)]
 pub struct Sweep {
     hand: u32,
-    /// The lowest met so far.
-    queue: [Mark; QUEUE],
-    /// Decisions that the latest look still serves.
-    served: u32,
+    /// The lowest met so far, in order.
+    queue: [Queued; QUEUE],
+    /// The score that the lowest has as a rule when it has been looked for; no number before the
+    /// first look.
+    usual: f32,
     window: VecDeque<Mark>,
 }
 
 impl Default for Sweep {
     fn default() -> Self {
         let window = VecDeque::with_capacity(WINDOW_MIN);
-        Sweep { hand: 0, queue: [Mark::NOBODY; QUEUE], served: 0, window }
+        Sweep { hand: 0, queue: [Queued::NOBODY; QUEUE], usual: f32::NAN, window }
     }
 }
 
 impl Sweep {
     /// Forgets everything: places have changed their meaning.
     pub fn reset(&mut self) {
-        (self.hand, self.queue, self.served) = (0, [Mark::NOBODY; QUEUE], 0);
+        (self.hand, self.queue, self.usual) = (0, [Queued::NOBODY; QUEUE], f32::NAN);
         self.window.clear();
     }
 
@@ -140,33 +154,35 @@ impl Sweep {
     #[inline]
     pub fn likely_next(&self) -> Option<u32> {
         // The first of the queue has just been struck off it as a rule.
-        self.queue.iter().map(|mark| mark.place).find(|&place| place != NONE)
+        self.queue.iter().map(|queued| queued.mark.place).find(|&place| place != NONE)
     }
 
     /// Takes a place off the queue: the next to live there is met when the sweep comes round, and
     /// has until then to show itself.
     #[inline]
     fn strike(&mut self, place: u32) {
-        self.queue =
-            self.queue.map(|queued| if queued.place == place { Mark::NOBODY } else { queued });
+        self.queue = self
+            .queue
+            .map(|queued| if queued.mark.place == place { Queued::NOBODY } else { queued });
     }
 
     /// The place of the lowest, as far as the hand has come.
     #[inline]
     fn lowest<R: Ranking>(&mut self, lens: &Lens<'_>, field: &impl Field, looks: u32) -> u32 {
-        if self.served > 0
-            && let Some(next) = self.queue.iter().find(|mark| mark.still(field).is_some())
+        let is_large = field.residents() >= MANY;
+        if is_large
+            && let Some(next) = self.queue.iter().find(|queued| queued.mark.still(field).is_some())
+            && next.score <= self.usual
         {
-            self.served -= 1;
-            return next.place;
+            return next.mark.place;
         }
-        if field.residents() < MANY {
-            self.look::<R>(lens, field, looks);
-        } else {
-            self.look::<R>(lens, field, looks + looks / 3);
-            self.served = 1;
+        self.look::<R>(lens, field, if is_large { looks + looks / 3 } else { looks });
+        let Queued { mark, score } = self.queue[0];
+        self.usual += (score - self.usual) / USUAL;
+        if !self.usual.is_finite() {
+            self.usual = score;
         }
-        self.queue[0].place
+        mark.place
     }
 
     /// Scores the queue anew and `looks` further residents; the lowest of both, in order, are the
@@ -175,7 +191,7 @@ impl Sweep {
     fn look<R: Ranking>(&mut self, lens: &Lens<'_>, field: &impl Field, looks: u32) {
         let mut lowest = Lowest([NOBODY; QUEUE]);
         let mut group = Group::default();
-        for Mark { place, .. } in self.queue {
+        for Queued { mark: Mark { place, .. }, .. } in self.queue {
             // A place that the hand is about to reach is not entered twice.
             if place != NONE
                 && place.wrapping_sub(self.hand) >= looks
@@ -203,10 +219,10 @@ impl Sweep {
         // Where the next decision begins; what follows the processor foresees.
         (0..FETCHED).for_each(|further| field.fetch(self.hand + 2 * further));
         self.queue = lowest.0.map(|key| match key as u32 {
-            NONE => Mark::NOBODY,
+            NONE => Queued::NOBODY,
             place => {
                 let last = field.candidate(place).map_or(0, |(history, _)| history.last);
-                Mark { place, last }
+                Queued { mark: Mark { place, last }, score: score_of(key) }
             }
         });
     }
@@ -299,6 +315,13 @@ fn key_of(place: u32, score: f32) -> u64 {
     let bits = score.to_bits();
     let sortable = bits ^ ((bits as i32 >> 31) as u32 | 1 << 31);
     u64::from(sortable) << 32 | u64::from(place)
+}
+
+/// The score in a key.
+#[inline(always)]
+fn score_of(key: u64) -> f32 {
+    let sortable = (key >> 32) as u32;
+    f32::from_bits(if sortable >> 31 == 1 { sortable ^ 1 << 31 } else { !sortable })
 }
 
 /// One decision of a sweep, waiting for its ranking.
@@ -421,46 +444,50 @@ mod tests {
         let field = Places::new(100, |at| Some(1_000 + at));
         let mut sweep = Sweep::default();
         let Choice::Leave(place) = decide(&mut sweep, &field, None) else { unreachable!() };
-        assert!(sweep.queue.iter().all(|mark| mark.place != place));
+        assert!(sweep.queue.iter().all(|queued| queued.mark.place != place));
     }
 
-    /// Decisions of a large field, each of which takes its resident out.
-    fn large() -> (Places, Sweep) {
-        (Places::new(MANY + 2, |at| Some(1_000 + at)), Sweep::default())
-    }
-
-    fn leaving(sweep: &mut Sweep, field: &mut Places) -> u32 {
+    /// A decision that takes its resident out: its place, and how many were looked at.
+    fn leaving(sweep: &mut Sweep, field: &mut Places) -> (u32, u32) {
+        let before = field.1.get();
         let Choice::Leave(place) = decide(sweep, field, None) else { unreachable!() };
         field.0[place as usize] = None;
-        place
+        (place, field.1.get() - before)
     }
 
     #[test]
-    fn in_a_large_field_one_look_serves_two_decisions() {
-        let (mut field, mut sweep) = large();
-        let mut looked = Vec::new();
-        // Of those met in the first look the lowest four are remembered.
-        for expected in [0, 1, 2, 3, 16] {
-            let before = field.1.get();
-            assert_eq!(expected, leaving(&mut sweep, &mut field));
-            looked.push(field.1.get() - before);
-        }
-        // From 1,023 residents on each decision looks for itself.
-        assert_eq!(vec![16, 0, 16, 0, 12], looked);
+    fn in_a_large_field_nobody_is_looked_at_while_the_next_is_as_low_as_usual() {
+        let alike = |count| (Places::new(count, |_| Some(1_000)), Sweep::default());
+        let (mut field, mut sweep) = alike(MANY + 5);
+        let left: Vec<_> = (0..6).map(|_| leaving(&mut sweep, &mut field)).collect();
+        assert_eq!(vec![(0, 16), (1, 0), (2, 0), (3, 0), (16, 16), (17, 0)], left);
+        // With 1,023 residents left.
+        assert_eq!(12, leaving(&mut sweep, &mut field).1);
+        let (mut field, mut sweep) = alike(MANY - 1);
+        let left: Vec<_> = (0..2).map(|_| leaving(&mut sweep, &mut field).1).collect();
+        assert_eq!(vec![12, 12], left);
     }
 
     #[test]
-    fn the_second_decision_passes_over_who_was_asked_for_since_or_is_gone() {
-        let (mut field, mut sweep) = large();
-        assert_eq!(0, leaving(&mut sweep, &mut field));
-        field.0[1] = Some(History::first(999_999, 1));
-        field.0[2] = None;
-        assert_eq!(3, leaving(&mut sweep, &mut field));
-        let (mut field, mut sweep) = large();
-        assert_eq!(0, leaving(&mut sweep, &mut field));
-        (1..4).for_each(|at| field.0[at] = None);
-        // Nobody is left in the queue: a look of its own.
-        assert_eq!(16, leaving(&mut sweep, &mut field));
+    fn a_large_field_is_looked_at_while_the_next_is_not_as_low_as_usual() {
+        let mut field = Places::new(MANY + 9, |at| Some(1_000 + at));
+        let mut sweep = Sweep::default();
+        let left: Vec<_> = (0..4).map(|_| leaving(&mut sweep, &mut field)).collect();
+        assert_eq!(vec![(0, 16), (1, 16), (2, 16), (3, 16)], left);
+    }
+
+    #[test]
+    fn who_was_asked_for_since_or_is_gone_is_passed_over() {
+        let field = || Places::new(MANY + 9, |_| Some(1_000));
+        let (mut some, mut sweep) = (field(), Sweep::default());
+        assert_eq!((0, 16), leaving(&mut sweep, &mut some));
+        some.0[1] = Some(History::first(999_999, 1));
+        some.0[2] = None;
+        assert_eq!((3, 0), leaving(&mut sweep, &mut some));
+        let (mut none, mut sweep) = (field(), Sweep::default());
+        assert_eq!((0, 16), leaving(&mut sweep, &mut none));
+        (1..4).for_each(|at| none.0[at] = None);
+        assert_eq!((16, 16), leaving(&mut sweep, &mut none));
     }
 
     #[test]
