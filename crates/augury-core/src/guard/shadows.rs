@@ -15,9 +15,8 @@ use crate::request::Access;
 
 use super::bandit::Experts;
 
-/// Residents scored per eviction: fewer than in the real cache, for all experts alike. With the three
-/// that wait as a rule they are two groups of four.
-const LOOKS: u32 = 5;
+/// Residents scored per eviction: fewer than in the real cache, for all experts alike.
+const LOOKS: u32 = 6;
 
 #[derive(Debug, Clone, Copy)]
 struct Object {
